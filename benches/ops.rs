@@ -1,0 +1,2 @@
+//! Operations at 24 MP on the CPU.
+fn main() {}

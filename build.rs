@@ -1,0 +1,2 @@
+//! Build-time shader reflection.
+fn main() {}

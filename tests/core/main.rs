@@ -1,0 +1,1 @@
+//! The pure core: no window, no GPU, no network.

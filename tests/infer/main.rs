@@ -1,0 +1,1 @@
+//! Networks against published numbers, the loaders and the inference service.
