@@ -1,1 +1,3 @@
 //! The pure core: no window, no GPU, no network.
+
+mod tidy;
