@@ -20,7 +20,9 @@
 //! 9. Files are hostile: every parser has limits, none panics, none executes anything.
 //! 10. Each error is handled once.
 
+pub mod cli;
 pub mod color;
+pub mod device;
 pub mod document;
 pub mod geom;
 pub mod ops;

@@ -1,0 +1,57 @@
+//! The command line: one file a subcommand, and this dispatcher.
+//!
+//! Exit codes: 0 done, 2 bad input, 1 failed. Errors are one sentence on stderr; results go to
+//! stdout, as JSON with `--json`.
+
+mod ops;
+pub mod report;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::device::DeviceChoice;
+use report::Failure;
+
+/// A native image editor whose retouching tools are GANs.
+///
+/// Without a subcommand the editor opens, with the files given.
+#[derive(Parser)]
+#[command(name = "ganvas", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Pictures to open in the editor
+    files: Vec<PathBuf>,
+    /// Where to compute: auto, cpu or gpu:N
+    #[arg(long, default_value_t, value_name = "DEVICE")]
+    device: DeviceChoice,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Ops(ops::Args),
+}
+
+/// Parses the arguments and runs what they ask for.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and version are "errors" of this parser, too: it knows which exit code each has.
+        Err(error) => error.exit(),
+    };
+    report::init_log();
+    report::exit_code(std::panic::catch_unwind(|| run(cli)))
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        None => open_editor(cli.files, cli.device),
+        Some(Command::Ops(args)) => ops::run(&args),
+    }
+}
+
+fn open_editor(_files: Vec<PathBuf>, _device: DeviceChoice) -> Result<(), Failure> {
+    Err(Failure::failed("this build has no window; see 'ganvas --help' for the commands it has"))
+}
