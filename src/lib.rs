@@ -22,6 +22,7 @@
 
 pub mod cli;
 pub mod color;
+pub mod compose;
 pub mod device;
 pub mod document;
 pub mod geom;

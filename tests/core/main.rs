@@ -1,3 +1,4 @@
 //! The pure core: no window, no GPU, no network.
 
+mod compose;
 mod tidy;
