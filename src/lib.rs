@@ -29,3 +29,4 @@ pub mod geom;
 pub mod ops;
 pub mod params;
 pub mod pixels;
+pub mod tools;

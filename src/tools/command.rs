@@ -1,0 +1,64 @@
+//! What a tool asks for.
+
+use std::borrow::Cow;
+
+use crate::document::Edit;
+use crate::geom::Point;
+
+/// Which of the two colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Swatch {
+    Foreground,
+    Background,
+}
+
+/// A tool's answer to an event; the window performs them in order. Should an edit be refused,
+/// the window aborts the transaction, shows why and sends [`super::ToolEvent::Cancel`].
+#[derive(Clone, Debug)]
+pub enum ToolCommand {
+    /// Opens a transaction: one undo step of this name.
+    Begin(Cow<'static, str>),
+    Edit(Edit),
+    Commit,
+    /// Drops the open transaction and all it did.
+    Abort,
+    /// Encoded working values, `0..=1`.
+    PickColor {
+        color: [f32; 3],
+        swatch: Swatch,
+    },
+    /// Moves the view so that the document follows by this many document pixels.
+    Pan {
+        dx: f32,
+        dy: f32,
+    },
+    /// Multiplies the zoom, keeping the document point `about` where it is on the screen.
+    ZoomBy {
+        about: Point,
+        factor: f32,
+    },
+    /// Goes up (+1) or down (−1) the zoom ladder about a document point.
+    ZoomStep {
+        about: Point,
+        steps: i32,
+    },
+    /// A short sentence why nothing happened.
+    Notice(Cow<'static, str>),
+}
+
+impl ToolCommand {
+    /// One whole undo step.
+    pub fn step(
+        label: impl Into<Cow<'static, str>>,
+        edits: impl IntoIterator<Item = Edit>,
+    ) -> Vec<Self> {
+        let mut commands = vec![Self::Begin(label.into())];
+        commands.extend(edits.into_iter().map(Self::Edit));
+        commands.push(Self::Commit);
+        commands
+    }
+
+    pub fn notice(text: impl Into<Cow<'static, str>>) -> Vec<Self> {
+        vec![Self::Notice(text.into())]
+    }
+}
