@@ -20,13 +20,16 @@
 //! 9. Files are hostile: every parser has limits, none panics, none executes anything.
 //! 10. Each error is handled once.
 
+pub mod checkpoint;
 pub mod cli;
 pub mod color;
 pub mod compose;
 pub mod device;
 pub mod document;
 pub mod geom;
+pub mod infer;
 pub mod ops;
 pub mod params;
 pub mod pixels;
 pub mod tools;
+pub mod zoo;

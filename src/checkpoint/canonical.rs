@@ -1,0 +1,73 @@
+//! One place where the accidents of training scripts leave the names.
+
+use std::collections::BTreeMap;
+
+use super::{Dtype, Entry, Fault, RawTensor};
+
+/// Keys under which training scripts keep a state dict, the preferred one first: averaged
+/// weights come before the raw ones of the same file.
+const WRAPPERS: &[&str] = &[
+    "params_ema",
+    "g_ema",
+    "params",
+    "model_state_dict",
+    "netG_state_dict",
+    "state_dict",
+    "model",
+];
+
+/// Left by data-parallel training.
+const PARALLEL: &str = "module.";
+
+pub(super) fn canonicalise(
+    mut tensors: BTreeMap<String, RawTensor>,
+) -> Result<BTreeMap<String, Entry>, Fault> {
+    // Wrappers nest: `state_dict` around `params_ema`, `module.` inside either.
+    while let Some(prefix) = wrapper(&tensors) {
+        tensors = tensors
+            .into_iter()
+            .filter_map(|(name, tensor)| Some((name.strip_prefix(&prefix)?.to_owned(), tensor)))
+            .collect();
+    }
+    if tensors.is_empty() {
+        return Err(Fault::Damaged("it holds no tensors".into()));
+    }
+    fold_scales(tensors)
+}
+
+/// The prefix to strip, with its dot. What lies outside of it (optimizer state, raw weights
+/// beside averaged ones) is not part of the network.
+fn wrapper(tensors: &BTreeMap<String, RawTensor>) -> Option<String> {
+    if !tensors.is_empty() && tensors.keys().all(|name| name.starts_with(PARALLEL)) {
+        return Some(PARALLEL.into());
+    }
+    WRAPPERS.iter().map(|key| format!("{key}.")).find(|prefix| {
+        let mut inside = tensors.keys().filter_map(|name| name.strip_prefix(prefix.as_str()));
+        // `model.0.weight` is a layer of a sequential network called `model`, not a wrapper.
+        inside.next().is_some_and(|first| !first.starts_with(|c: char| c.is_ascii_digit()))
+    })
+}
+
+/// Joins `X` and `X.scale` where `X` is int8.
+fn fold_scales(mut tensors: BTreeMap<String, RawTensor>) -> Result<BTreeMap<String, Entry>, Fault> {
+    let scaled: Vec<String> = tensors
+        .iter()
+        .filter(|(name, tensor)| {
+            tensor.dtype == Dtype::I8 && tensors.contains_key(&format!("{name}.scale"))
+        })
+        .map(|(name, _)| name.clone())
+        .collect();
+    let mut entries = BTreeMap::new();
+    for name in scaled {
+        let scale = tensors.remove(&format!("{name}.scale"));
+        let (Some(tensor), Some(scale)) = (tensors.remove(&name), scale) else { continue };
+        if scale.shape.len() != 1 || tensor.shape.first() != scale.shape.first() {
+            let (have, want) = (scale.shape, tensor.shape.first().copied().unwrap_or(1));
+            let reason = format!("the scale of '{name}' has the shape {have:?}, not [{want}]");
+            return Err(Fault::Damaged(reason));
+        }
+        entries.insert(name, Entry { tensor, scale: Some(scale) });
+    }
+    entries.extend(tensors.into_iter().map(|(name, tensor)| (name, Entry { tensor, scale: None })));
+    Ok(entries)
+}

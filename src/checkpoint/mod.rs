@@ -1,0 +1,237 @@
+//! Checkpoint files: container → names, shapes, types and lazily read tensors.
+//!
+//! Safetensors with any plain number type, and int8 with a companion `X.scale` per first axis;
+//! PyTorch `.pth`/`.pt` in the zip and the legacy layout. Nothing is ever executed. Names are
+//! canonicalised in one place: training wrappers such as `params_ema` and the `module.` of
+//! data-parallel training are gone, scales are folded into their tensors.
+
+mod canonical;
+mod dtype;
+mod pytorch;
+mod safetensors;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+pub use dtype::Dtype;
+
+/// Largest file that is opened.
+pub const MAX_FILE_BYTES: u64 = 8 << 30;
+/// Most tensors in one file.
+pub const MAX_TENSORS: usize = 65_536;
+/// Most dimensions of one tensor.
+pub const MAX_RANK: usize = 8;
+/// Most elements of one tensor: 2 GiB as 32-bit floats.
+pub const MAX_ELEMENTS: usize = 1 << 29;
+/// Longest tensor name in bytes.
+pub const MAX_NAME_BYTES: usize = 1024;
+
+/// Why a checkpoint cannot be read. Each says what is wrong in one sentence; the path comes
+/// last.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    #[error("cannot read the checkpoint: {source}: {}", path.display())]
+    Io { path: PathBuf, source: std::io::Error },
+    #[error("not a checkpoint (neither safetensors nor a PyTorch file): {}", path.display())]
+    UnknownFormat { path: PathBuf },
+    #[error("the checkpoint is damaged: {reason}: {}", path.display())]
+    Damaged { path: PathBuf, reason: String },
+    #[error("the checkpoint is refused: {reason}: {}", path.display())]
+    Refused { path: PathBuf, reason: String },
+    #[error("the checkpoint has no tensor '{name}': {}", path.display())]
+    Missing { path: PathBuf, name: String },
+}
+
+/// What is wrong inside a container, before the path is known.
+#[derive(Debug)]
+enum Fault {
+    Damaged(String),
+    Refused(String),
+}
+
+impl Fault {
+    fn at(self, path: &Path) -> CheckpointError {
+        let path = path.to_path_buf();
+        match self {
+            Self::Damaged(reason) => CheckpointError::Damaged { path, reason },
+            Self::Refused(reason) => CheckpointError::Refused { path, reason },
+        }
+    }
+}
+
+/// The container a checkpoint came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Safetensors,
+    PyTorch,
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Safetensors => "safetensors",
+            Self::PyTorch => "PyTorch",
+        })
+    }
+}
+
+type ReadBytes = Box<dyn Fn() -> Result<Vec<u8>, Fault> + Send + Sync>;
+
+/// A tensor as its container describes it; `read` yields its elements row by row.
+struct RawTensor {
+    shape: Vec<usize>,
+    dtype: Dtype,
+    read: ReadBytes,
+}
+
+impl RawTensor {
+    /// Checks the limits, so that nothing larger is ever allocated.
+    fn new(name: &str, shape: Vec<usize>, dtype: Dtype, read: ReadBytes) -> Result<Self, Fault> {
+        let elements = shape.iter().try_fold(1usize, |total, &side| total.checked_mul(side));
+        if name.len() > MAX_NAME_BYTES {
+            return Err(Fault::Refused(format!("a tensor name of {} bytes", name.len())));
+        }
+        if shape.len() > MAX_RANK {
+            return Err(Fault::Refused(format!("tensor '{name}' has {} dimensions", shape.len())));
+        }
+        match elements {
+            Some(elements) if elements <= MAX_ELEMENTS => Ok(Self { shape, dtype, read }),
+            _ => Err(Fault::Refused(format!("tensor '{name}' is too large: {shape:?}"))),
+        }
+    }
+
+    fn elements(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    fn read_f32(&self, name: &str) -> Result<Vec<f32>, Fault> {
+        let bytes = (self.read)()?;
+        if bytes.len() != self.elements() * self.dtype.bytes() {
+            let (have, want) = (bytes.len(), self.elements() * self.dtype.bytes());
+            return Err(Fault::Damaged(format!("'{name}' has {have} bytes instead of {want}")));
+        }
+        Ok(self.dtype.to_f32(&bytes))
+    }
+}
+
+/// One tensor of an open checkpoint.
+struct Entry {
+    tensor: RawTensor,
+    /// One factor for each index of the first axis.
+    scale: Option<RawTensor>,
+}
+
+/// What is known of a tensor without reading it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TensorInfo {
+    pub shape: Vec<usize>,
+    /// As stored; int8 with a scale reads as floats.
+    pub dtype: Dtype,
+}
+
+/// An open checkpoint. Tensors are read when asked for.
+pub struct Checkpoint {
+    path: PathBuf,
+    format: Format,
+    entries: BTreeMap<String, Entry>,
+}
+
+impl std::fmt::Debug for Checkpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} tensors of {}", self.entries.len(), self.path.display())
+    }
+}
+
+impl Checkpoint {
+    /// Opens a checkpoint and reads its table of contents.
+    pub fn open(path: &Path) -> Result<Self, CheckpointError> {
+        let io = |source| CheckpointError::Io { path: path.to_path_buf(), source };
+        let mut file = File::open(path).map_err(io)?;
+        let metadata = file.metadata().map_err(io)?;
+        if !metadata.is_file() {
+            let source = std::io::Error::other("not a file");
+            return Err(CheckpointError::Io { path: path.to_path_buf(), source });
+        }
+        if metadata.len() > MAX_FILE_BYTES {
+            let reason =
+                format!("{} GiB are more than a checkpoint may have", metadata.len() >> 30);
+            return Err(Fault::Refused(reason).at(path));
+        }
+        let mut head = Vec::new();
+        file.by_ref().take(512).read_to_end(&mut head).map_err(io)?;
+        let (format, raw) = if safetensors::looks_like(&head) {
+            (Format::Safetensors, safetensors::read(file, metadata.len()))
+        } else if pytorch::looks_like(&head) {
+            (Format::PyTorch, pytorch::read(path, metadata.len()))
+        } else {
+            return Err(CheckpointError::UnknownFormat { path: path.to_path_buf() });
+        };
+        let entries = raw.and_then(canonical::canonicalise).map_err(|fault| fault.at(path))?;
+        Ok(Self { path: path.to_path_buf(), format, entries })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub const fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Number of tensors.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Name and description of each tensor, by name.
+    pub fn tensors(&self) -> impl Iterator<Item = (&str, TensorInfo)> {
+        self.entries.iter().map(|(name, entry)| {
+            let info = TensorInfo { shape: entry.tensor.shape.clone(), dtype: entry.tensor.dtype };
+            (name.as_str(), info)
+        })
+    }
+
+    /// Names and shapes: all that detection sees.
+    pub fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
+        let shape = |(name, entry): (&String, &Entry)| (name.clone(), entry.tensor.shape.clone());
+        self.entries.iter().map(shape).collect()
+    }
+
+    /// Number of elements in all tensors.
+    pub fn parameters(&self) -> u64 {
+        self.entries.values().map(|entry| entry.tensor.elements() as u64).sum()
+    }
+
+    /// Reads one tensor, row by row, with its scale applied.
+    pub fn read_f32(&self, name: &str) -> Result<Vec<f32>, CheckpointError> {
+        let entry = self.entries.get(name).ok_or_else(|| CheckpointError::Missing {
+            path: self.path.clone(),
+            name: name.into(),
+        })?;
+        entry.read_f32(name).map_err(|fault| fault.at(&self.path))
+    }
+}
+
+impl Entry {
+    fn read_f32(&self, name: &str) -> Result<Vec<f32>, Fault> {
+        let mut values = self.tensor.read_f32(name)?;
+        if let Some(scale) = &self.scale {
+            let scales = scale.read_f32(name)?;
+            // Canonicalising made sure that there is one scale for each row.
+            let row = values.len() / scales.len().max(1);
+            for (row, scale) in values.chunks_mut(row.max(1)).zip(scales) {
+                row.iter_mut().for_each(|value| *value *= scale);
+            }
+        }
+        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+            return Err(Fault::Damaged(format!("'{name}' holds {} at {at}", values[at])));
+        }
+        Ok(values)
+    }
+}

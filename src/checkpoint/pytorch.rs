@@ -1,0 +1,83 @@
+//! PyTorch's `torch.save` files, zip and legacy layout, through the `pytorch-reader` crate.
+//!
+//! That crate interprets the pickle's few tensor-building calls by name and refuses the rest;
+//! it holds no interpreter, bounds the size of the pickle, its nesting and each tensor, and
+//! checks every length against the file. What it does not bound is bounded here; a panic in it
+//! becomes an error.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use pytorch_reader::{DType as StoredDtype, PytorchReader, Tensor};
+
+use super::{Dtype, Fault, MAX_TENSORS, RawTensor};
+
+/// Views can declare more than the file holds; shared weights make a checkpoint somewhat larger
+/// in memory than on disk, never many times.
+const MAX_EXPANSION: u64 = 4;
+
+/// Whether a file that begins with `head` is one of `torch.save`'s: a zip archive or a pickle.
+pub(super) fn looks_like(head: &[u8]) -> bool {
+    let pickle = head.first() == Some(&0x80) && head.get(1).is_some_and(|&version| version <= 5);
+    head.starts_with(b"PK\x03\x04") || pickle
+}
+
+pub(super) fn read(path: &Path, file_bytes: u64) -> Result<BTreeMap<String, RawTensor>, Fault> {
+    let reader = guarded(|| PytorchReader::new(path))?.map_err(|err| damaged(&err))?;
+    if reader.len() > MAX_TENSORS {
+        return Err(Fault::Refused(format!("{} tensors", reader.len())));
+    }
+    let declared: u64 =
+        reader.tensors().values().fold(0, |sum, t| sum.saturating_add(t.byte_len() as u64));
+    if declared > file_bytes.saturating_mul(MAX_EXPANSION) {
+        let reason = format!("it declares {declared} bytes of tensors in {file_bytes}");
+        return Err(Fault::Refused(reason));
+    }
+    let mut tensors = BTreeMap::new();
+    for (name, tensor) in reader.into_tensors() {
+        let (shape, dtype) = (tensor.shape().to_vec(), dtype(tensor.dtype()));
+        let read = Box::new(move || read_tensor(&tensor));
+        tensors.insert(name.clone(), RawTensor::new(&name, shape, dtype, read)?);
+    }
+    Ok(tensors)
+}
+
+fn read_tensor(tensor: &Tensor) -> Result<Vec<u8>, Fault> {
+    guarded(|| tensor.read())?.map_err(|err| damaged(&err))
+}
+
+/// Runs the reader; a panic in it is the file's fault.
+fn guarded<T>(read: impl FnOnce() -> T) -> Result<T, Fault> {
+    catch_unwind(AssertUnwindSafe(read))
+        .map_err(|_| Fault::Damaged("the PyTorch reader gave up on it".into()))
+}
+
+/// The reader's words on one line; errors may span several.
+fn damaged(err: &dyn std::error::Error) -> Fault {
+    let words: Vec<_> = err.to_string().split_whitespace().map(str::to_owned).collect();
+    let mut text = words.join(" ");
+    if let Some((at, _)) = text.char_indices().nth(300) {
+        text.truncate(at);
+    }
+    Fault::Damaged(text)
+}
+
+/// The reader yields native-endian elements; every target of ours is little-endian.
+const fn dtype(stored: StoredDtype) -> Dtype {
+    match stored {
+        StoredDtype::Bool => Dtype::Bool,
+        StoredDtype::U8 => Dtype::U8,
+        StoredDtype::I8 => Dtype::I8,
+        StoredDtype::U16 => Dtype::U16,
+        StoredDtype::I16 => Dtype::I16,
+        StoredDtype::F16 => Dtype::F16,
+        StoredDtype::BF16 => Dtype::Bf16,
+        StoredDtype::U32 => Dtype::U32,
+        StoredDtype::I32 => Dtype::I32,
+        StoredDtype::F32 => Dtype::F32,
+        StoredDtype::U64 => Dtype::U64,
+        StoredDtype::I64 => Dtype::I64,
+        StoredDtype::F64 => Dtype::F64,
+    }
+}

@@ -1,0 +1,16 @@
+//! The inference service: closed requests, one named thread, events.
+//!
+//! `protocol` and `plan` are pure values and arithmetic. `service` owns the thread and the
+//! bounded channels, `worker` runs one job at a time and can be stepped without a thread,
+//! `models` builds networks from checkpoints and keeps the recent ones.
+
+mod bleed;
+
+pub mod generate;
+mod latents;
+pub mod plan;
+mod profile_map;
+pub mod protocol;
+pub mod service;
+pub mod upscale;
+pub mod worker;

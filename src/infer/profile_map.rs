@@ -1,0 +1,73 @@
+//! Working profile ↔ the sRGB that networks are trained on.
+
+use crate::color::{Transfer, WorkingProfile};
+
+/// Both directions of one profile. Values are not clamped on the way to the network, so that
+/// colours outside sRGB survive the round trip.
+pub(super) struct ProfileMap {
+    profile: WorkingProfile,
+    /// Linear sRGB to linear working RGB; `None` where nothing is to be converted.
+    from_linear_srgb: Option<[[f32; 3]; 3]>,
+}
+
+impl ProfileMap {
+    pub(super) fn new(profile: &WorkingProfile) -> Self {
+        let inverse = if profile.is_srgb() { None } else { inverse(profile.to_linear_srgb) };
+        Self { profile: profile.clone(), from_linear_srgb: inverse }
+    }
+
+    pub(super) fn to_srgb(&self, rgb: [f32; 3]) -> [f32; 3] {
+        if self.from_linear_srgb.is_some() { self.profile.to_srgb(rgb) } else { rgb }
+    }
+
+    pub(super) fn from_srgb(&self, rgb: [f32; 3]) -> [f32; 3] {
+        let Some(matrix) = &self.from_linear_srgb else { return rgb };
+        let linear = rgb.map(|value| Transfer::SRGB.decode(value));
+        matrix
+            .map(|row| row[0] * linear[0] + row[1] * linear[1] + row[2] * linear[2])
+            .map(|value| self.profile.transfer.encode(value))
+    }
+}
+
+/// The inverse by cofactors; `None` where the determinant vanishes.
+fn inverse(m: [[f32; 3]; 3]) -> Option<[[f32; 3]; 3]> {
+    let m = m.map(|row| row.map(f64::from));
+    let cofactor = |row: usize, column: usize| {
+        let (r0, r1) = ((row + 1) % 3, (row + 2) % 3);
+        let (c0, c1) = ((column + 1) % 3, (column + 2) % 3);
+        m[r0][c0] * m[r1][c1] - m[r0][c1] * m[r1][c0]
+    };
+    let det: f64 = (0..3).map(|column| m[0][column] * cofactor(0, column)).sum();
+    if det.abs() < 1e-9 || !det.is_finite() {
+        return None;
+    }
+    Some(std::array::from_fn(|row| {
+        std::array::from_fn(|column| (cofactor(column, row) / det) as f32)
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wide_gamut_colour_comes_back() {
+        let profile = WorkingProfile {
+            name: "Display P3".into(),
+            icc: None,
+            transfer: Transfer::SRGB,
+            to_linear_srgb: [
+                [1.2249, -0.2247, 0.0],
+                [-0.0420, 1.0419, 0.0],
+                [-0.0197, -0.0786, 1.0979],
+            ],
+        };
+        let map = ProfileMap::new(&profile);
+        for rgb in [[1.0, 0.0, 0.0], [0.1, 0.9, 0.2], [0.5, 0.5, 0.5]] {
+            let srgb = map.to_srgb(rgb);
+            let back = map.from_srgb(srgb);
+            assert!(back.iter().zip(rgb).all(|(a, b)| (a - b).abs() < 1e-4), "{rgb:?} {back:?}");
+        }
+        assert!(map.to_srgb([0.0, 1.0, 0.0])[0] < -0.1, "out of sRGB, and not clamped");
+    }
+}

@@ -1,0 +1,197 @@
+//! What the program and the inference thread say to each other: closed requests one way, events
+//! the other. Plain values; no tensors, no threads.
+
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::color::WorkingProfile;
+use crate::geom::IRect;
+use crate::pixels::PixelBuf;
+
+/// Names one request for the life of a service; never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct JobId(pub u64);
+
+/// What a result was computed from. A receiver that finds another revision there keeps the
+/// result as a new layer instead of overwriting newer work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Basis {
+    pub document: u64,
+    pub layer: u64,
+    pub revision: u64,
+    /// In document pixels.
+    pub region: IRect,
+}
+
+/// How a request waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// The latest wins: a newer preview cancels every older one.
+    Preview,
+    /// Runs in order and is never dropped.
+    Commit,
+}
+
+/// Which network.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ModelRef {
+    /// An installed model, by the name of its folder.
+    Id(String),
+    /// A checkpoint anywhere.
+    File(PathBuf),
+}
+
+impl std::fmt::Display for ModelRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Id(id) => f.write_str(id),
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
+}
+
+/// Enlarge a picture: network, then Lanczos3 to the exact factor.
+#[derive(Clone, Debug)]
+pub struct Upscale {
+    /// RGBA with straight alpha, encoded in `profile`. The result has the same depth.
+    pub image: Arc<PixelBuf>,
+    pub profile: WorkingProfile,
+    pub model: ModelRef,
+    /// Result side over source side, `1.0..=4.0`.
+    pub scale: f32,
+    /// Side of a tile's core in source pixels; `None` leaves the choice to the plan.
+    pub tile: Option<u32>,
+}
+
+/// Draw pictures from seeds.
+#[derive(Clone, Debug)]
+pub struct Generate {
+    pub model: ModelRef,
+    /// One picture each, in order.
+    pub seeds: RangeInclusive<u64>,
+    /// Truncation, `0.0..=1.0`: the latent is scaled by it, towards the mean picture at 0.
+    pub psi: f32,
+}
+
+/// The work of a request.
+#[derive(Clone, Debug)]
+pub enum Task {
+    Upscale(Upscale),
+    Generate(Generate),
+}
+
+impl Task {
+    pub const fn model(&self) -> &ModelRef {
+        match self {
+            Self::Upscale(task) => &task.model,
+            Self::Generate(task) => &task.model,
+        }
+    }
+}
+
+/// Everything a job needs.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub job: JobId,
+    pub lane: Lane,
+    /// Absent where the result belongs to no document yet.
+    pub basis: Option<Basis>,
+    pub task: Task,
+    pub cancel: CancelFlag,
+}
+
+/// Asks a job to stop; looked at between tiles and stages.
+#[derive(Clone, Debug, Default)]
+pub struct CancelFlag(Arc<AtomicBool>);
+
+impl CancelFlag {
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Where a job is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Reading the checkpoint and building the network.
+    Loading,
+    /// Running the network.
+    Running,
+    /// Resampling and converting the result.
+    Finishing,
+}
+
+impl Stage {
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Loading => "Loading model",
+            Self::Running => "Running network",
+            Self::Finishing => "Finishing",
+        }
+    }
+}
+
+/// What a finished job made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Output {
+    /// One for an upscale, one a seed for a generation; RGBA.
+    pub images: Vec<PixelBuf>,
+    /// The model that ran: its id, or its file.
+    pub model: String,
+    /// Wall time from start to result.
+    pub seconds: f32,
+}
+
+/// What the inference thread says.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// `done` of `total` units of the stage are finished; `eta_seconds` is for the whole job.
+    Progress {
+        job: JobId,
+        stage: Stage,
+        done: u32,
+        total: u32,
+        eta_seconds: Option<f32>,
+    },
+    /// Something the user should know while the job goes on.
+    Notice {
+        job: JobId,
+        text: String,
+    },
+    Finished {
+        job: JobId,
+        basis: Option<Basis>,
+        output: Output,
+    },
+    /// `error` is one sentence without a full stop.
+    Failed {
+        job: JobId,
+        error: String,
+    },
+    Cancelled {
+        job: JobId,
+    },
+}
+
+impl Event {
+    pub const fn job(&self) -> JobId {
+        match self {
+            Self::Progress { job, .. }
+            | Self::Notice { job, .. }
+            | Self::Finished { job, .. }
+            | Self::Failed { job, .. }
+            | Self::Cancelled { job } => *job,
+        }
+    }
+
+    /// Whether no further event of this job will come.
+    pub const fn is_final(&self) -> bool {
+        matches!(self, Self::Finished { .. } | Self::Failed { .. } | Self::Cancelled { .. })
+    }
+}

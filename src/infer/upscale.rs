@@ -1,0 +1,197 @@
+//! Runs one upscale: tiles through the network, then Lanczos3 to the exact factor.
+//!
+//! The network sees colour only, converted to sRGB, with the colour of transparent pixels bled
+//! in from their neighbours; alpha is resampled by Lanczos3, as Real-ESRGAN's own script does
+//! when it is not told to spend a second network run on alpha.
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+
+use super::bleed::bleed_color;
+use super::plan::{self, Tile};
+use super::profile_map::ProfileMap;
+use super::protocol::{Stage, Upscale};
+use super::worker::{Context, Models, NetworkError, Planes, Stop};
+use crate::geom::{IRect, MAX_SIDE, Size};
+use crate::pixels::{Depth, PixelBuf, Samples};
+use crate::zoo::Capability;
+
+/// The factors that can be asked for.
+pub const SCALES: std::ops::RangeInclusive<f32> = 1.0..=4.0;
+
+pub(super) fn run(
+    task: &Upscale,
+    models: &mut dyn Models,
+    context: &mut Context<'_>,
+) -> Result<PixelBuf, Stop> {
+    let source = &*task.image;
+    if !SCALES.contains(&task.scale) {
+        return Err(Stop::Failed(format!("the scale must be 1 to 4, not {}", task.scale)));
+    }
+    if source.channels() != 4 || source.size().is_empty() {
+        return Err(Stop::Failed("only colour pictures can be enlarged".into()));
+    }
+    context.progress(Stage::Loading, 0, 1, 0.0);
+    let capability = models.upscaler(&task.model).map_err(Stop::Failed)?.capability();
+    context.check()?;
+    let size = source.size();
+    let net_size = plan::scaled(size, capability.scale as f32);
+    if !net_size.is_acceptable() {
+        let error = format!(
+            "the network's result would be {net_size} pixels; {MAX_SIDE} a side is the most"
+        );
+        return Err(Stop::Failed(error));
+    }
+    let target = plan::scaled(size, task.scale);
+    let transparent = source.has_transparency();
+    let bled = transparent.then(|| bleed_color(source));
+    let map = ProfileMap::new(&task.profile);
+    // Resampling starts from 16 bits, so that the picture is rounded to its depth only once.
+    let depth = if net_size == target { source.depth() } else { Depth::U16 };
+    let opaque = [0, 0, 0, depth.max()];
+    let mut result = PixelBuf::filled(net_size, 4, depth, opaque);
+    let input = bled.as_ref().unwrap_or(source);
+    run_tiles(task, &capability, input, &map, &mut result, models, context)?;
+
+    context.progress(Stage::Finishing, 0, 1, 1.0);
+    let mut result = if net_size == target {
+        result
+    } else {
+        resize_lanczos3(&result, target).map_err(Stop::Failed)?.to_depth(source.depth())
+    };
+    if transparent {
+        let alpha = resize_lanczos3(&alpha_of(source), target).map_err(Stop::Failed)?;
+        set_alpha(&mut result, &alpha);
+    }
+    Ok(result)
+}
+
+fn run_tiles(
+    task: &Upscale,
+    capability: &Capability,
+    source: &PixelBuf,
+    map: &ProfileMap,
+    result: &mut PixelBuf,
+    models: &mut dyn Models,
+    context: &mut Context<'_>,
+) -> Result<(), Stop> {
+    let size = source.size();
+    let mut side = task.tile.map_or_else(|| plan::default_tile(capability), plan::clamp_tile);
+    let mut waiting = plan::cores(size.rect(), side);
+    waiting.reverse();
+    let (mut done, mut done_px) = (0u32, 0u64);
+    while let Some(core) = waiting.pop() {
+        context.check()?;
+        let fraction = done_px as f64 / size.pixels() as f64;
+        context.progress(Stage::Running, done, done + 1 + waiting.len() as u32, fraction);
+        if core.width() > side || core.height() > side {
+            waiting.extend(plan::cores(core, side).into_iter().rev());
+            continue;
+        }
+        let tile = Tile::new(core, capability.halo_px, size);
+        let planes = read_tile(source, tile.input, map);
+        let network = models.upscaler(&task.model).map_err(Stop::Failed)?;
+        match network.enlarge(&planes) {
+            Ok(enlarged) => {
+                write_tile(result, &enlarged, tile, capability.scale, map)?;
+                done += 1;
+                done_px += core.size().pixels();
+            }
+            Err(NetworkError::OutOfMemory) => {
+                waiting.push(core);
+                if side > plan::MIN_TILE {
+                    side = (side / 2).max(plan::MIN_TILE);
+                    context.notice(format!("Out of memory: going on with tiles of {side} pixels"));
+                } else if models.fall_back() {
+                    context.notice("Out of memory: going on with the processor".into());
+                } else {
+                    return Err(NetworkError::OutOfMemory.into());
+                }
+            }
+            Err(err) => return Err(err.into()),
+        }
+    }
+    Ok(())
+}
+
+/// The colour inside `rect` as sRGB planes.
+fn read_tile(source: &PixelBuf, rect: IRect, map: &ProfileMap) -> Planes {
+    let (width, height) = (rect.width() as usize, rect.height() as usize);
+    let mut data = vec![0.0; 3 * width * height];
+    let (red, rest) = data.split_at_mut(width * height);
+    let (green, blue) = rest.split_at_mut(width * height);
+    for y in 0..height {
+        for x in 0..width {
+            let [r, g, b, _] =
+                source.pixel_f32(rect.x0 as u32 + x as u32, rect.y0 as u32 + y as u32);
+            let at = y * width + x;
+            [red[at], green[at], blue[at]] = map.to_srgb([r, g, b]);
+        }
+    }
+    Planes { channels: 3, height, width, data }
+}
+
+/// Writes the part of `planes` that belongs to the tile's core.
+fn write_tile(
+    result: &mut PixelBuf,
+    planes: &Planes,
+    tile: Tile,
+    scale: u32,
+    map: &ProfileMap,
+) -> Result<(), Stop> {
+    let scale = scale as usize;
+    let expected = (3, tile.input.height() as usize * scale, tile.input.width() as usize * scale);
+    if (planes.channels, planes.height, planes.width) != expected {
+        return Err(Stop::Failed("the network answered with a picture of another size".into()));
+    }
+    let area = planes.width * planes.height;
+    let left = (tile.core.x0 - tile.input.x0) as usize * scale;
+    let top = (tile.core.y0 - tile.input.y0) as usize * scale;
+    for y in 0..tile.core.height() as usize * scale {
+        for x in 0..tile.core.width() as usize * scale {
+            let at = (top + y) * planes.width + left + x;
+            let srgb = [planes.data[at], planes.data[area + at], planes.data[2 * area + at]];
+            let [r, g, b] = map.from_srgb(srgb);
+            let to_x = tile.core.x0 as u32 * scale as u32 + x as u32;
+            let to_y = tile.core.y0 as u32 * scale as u32 + y as u32;
+            result.set_pixel_f32(to_x, to_y, [r, g, b, 1.0]);
+        }
+    }
+    Ok(())
+}
+
+fn alpha_of(source: &PixelBuf) -> PixelBuf {
+    let mut alpha = PixelBuf::new(source.size(), 1, Depth::U16);
+    let wide = source.to_depth(Depth::U16);
+    if let (Samples::U16(to), Samples::U16(from)) = (alpha.samples_mut(), wide.samples()) {
+        to.iter_mut().zip(from.iter().skip(3).step_by(4)).for_each(|(to, from)| *to = *from);
+    }
+    alpha
+}
+
+fn set_alpha(picture: &mut PixelBuf, alpha: &PixelBuf) {
+    let pixels = picture.size().pixels() as usize;
+    for index in 0..pixels {
+        picture.samples_mut().set_f32(index * 4 + 3, alpha.samples().get_f32(index));
+    }
+}
+
+/// Lanczos3 on encoded values, of a 16-bit picture.
+fn resize_lanczos3(source: &PixelBuf, target: Size) -> Result<PixelBuf, String> {
+    let kind = if source.channels() == 4 { PixelType::U16x4 } else { PixelType::U16 };
+    let from = source.size();
+    let mut out = PixelBuf::new(target, source.channels(), Depth::U16);
+    let bytes: &mut [u8] = match out.samples_mut() {
+        Samples::U16(samples) => bytemuck::cast_slice_mut(samples),
+        Samples::U8(samples) => samples,
+    };
+    let view = ImageRef::new(from.width, from.height, source.samples().as_bytes(), kind)
+        .map_err(|err| err.to_string())?;
+    let mut into = Image::from_slice_u8(target.width, target.height, bytes, kind)
+        .map_err(|err| err.to_string())?;
+    let options = ResizeOptions::new()
+        .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
+        .use_alpha(false);
+    Resizer::new().resize(&view, &mut into, &options).map_err(|err| err.to_string())?;
+    Ok(out)
+}

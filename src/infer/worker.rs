@@ -1,0 +1,272 @@
+//! Runs requests one at a time. Knows lanes, cancelling and failures; knows no thread and no
+//! tensors: networks come through [`Models`].
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError};
+
+use super::plan::Speed;
+use super::protocol::{Event, JobId, Lane, ModelRef, Output, Request, Stage, Task};
+use super::service::{SharedSpeed, Wake};
+use super::{generate, upscale};
+use crate::zoo::Capability;
+
+/// Channel planes of 32-bit floats, `[channels, height, width]` row by row, encoded sRGB.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Planes {
+    pub channels: usize,
+    pub height: usize,
+    pub width: usize,
+    pub data: Vec<f32>,
+}
+
+/// Why a network did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum NetworkError {
+    #[error("the device is out of memory")]
+    OutOfMemory,
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// A network that enlarges.
+pub trait Upscaler {
+    fn capability(&self) -> Capability;
+
+    /// `[3, h, w]` in `0..=1` to `[3, h·scale, w·scale]`, nominally in `0..=1`, not clamped.
+    fn enlarge(&mut self, tile: &Planes) -> Result<Planes, NetworkError>;
+}
+
+/// A network that draws from latents.
+pub trait Generator {
+    fn latent_len(&self) -> usize;
+
+    /// One picture `[3, h, w]` a latent, nominally in `0..=1`, not clamped.
+    fn draw(&mut self, latents: &[Vec<f32>]) -> Result<Vec<Planes>, NetworkError>;
+}
+
+/// Where networks come from. Loads on first use and keeps recent ones.
+pub trait Models: Send {
+    fn upscaler(&mut self, model: &ModelRef) -> Result<&mut dyn Upscaler, String>;
+
+    fn generator(&mut self, model: &ModelRef) -> Result<&mut dyn Generator, String>;
+
+    /// After the device ran out of memory with the smallest tile: moves to a device with more.
+    /// `false` when there is none.
+    fn fall_back(&mut self) -> bool;
+
+    /// Drops a network whose state is in doubt.
+    fn forget(&mut self, model: &ModelRef);
+
+    /// Measures the device, for estimates. `None` where that fails.
+    fn measure(&mut self) -> Option<Speed>;
+}
+
+/// Why a job ended without a result.
+#[derive(Debug)]
+pub(super) enum Stop {
+    Cancelled,
+    Failed(String),
+}
+
+impl From<NetworkError> for Stop {
+    fn from(err: NetworkError) -> Self {
+        Self::Failed(err.to_string())
+    }
+}
+
+/// What one step did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// One request was run to its end.
+    Worked,
+    /// Nothing waits.
+    Idle,
+    /// The program has not collected its events; no job is started before it does.
+    Blocked,
+    /// Nothing waits and nobody can submit any more.
+    Closed,
+}
+
+/// The worker behind a [`super::service::Service`].
+pub struct Worker<M> {
+    models: M,
+    requests: Receiver<Request>,
+    preview: Option<Request>,
+    commits: VecDeque<Request>,
+    outbox: Outbox,
+    speed: Arc<SharedSpeed>,
+}
+
+impl<M: Models> Worker<M> {
+    pub(super) fn new(
+        models: M,
+        requests: Receiver<Request>,
+        events: Sender<Event>,
+        wake: Wake,
+        speed: Arc<SharedSpeed>,
+    ) -> Self {
+        let outbox = Outbox { events, wake, waiting: VecDeque::new() };
+        Self { models, requests, preview: None, commits: VecDeque::new(), outbox, speed }
+    }
+
+    /// Measures the device and publishes the result.
+    pub fn measure(&mut self) {
+        let measured = catch_unwind(AssertUnwindSafe(|| self.models.measure()));
+        if let Ok(Some(speed)) = measured {
+            self.speed.set(speed);
+            (self.outbox.wake)();
+        }
+    }
+
+    /// Sleeps until a request comes or the service is gone.
+    pub fn wait(&mut self) {
+        if let Ok(request) = self.requests.recv() {
+            self.accept(request);
+        }
+    }
+
+    /// Delivers waiting events, then runs at most one request: the preview first, else the
+    /// oldest commit.
+    pub fn step(&mut self) -> Step {
+        let closed = self.collect();
+        if !self.outbox.flush() {
+            return Step::Blocked;
+        }
+        let Some(request) = self.preview.take().or_else(|| self.commits.pop_front()) else {
+            return if closed { Step::Closed } else { Step::Idle };
+        };
+        let event = self.run(&request);
+        self.outbox.send(event);
+        Step::Worked
+    }
+
+    /// Takes what has been submitted; `true` when nothing more can come.
+    fn collect(&mut self) -> bool {
+        loop {
+            match self.requests.try_recv() {
+                Ok(request) => self.accept(request),
+                Err(TryRecvError::Empty) => return false,
+                Err(TryRecvError::Disconnected) => return true,
+            }
+        }
+    }
+
+    fn accept(&mut self, request: Request) {
+        match request.lane {
+            Lane::Commit => self.commits.push_back(request),
+            Lane::Preview => {
+                if let Some(older) = self.preview.replace(request) {
+                    self.outbox.send(Event::Cancelled { job: older.job });
+                }
+            }
+        }
+    }
+
+    fn run(&mut self, request: &Request) -> Event {
+        let job = request.job;
+        let started = Instant::now();
+        let mut context = Context { request, outbox: &mut self.outbox, started };
+        let models = &mut self.models;
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            context.check()?;
+            match &request.task {
+                Task::Upscale(task) => upscale::run(task, models, &mut context).map(|i| vec![i]),
+                Task::Generate(task) => generate::run(task, models, &mut context),
+            }
+        }));
+        let model = request.task.model();
+        match result {
+            Ok(Ok(images)) => {
+                let seconds = started.elapsed().as_secs_f32();
+                let output = Output { images, model: model.to_string(), seconds };
+                Event::Finished { job, basis: request.basis, output }
+            }
+            Ok(Err(Stop::Cancelled)) => Event::Cancelled { job },
+            Ok(Err(Stop::Failed(error))) => Event::Failed { job, error },
+            Err(panic) => {
+                self.models.forget(model);
+                let error = format!("{model} broke off: {}", panic_text(&*panic));
+                Event::Failed { job, error }
+            }
+        }
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("the network panicked")
+}
+
+/// What a running job may say and ask.
+pub(super) struct Context<'a> {
+    request: &'a Request,
+    outbox: &'a mut Outbox,
+    started: Instant,
+}
+
+impl Context<'_> {
+    const fn job(&self) -> JobId {
+        self.request.job
+    }
+
+    /// Ends the job when it was cancelled.
+    pub(super) fn check(&self) -> Result<(), Stop> {
+        if self.request.cancel.is_set() { Err(Stop::Cancelled) } else { Ok(()) }
+    }
+
+    /// `fraction` of the job's work, `0.0..=1.0`, is behind it.
+    pub(super) fn progress(&mut self, stage: Stage, done: u32, total: u32, fraction: f64) {
+        let elapsed = self.started.elapsed().as_secs_f64();
+        let eta_seconds =
+            (fraction > 0.0).then(|| (elapsed * (1.0 - fraction) / fraction).max(0.0) as f32);
+        let job = self.job();
+        self.outbox.send_if_room(Event::Progress { job, stage, done, total, eta_seconds });
+    }
+
+    pub(super) fn notice(&mut self, text: String) {
+        let job = self.job();
+        self.outbox.send(Event::Notice { job, text });
+    }
+}
+
+/// Events on their way. Progress is dropped when the program does not keep up; everything else
+/// waits here.
+struct Outbox {
+    events: Sender<Event>,
+    wake: Wake,
+    waiting: VecDeque<Event>,
+}
+
+impl Outbox {
+    fn send(&mut self, event: Event) {
+        self.waiting.push_back(event);
+        self.flush();
+    }
+
+    fn send_if_room(&mut self, event: Event) {
+        if self.flush() && self.events.try_send(event).is_ok() {
+            (self.wake)();
+        }
+    }
+
+    /// Whether everything has been delivered, or nobody is left to read it.
+    fn flush(&mut self) -> bool {
+        while let Some(event) = self.waiting.pop_front() {
+            match self.events.try_send(event) {
+                Ok(()) => (self.wake)(),
+                Err(TrySendError::Full(event)) => {
+                    self.waiting.push_front(event);
+                    return false;
+                }
+                Err(TrySendError::Disconnected(_)) => self.waiting.clear(),
+            }
+        }
+        true
+    }
+}

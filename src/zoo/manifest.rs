@@ -1,0 +1,95 @@
+//! `model.toml`: what a person should know about one checkpoint.
+
+use serde::{Deserialize, Serialize};
+
+/// What a network is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Purpose {
+    /// Enlarges pictures.
+    Upscale,
+    /// Draws pictures from seeds.
+    Generate,
+}
+
+impl std::fmt::Display for Purpose {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Upscale => "upscale",
+            Self::Generate => "generate",
+        })
+    }
+}
+
+/// One checkpoint: `models/<id>/model.toml`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// The name of the folder.
+    pub id: String,
+    /// Name in the window.
+    pub name: String,
+    /// The architecture that detection finds in the file.
+    pub architecture: String,
+    pub purpose: Purpose,
+    /// Result side over source side; 1 for generators.
+    pub scale: u32,
+    /// File beside the manifest.
+    pub weights: String,
+    /// SHA-256 of the file, in lower-case hexadecimal.
+    pub sha256: String,
+    /// SPDX expression, or words where none is known.
+    pub licence: String,
+    /// Where the weights come from and what was done to them.
+    pub provenance: String,
+    /// One line on what it suits, such as "made for drawings".
+    #[serde(default)]
+    pub suits: String,
+    /// Restrictions that a user must hear of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ManifestError {
+    #[error("{0}")]
+    Syntax(String),
+    #[error("its {field} '{value}' {fault}")]
+    Field { field: &'static str, value: String, fault: &'static str },
+}
+
+impl Manifest {
+    /// Reads a manifest that lies in the folder `folder`.
+    pub fn parse(text: &str, folder: &str) -> Result<Self, ManifestError> {
+        let manifest: Self =
+            toml::from_str(text).map_err(|err| ManifestError::Syntax(err.message().to_owned()))?;
+        let fault = |field, value: &str, fault| {
+            Err(ManifestError::Field { field, value: value.to_owned(), fault })
+        };
+        if manifest.id != folder {
+            return fault("id", &manifest.id, "is not the name of its folder");
+        }
+        if !is_valid_id(&manifest.id) {
+            return fault("id", &manifest.id, "has other than letters, digits, - _ and .");
+        }
+        let weights = &manifest.weights;
+        if weights.is_empty() || weights.contains(['/', '\\', ':']) || weights.starts_with('.') {
+            return fault("weights", weights, "is not a plain file name");
+        }
+        let hexadecimal = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if manifest.sha256.len() != 64 || !manifest.sha256.bytes().all(hexadecimal) {
+            return fault("sha256", &manifest.sha256, "is not 64 hexadecimal digits");
+        }
+        Ok(manifest)
+    }
+
+    pub fn to_toml(&self) -> Result<String, ManifestError> {
+        toml::to_string(self).map_err(|err| ManifestError::Syntax(err.to_string()))
+    }
+}
+
+/// Whether `id` can name a folder anywhere: no separators, no leading dot, at most 64 bytes.
+pub(super) fn is_valid_id(id: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    (1..=64).contains(&id.len()) && !id.starts_with('.') && id.bytes().all(plain)
+}
