@@ -44,8 +44,8 @@ impl Point {
             Self::Kernel(PointKernel::Curves(curve)) => {
                 std::array::from_fn(|channel| curve(channel, rgb[channel]).clamp(0.0, 1.0))
             }
-            Self::Kernel(PointKernel::Rgb(function)) => {
-                function(rgb).map(|value| value.clamp(0.0, 1.0))
+            Self::Kernel(PointKernel::Rgb(map)) => {
+                map.pixel(rgb).map(|value| value.clamp(0.0, 1.0))
             }
         }
     }

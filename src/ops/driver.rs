@@ -2,10 +2,11 @@
 
 use rayon::prelude::*;
 
-use super::{Kind, OpContext, OpError, Operation, PointKernel, required_input};
+use super::simd::vectorized;
+use super::{Kind, OpContext, OpError, Operation, PointKernel, RgbMap, SPAN, required_input};
 use crate::geom::IRect;
 use crate::params::Params;
-use crate::pixels::{PixelBuf, Sample, Samples};
+use crate::pixels::{Depth, PixelBuf, Sample, Samples};
 
 /// Applies `op` to a whole picture. `mask` (one channel, the picture's size; white acts, black
 /// protects) goes with pointwise and neighbourhood operations only.
@@ -29,10 +30,9 @@ pub fn apply(
         return Ok(src.clone());
     }
     let mut out = match op.spec().kind {
-        Kind::Pointwise => match op.point(params, context) {
-            Some(kernel) => run_point(&kernel, src),
-            None => return Err(unimplemented(op)),
-        },
+        Kind::Pointwise => PointMap::new(op, params, context, src.depth())
+            .ok_or_else(|| unimplemented(op))?
+            .map(src),
         Kind::Neighborhood => op.filter(params, context, src).ok_or_else(|| unimplemented(op))?,
         Kind::Geometry => op.transform(params, src).ok_or_else(|| unimplemented(op))??,
     };
@@ -97,45 +97,101 @@ fn mix_pixel<S: Sample>(src: &[S], out: &mut [S], weight: f32) {
     out[3] = S::from_f32(alpha);
 }
 
-/// Runs a pointwise kernel over every pixel.
-fn run_point(kernel: &PointKernel, src: &PixelBuf) -> PixelBuf {
-    let mut out = src.clone();
-    match out.samples_mut() {
-        Samples::U8(samples) => run_point_samples(kernel, samples),
-        Samples::U16(samples) => run_point_samples(kernel, samples),
-    }
-    out
+/// A pointwise operation made ready for pictures of one depth. Making one costs about as much
+/// as 65,536 pixels at 16 bits, so tiles should share it.
+pub enum PointMap {
+    U8(Box<[[u8; 256]; 3]>),
+    U16(Box<[Vec<u16>; 3]>),
+    Rgb(Box<dyn RgbMap>),
 }
 
-fn run_point_samples<S: Sample>(kernel: &PointKernel, samples: &mut [S]) {
-    const CHUNK: usize = 65_536;
-    match kernel {
-        PointKernel::Curves(curve) => {
-            let tables: [Vec<S>; 3] = std::array::from_fn(|channel| {
-                (0..=S::DEPTH.max())
-                    .map(|value| {
-                        let value = f32::from(value) / S::MAX;
-                        S::from_f32(curve(channel, value).clamp(0.0, 1.0))
-                    })
-                    .collect()
-            });
-            samples.par_chunks_mut(CHUNK * 4).for_each(|chunk| {
-                for pixel in chunk.chunks_exact_mut(4) {
+impl PointMap {
+    /// `None` where `op` is not pointwise.
+    pub fn new(
+        op: &dyn Operation,
+        params: &Params,
+        context: &OpContext,
+        depth: Depth,
+    ) -> Option<Self> {
+        Some(match (op.point(params, context)?, depth) {
+            (PointKernel::Rgb(map), _) => Self::Rgb(map),
+            (PointKernel::Curves(curve), Depth::U8) => {
+                Self::U8(Box::new(std::array::from_fn(|channel| {
+                    std::array::from_fn(|value| entry(&*curve, channel, value))
+                })))
+            }
+            (PointKernel::Curves(curve), Depth::U16) => {
+                Self::U16(Box::new(std::array::from_fn(|channel| {
+                    let values = (0..=usize::from(u16::MAX)).into_par_iter();
+                    values.map(|value| entry(&*curve, channel, value)).collect()
+                })))
+            }
+        })
+    }
+
+    /// The picture mapped; alpha stays.
+    pub fn map(&self, src: &PixelBuf) -> PixelBuf {
+        let mut out = PixelBuf::new(src.size(), src.channels(), src.depth());
+        match (self, src.samples(), out.samples_mut()) {
+            (Self::U8(tables), Samples::U8(src), Samples::U8(out)) => {
+                for_pixels(src, out, |[r, g, b, a]| {
+                    let [red, green, blue] = &**tables;
+                    [red[r as usize], green[g as usize], blue[b as usize], a]
+                });
+            }
+            (Self::U16(tables), Samples::U16(src), Samples::U16(out)) => {
+                let [red, green, blue] = &**tables;
+                for_pixels(src, out, |[r, g, b, a]| {
+                    [red[r as usize], green[g as usize], blue[b as usize], a]
+                });
+            }
+            (Self::Rgb(map), Samples::U8(src), Samples::U8(out)) => {
+                map_spans(&**map, src, out);
+            }
+            (Self::Rgb(map), Samples::U16(src), Samples::U16(out)) => {
+                map_spans(&**map, src, out);
+            }
+            _ => debug_assert!(false, "the map was made for another depth"),
+        }
+        out
+    }
+}
+
+fn entry<S: Sample>(curve: &dyn Fn(usize, f32) -> f32, channel: usize, value: usize) -> S {
+    S::from_f32(curve(channel, value as f32 / S::MAX).clamp(0.0, 1.0))
+}
+
+/// Samples mapped by one task.
+const CHUNK: usize = 256 * 1024;
+
+fn for_pixels<S: Sample>(src: &[S], out: &mut [S], map: impl Fn([S; 4]) -> [S; 4] + Sync) {
+    out.par_chunks_mut(CHUNK).zip(src.par_chunks(CHUNK)).for_each(|(out, src)| {
+        let (out, src) = (out.as_chunks_mut::<4>().0, src.as_chunks::<4>().0);
+        out.iter_mut().zip(src).for_each(|(out, src)| *out = map(*src));
+    });
+}
+
+fn map_spans<S: Sample>(map: &dyn RgbMap, src: &[S], out: &mut [S]) {
+    out.par_chunks_mut(CHUNK).zip(src.par_chunks(CHUNK)).for_each(|(out, src)| {
+        let mut span = [[0.0; SPAN]; 3];
+        for (out, src) in out.chunks_mut(4 * SPAN).zip(src.chunks(4 * SPAN)) {
+            let (out, src) = (out.as_chunks_mut::<4>().0, src.as_chunks::<4>().0);
+            vectorized(|| {
+                for (index, pixel) in src.iter().enumerate().take(SPAN) {
                     for channel in 0..3 {
-                        pixel[channel] = tables[channel][pixel[channel].to_u16() as usize];
+                        span[channel][index] = pixel[channel].to_f32();
                     }
                 }
             });
-        }
-        PointKernel::Rgb(function) => samples.par_chunks_mut(CHUNK * 4).for_each(|chunk| {
-            for pixel in chunk.chunks_exact_mut(4) {
-                let rgb = function([pixel[0].to_f32(), pixel[1].to_f32(), pixel[2].to_f32()]);
-                for channel in 0..3 {
-                    pixel[channel] = S::from_f32(rgb[channel].clamp(0.0, 1.0));
+            map.span(&mut span);
+            vectorized(|| {
+                for (index, (out, src)) in out.iter_mut().zip(src).enumerate().take(SPAN) {
+                    let quantised = |channel: usize| S::from_f32(span[channel][index]);
+                    *out = [quantised(0), quantised(1), quantised(2), src[3]];
                 }
-            }
-        }),
-    }
+            });
+        }
+    });
 }
 
 fn unimplemented(op: &dyn Operation) -> OpError {

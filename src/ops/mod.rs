@@ -4,17 +4,34 @@
 //! line in [`registry`]. Its [`OpSpec`] is what the window, the command line, recipes and the
 //! generated tests read.
 
+mod brightness_contrast;
+mod canvas_size;
+mod crop;
 mod driver;
+mod exposure;
+mod flip;
+mod gamma;
+mod gaussian_blur;
+mod hue_saturation;
 mod invert;
+mod levels;
+mod pixel_moves;
 mod registry;
+mod resample;
+mod resize;
+mod rotate;
+mod rotate90;
+mod simd;
+mod unsharp_mask;
+mod white_balance;
 
-pub use driver::{apply, apply_region, blend_by_mask};
+pub use driver::{PointMap, apply, apply_region, blend_by_mask};
 pub use registry::{all, find};
 
-use crate::color::WorkingProfile;
-use crate::geom::{IRect, Size};
+use crate::color::{Transfer, WorkingProfile};
+use crate::geom::{IRect, MAX_PIXELS, MAX_SIDE, Size};
 use crate::params::{ParamError, ParamSpec, Params};
-use crate::pixels::PixelBuf;
+use crate::pixels::{PixelBuf, Sample, Samples};
 
 /// The declaration of one operation.
 #[derive(Debug)]
@@ -66,8 +83,29 @@ pub enum PointKernel {
     /// One curve a channel, applied through a table built once per depth.
     Curves(Box<dyn Fn(usize, f32) -> f32 + Send + Sync>),
     /// A function of the three channels together.
-    Rgb(Box<dyn Fn([f32; 3]) -> [f32; 3] + Send + Sync>),
+    Rgb(Box<dyn RgbMap>),
 }
+
+/// A function of three channels that is called once for many pixels.
+pub trait RgbMap: Send + Sync {
+    /// One pixel. To be marked `#[inline(always)]`, for [`RgbMap::span`] is made from it.
+    fn pixel(&self, rgb: [f32; 3]) -> [f32; 3];
+
+    /// A span of pixels, as vector code.
+    fn span(&self, [red, green, blue]: &mut RgbSpan) {
+        simd::vectorized(|| {
+            for i in 0..SPAN {
+                [red[i], green[i], blue[i]] = self.pixel([red[i], green[i], blue[i]]);
+            }
+        });
+    }
+}
+
+/// Pixels in one call of [`RgbMap::span`].
+pub const SPAN: usize = 256;
+
+/// The red, green and blue planes of [`SPAN`] neighbouring pixels.
+pub type RgbSpan = [[f32; SPAN]; 3];
 
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum OpError {
@@ -155,4 +193,50 @@ pub fn required_input(halo: u32, output: IRect, image: Size) -> IRect {
 /// The output region an input change invalidates.
 pub fn invalidated_output(halo: u32, input: IRect, image: Size) -> IRect {
     input.grow(halo as i32).intersect(image.rect())
+}
+
+/// The size `width × height`, or the error of an operation whose result would be too large.
+fn check_size(op: &'static str, width: i64, height: i64) -> Result<Size, OpError> {
+    let size = Size::new(
+        u32::try_from(width).unwrap_or(u32::MAX),
+        u32::try_from(height).unwrap_or(u32::MAX),
+    );
+    if size.is_acceptable() {
+        return Ok(size);
+    }
+    let reason = format!(
+        "the result would be {width}×{height} pixels; at most {MAX_SIDE} a side and {MAX_PIXELS} in all are possible"
+    );
+    Err(OpError::Invalid { op, reason })
+}
+
+/// Code over samples of any depth and 1 or 4 channels.
+trait SampleWork {
+    /// Fills `out` from `src`, a picture of `size` with `C` channels.
+    fn run<S: Sample, const C: usize>(&self, src: &[S], size: Size, out: &mut [S]);
+
+    /// A new picture of `out_size` computed from `src`.
+    fn apply(&self, src: &PixelBuf, out_size: Size) -> PixelBuf {
+        let mut out = PixelBuf::new(out_size, src.channels(), src.depth());
+        let size = src.size();
+        match (src.samples(), out.samples_mut(), src.channels()) {
+            (Samples::U8(src), Samples::U8(out), 4) => self.run::<u8, 4>(src, size, out),
+            (Samples::U8(src), Samples::U8(out), _) => self.run::<u8, 1>(src, size, out),
+            (Samples::U16(src), Samples::U16(out), 4) => self.run::<u16, 4>(src, size, out),
+            (Samples::U16(src), Samples::U16(out), _) => self.run::<u16, 1>(src, size, out),
+            _ => debug_assert!(false, "the output has the depth of the source"),
+        }
+        out
+    }
+}
+
+/// The five numbers of a transfer curve as uniform fields.
+fn transfer_uniforms(transfer: Transfer) -> Vec<(&'static str, Uniform)> {
+    vec![
+        ("transfer_gamma", Uniform::F32(transfer.gamma)),
+        ("transfer_a", Uniform::F32(transfer.a)),
+        ("transfer_b", Uniform::F32(transfer.b)),
+        ("transfer_c", Uniform::F32(transfer.c)),
+        ("transfer_d", Uniform::F32(transfer.d)),
+    ]
 }
