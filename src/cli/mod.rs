@@ -3,6 +3,8 @@
 //! Exit codes: 0 done, 2 bad input, 1 failed. Errors are one sentence on stderr; results go to
 //! stdout, as JSON with `--json`.
 
+mod edit;
+mod info;
 mod ops;
 pub mod report;
 
@@ -31,6 +33,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Edit(edit::Args),
+    Info(info::Args),
     Ops(ops::Args),
 }
 
@@ -48,6 +52,8 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         None => open_editor(cli.files, cli.device),
+        Some(Command::Edit(args)) => edit::run(&args),
+        Some(Command::Info(args)) => info::run(&args),
         Some(Command::Ops(args)) => ops::run(&args),
     }
 }

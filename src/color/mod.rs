@@ -4,8 +4,11 @@
 //! in it, untouched. Operations that need linear light decode with its [`Transfer`]; the display
 //! and the networks convert to sRGB through [`WorkingProfile::to_linear_srgb`].
 
+pub mod convert;
+mod icc;
 mod profile;
 
+pub use icc::{IccModel, describe_icc, display_p3_icc, srgb_icc};
 pub use profile::{ProfileError, WorkingProfile};
 
 use serde::{Deserialize, Serialize};

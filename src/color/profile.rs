@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use super::Transfer;
 
+/// Row-major identity.
+pub(super) const IDENTITY: [[f32; 3]; 3] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
+
 /// Why an ICC profile cannot serve as a working profile.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
@@ -29,23 +32,17 @@ pub struct WorkingProfile {
 impl WorkingProfile {
     /// Untagged sRGB.
     pub fn srgb() -> Self {
-        Self {
-            name: "sRGB".into(),
-            icc: None,
-            transfer: Transfer::SRGB,
-            to_linear_srgb: [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
-        }
+        Self { name: "sRGB".into(), icc: None, transfer: Transfer::SRGB, to_linear_srgb: IDENTITY }
     }
 
     /// Whether pixels can be shown as sRGB without conversion.
     pub fn is_srgb(&self) -> bool {
-        let identity = Self::srgb().to_linear_srgb;
         self.transfer == Transfer::SRGB
             && self
                 .to_linear_srgb
                 .iter()
                 .flatten()
-                .zip(identity.iter().flatten())
+                .zip(IDENTITY.iter().flatten())
                 .all(|(have, want)| (have - want).abs() < 2e-3)
     }
 

@@ -53,7 +53,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("geom", &[]),
     ("params", &[]),
     ("device", &[]),
-    ("color", &["geom"]),
+    ("color", &["geom", "pixels"]),
     ("pixels", &["geom"]),
     ("document", &["geom", "color", "params", "pixels"]),
     ("ops", &["geom", "color", "params", "pixels"]),

@@ -1,0 +1,154 @@
+//! `ganvas edit`: operations on a picture file without a window.
+
+use std::path::{Path, PathBuf};
+
+use super::report::{self, Failure, Progress};
+use crate::io::{self, Limits, MetadataPolicy, SaveOptions};
+use crate::ops::OpContext;
+use crate::pixels::{Depth, PixelBuf};
+use crate::recipe::{self, Compiled, Recipe};
+
+/// Applies operations to a picture and writes the result
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The picture to read
+    input: PathBuf,
+    /// The picture to write; the extension chooses the format
+    #[arg(short, long, value_name = "OUT")]
+    output: PathBuf,
+    /// An operation such as 'exposure ev=0.5'; may be repeated; see 'ganvas ops'
+    #[arg(long = "op", value_name = "NAME key=value …")]
+    ops: Vec<String>,
+    /// Operations from a file, run before those of --op
+    #[arg(long, value_name = "FILE.json")]
+    recipe: Option<PathBuf>,
+    /// A picture of the same size: white acts, black protects
+    #[arg(long, value_name = "MASK.png")]
+    mask: Option<PathBuf>,
+    /// JPEG quality
+    #[arg(long, value_name = "N", default_value_t = SaveOptions::DEFAULT_QUALITY,
+          value_parser = clap::value_parser!(u8).range(1..=100))]
+    quality: u8,
+    /// Bits a channel of the result [default: as deep as the picture, if the format can]
+    #[arg(long, value_name = "8|16", value_parser = parse_depth)]
+    depth: Option<Depth>,
+    /// What to do with EXIF, XMP and the colour profile: keep, no-gps or none
+    #[arg(long, value_name = "keep|no-gps|none", default_value = "keep")]
+    metadata: MetadataPolicy,
+    /// Machine-readable summary
+    #[arg(long)]
+    json: bool,
+}
+
+fn parse_depth(text: &str) -> Result<Depth, String> {
+    match text {
+        "8" => Ok(Depth::U8),
+        "16" => Ok(Depth::U16),
+        _ => Err("must be 8 or 16".into()),
+    }
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let input_error = |error: &dyn std::error::Error| Failure::input(report::sentence(error));
+    // Everything that can be wrong with the arguments comes before any work.
+    let format = io::check_target(&args.output).map_err(|error| input_error(&error))?;
+    let mut options = SaveOptions::new(format);
+    options.quality = args.quality;
+    options.depth = args.depth;
+    options.metadata = args.metadata;
+    if args.depth == Some(Depth::U16) && format.max_depth() == Depth::U8 {
+        return Err(input_error(&io::SaveError::DepthTooLarge(format)));
+    }
+    let steps = steps(args)?;
+    if args.mask.is_some() {
+        if let Some(step) = steps.iter().find(|step| step.is_geometry()) {
+            let sentence = format!("--mask goes with pixel operations, and {} moves", step.name());
+            return Err(Failure::input(sentence + " pixels"));
+        }
+    }
+
+    let opened = io::open(&args.input, &Limits::default()).map_err(|error| input_error(&error))?;
+    let size = opened.pixels.size();
+    recipe::output_size(&steps, size).map_err(|error| input_error(&error))?;
+    let mask = args.mask.as_deref().map(read_mask).transpose()?;
+    if let (Some(mask), Some(path)) = (&mask, &args.mask) {
+        if mask.size() != size {
+            return Err(Failure::input(format!(
+                "the mask '{}' is {}, but '{}' is {size}",
+                path.display(),
+                mask.size(),
+                args.input.display()
+            )));
+        }
+    }
+
+    let context = OpContext::full_size(opened.profile.clone());
+    let total = steps.len() as u64 + 1;
+    let mut progress = Progress::new("Editing");
+    let pixels = recipe::run(&steps, &context, opened.pixels, mask.as_ref(), |done| {
+        progress.set(done as u64, total);
+    })
+    .map_err(|error| input_error(&error))?;
+    let saved = io::save(&args.output, &pixels, &opened.profile, &opened.metadata, &options);
+    drop(progress);
+    let mut notices = opened.notices;
+    notices.extend(saved.map_err(|error| input_error(&error))?);
+    for notice in &notices {
+        report::note(format!("{}: {notice}", args.input.display()));
+    }
+    if args.json {
+        let size = pixels.size();
+        return report::print_json(&serde_json::json!({
+            "output": args.output.to_string_lossy(),
+            "format": format.name(),
+            "width": size.width,
+            "height": size.height,
+            "depth": options
+                .depth
+                .unwrap_or_else(|| pixels.depth())
+                .bits()
+                .min(format.max_depth().bits()),
+            "steps": steps.iter().map(Compiled::to_step).collect::<Vec<_>>(),
+            "notices": notices.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        }));
+    }
+    Ok(())
+}
+
+/// The steps of the recipe, then those of the command line.
+fn steps(args: &Args) -> Result<Vec<Compiled>, Failure> {
+    let mut steps = match &args.recipe {
+        None => Vec::new(),
+        Some(path) => {
+            let bad = |reason: String| {
+                Failure::input(format!("the recipe '{}': {reason}", path.display()))
+            };
+            let text = read_text(path).map_err(&bad)?;
+            let recipe = Recipe::from_json(&text);
+            recipe.and_then(|recipe| recipe.compile()).map_err(|e| bad(report::sentence(&e)))?
+        }
+    };
+    for text in &args.ops {
+        let step = Compiled::parse(text)
+            .map_err(|error| Failure::input(format!("--op '{text}': {error}")))?;
+        steps.push(step);
+    }
+    Ok(steps)
+}
+
+/// A text file of a sensible size.
+fn read_text(path: &Path) -> Result<String, String> {
+    const MAX_BYTES: u64 = 16 << 20;
+    let facts = std::fs::metadata(path).map_err(|error| error.to_string())?;
+    if !facts.is_file() || facts.len() > MAX_BYTES {
+        return Err("it is no file of at most 16 MiB".into());
+    }
+    std::fs::read_to_string(path).map_err(|error| error.to_string())
+}
+
+/// A picture as mask: its luminance, transparent parts black.
+fn read_mask(path: &Path) -> Result<PixelBuf, Failure> {
+    let opened = io::open(path, &Limits::default())
+        .map_err(|error| Failure::input(format!("the mask: {}", report::sentence(&error))))?;
+    Ok(io::luminance_mask(&opened.pixels))
+}
