@@ -23,6 +23,7 @@
 pub mod checkpoint;
 pub mod cli;
 pub mod color;
+pub mod commands;
 pub mod compose;
 pub mod device;
 pub mod document;

@@ -45,7 +45,7 @@ pub struct CanvasSize;
 
 /// Where the old origin lies in the new frame. Of an odd difference the larger half is added or
 /// cut on the right and at the bottom.
-fn offset(anchor: &str, old: Size, new: Size) -> (i64, i64) {
+pub fn canvas_offset(anchor: &str, old: Size, new: Size) -> (i64, i64) {
     let place = |first: &str, last: &str, old: u32, new: u32| {
         let room = i64::from(new) - i64::from(old);
         if anchor.contains(first) {
@@ -96,14 +96,14 @@ impl Operation for CanvasSize {
 
     fn transform(&self, params: &Params, src: &PixelBuf) -> Option<Result<PixelBuf, OpError>> {
         Some(self.output_size(params, src.size()).map(|size| {
-            let (x, y) = offset(params.choice("anchor"), src.size(), size);
+            let (x, y) = canvas_offset(params.choice("anchor"), src.size(), size);
             move_pixels(src, size, &Frame { x, y, old: src.size() })
         }))
     }
 
     fn gpu_passes(&self, params: &Params, _context: &OpContext, input: Size) -> Vec<GpuPass> {
         let Ok(output) = self.output_size(params, input) else { return Vec::new() };
-        let (x, y) = offset(params.choice("anchor"), input, output);
+        let (x, y) = canvas_offset(params.choice("anchor"), input, output);
         let uniforms = vec![("left", Uniform::I32(x as i32)), ("top", Uniform::I32(y as i32))];
         vec![GpuPass { entry: "main", uniforms, table: Vec::new(), output }]
     }

@@ -25,6 +25,7 @@ mod simd;
 mod unsharp_mask;
 mod white_balance;
 
+pub use canvas_size::canvas_offset;
 pub use driver::{PointMap, apply, apply_region, blend_by_mask};
 pub use registry::{all, find};
 

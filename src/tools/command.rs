@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
+use crate::commands::{CommandError, Step};
 use crate::document::Edit;
 use crate::geom::Point;
+use crate::params::Value;
 
 /// Which of the two colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,20 +44,28 @@ pub enum ToolCommand {
         about: Point,
         steps: i32,
     },
+    /// Sets one of the tool's own parameters.
+    SetParam {
+        key: &'static str,
+        value: Value,
+    },
     /// A short sentence why nothing happened.
     Notice(Cow<'static, str>),
 }
 
 impl ToolCommand {
-    /// One whole undo step.
-    pub fn step(
-        label: impl Into<Cow<'static, str>>,
-        edits: impl IntoIterator<Item = Edit>,
-    ) -> Vec<Self> {
-        let mut commands = vec![Self::Begin(label.into())];
-        commands.extend(edits.into_iter().map(Self::Edit));
-        commands.push(Self::Commit);
-        commands
+    /// One whole undo step, or the reason why there is none.
+    pub fn perform(step: Result<Step, CommandError>) -> Vec<Self> {
+        match step {
+            Err(error) => Self::notice(error.to_string()),
+            Ok(step) if step.edits.is_empty() => Vec::new(),
+            Ok(step) => {
+                let mut commands = vec![Self::Begin(step.label)];
+                commands.extend(step.edits.into_iter().map(Self::Edit));
+                commands.push(Self::Commit);
+                commands
+            }
+        }
     }
 
     pub fn notice(text: impl Into<Cow<'static, str>>) -> Vec<Self> {

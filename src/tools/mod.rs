@@ -5,10 +5,19 @@
 //! functions of its state. One tool is one file and one line in [`registry`].
 
 mod command;
+pub mod coverage;
+mod crop;
 mod event;
+mod eyedropper;
 mod hand;
+mod lasso;
+mod marquee;
+mod move_layer;
 mod overlay;
+mod paint;
 mod registry;
+mod selecting;
+pub mod stroke;
 mod zoom;
 
 pub use command::{Swatch, ToolCommand};
@@ -79,8 +88,8 @@ pub trait Tool: Send {
 
     fn cursor(&self, context: &ToolContext) -> Cursor;
 
-    /// Whether an interaction is in progress: then Esc and Enter belong to the tool, and undo
-    /// waits.
+    /// Whether an interaction is in progress, so that undo and other tools wait for its end. Esc
+    /// and Enter are the tool's at any time while the canvas has the focus.
     fn is_busy(&self) -> bool {
         false
     }

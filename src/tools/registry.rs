@@ -2,7 +2,18 @@
 
 use super::ToolSpec;
 
-static ALL: &[&ToolSpec] = &[&super::hand::SPEC, &super::zoom::SPEC];
+static ALL: &[&ToolSpec] = &[
+    &super::move_layer::SPEC,
+    &super::marquee::RECTANGLE,
+    &super::marquee::ELLIPSE,
+    &super::lasso::SPEC,
+    &super::crop::SPEC,
+    &super::eyedropper::SPEC,
+    &super::paint::BRUSH,
+    &super::paint::ERASER,
+    &super::hand::SPEC,
+    &super::zoom::SPEC,
+];
 
 /// Every tool, in shelf order.
 pub fn all() -> &'static [&'static ToolSpec] {
