@@ -1,6 +1,8 @@
 //! Gaussian blur of premultiplied encoded values, edges replicated.
 
-use super::resample::{Edge, Taps, load_premultiplied, separable, store_straight};
+use std::ops::Range;
+
+use super::resample::{self, Edge, Taps, load_premultiplied, separable, store_straight};
 use super::{GpuPass, Kind, OpContext, OpSpec, Operation, SampleWork};
 use crate::geom::Size;
 use crate::params::{ParamSpec, Params};
@@ -68,43 +70,49 @@ fn bell(center: f64, sigma: f64) -> (i64, Vec<f64>) {
     (first, (first..=last).map(weight).collect())
 }
 
-/// The passes that blur one axis.
-pub(super) enum Axis {
-    /// One true kernel.
-    Direct(Taps),
-    /// A narrower bell sampled every `step` pixels, and a second bell that interpolates between
-    /// the samples; the variances add up. Each bell suppresses what the sampling would alias.
-    OverGrid { down: Taps, up: Taps },
-}
-
-impl Axis {
-    /// For `samples` pixels, `sigma` above 0.
-    pub(super) fn new(samples: usize, sigma: f64) -> Self {
-        let Some(step) = grid_step(sigma) else {
-            let radius = (REACH * sigma).ceil() as i64;
-            let kernel: Vec<f64> =
-                (-radius..=radius).map(|x| (-0.5 * (x as f64 / sigma).powi(2)).exp()).collect();
-            return Self::Direct(Taps::fir(samples, &kernel));
-        };
-        let step_px = step as f64;
-        let down_sigma = SAMPLED_SIGMA * step_px;
-        let up_sigma = (sigma * sigma - down_sigma * down_sigma).sqrt() / step_px;
-        // Samples beyond the border, where the replicated edge still changes the sum.
-        let margin = (GRID_REACH * up_sigma).ceil() as usize + 1;
-        let count = samples.div_ceil(step) + 2 * margin;
-        let first = 0.5 * (step_px - 1.0);
-        let down = Taps::new(samples, count, Edge::Replicate, |sample| {
-            bell((sample as f64 - margin as f64) * step_px + first, down_sigma)
-        });
-        let up = Taps::new(count, samples, Edge::Replicate, |pixel| {
-            bell((pixel as f64 - first) / step_px + margin as f64, up_sigma)
-        });
-        Self::OverGrid { down, up }
+/// The weights, along x and along y, of each stage of a blur of `size` pixels: one stage with
+/// the true kernel, or two. Those go through a coarse grid: a narrower bell sampled every few
+/// pixels, and a second bell that interpolates between the samples. The variances add up, and
+/// each bell suppresses what the sampling would alias.
+fn stages(size: Size, sigma: f64) -> Vec<[Taps; 2]> {
+    let axes = [size.width as usize, size.height as usize];
+    match grid_step(sigma) {
+        None => vec![axes.map(|samples| Taps::fir(samples, &kernel(sigma)))],
+        Some(step) => {
+            let [[h_down, h_up], [v_down, v_up]] =
+                axes.map(|samples| over_grid(samples, sigma, step));
+            vec![[h_down, v_down], [h_up, v_up]]
+        }
     }
 }
 
-/// Blurs `src` (`C` samples a pixel) by `sigma` > 0. `finish` as for [`separable`].
-#[inline(always)]
+fn kernel(sigma: f64) -> Vec<f64> {
+    if sigma == 0.0 {
+        return vec![1.0];
+    }
+    let radius = (REACH * sigma).ceil() as i64;
+    (-radius..=radius).map(|x| (-0.5 * (x as f64 / sigma).powi(2)).exp()).collect()
+}
+
+/// Down to the grid and up again.
+fn over_grid(samples: usize, sigma: f64, step: usize) -> [Taps; 2] {
+    let step_px = step as f64;
+    let down_sigma = SAMPLED_SIGMA * step_px;
+    let up_sigma = (sigma * sigma - down_sigma * down_sigma).sqrt() / step_px;
+    // Grid samples beyond the border, where the replicated edge still changes the sum.
+    let margin = (GRID_REACH * up_sigma).ceil() as usize + 1;
+    let count = samples.div_ceil(step) + 2 * margin;
+    let first = 0.5 * (step_px - 1.0);
+    let down = Taps::new(samples, count, Edge::Replicate, |sample| {
+        bell((sample as f64 - margin as f64) * step_px + first, down_sigma)
+    });
+    let up = Taps::new(count, samples, Edge::Replicate, |pixel| {
+        bell((pixel as f64 - first) / step_px + margin as f64, up_sigma)
+    });
+    [down, up]
+}
+
+/// Blurs `src` (`C` samples a pixel). `finish` as for [`separable`].
 pub(super) fn blur<S: Sample, const C: usize>(
     src: &[S],
     size: Size,
@@ -113,27 +121,29 @@ pub(super) fn blur<S: Sample, const C: usize>(
     finish: impl Fn(usize, usize, &[f32], &mut [S]) + Sync,
 ) {
     let width = size.width as usize;
-    let load = |y: usize, columns: std::ops::Range<usize>, row: &mut [f32]| {
+    let load = |y: usize, columns: Range<usize>, row: &mut [f32]| {
         let from = &src[(y * width + columns.start) * C..(y * width + columns.end) * C];
         load_premultiplied::<S, C>(from, row);
     };
-    // Both axes have the same sigma, so both take the same way.
-    match (Axis::new(width, sigma), Axis::new(size.height as usize, sigma)) {
-        (Axis::OverGrid { down: h, up: h_up }, Axis::OverGrid { down: v, up: v_up }) => {
+    match stages(size, sigma).as_slice() {
+        [[h, v], [h_up, v_up]] => {
             let grid_width = h.outputs();
             let mut grid = vec![0.0f32; grid_width * v.outputs() * C];
-            separable::<C, f32>(&h, &v, &mut grid, load, |_, _, row, out| {
-                out.copy_from_slice(row);
-            });
-            let load_grid = |y: usize, columns: std::ops::Range<usize>, row: &mut [f32]| {
+            separable::<C, f32>(h, v, &mut grid, load, |_, _, row, out| out.copy_from_slice(row));
+            let load_grid = |y: usize, columns: Range<usize>, row: &mut [f32]| {
                 let from = (y * grid_width + columns.start) * C;
                 row.copy_from_slice(&grid[from..from + row.len()]);
             };
-            separable::<C, S>(&h_up, &v_up, out, load_grid, finish);
+            separable::<C, S>(h_up, v_up, out, load_grid, finish);
         }
-        (Axis::Direct(h), Axis::Direct(v)) => separable::<C, S>(&h, &v, out, load, finish),
-        _ => debug_assert!(false, "the axes of one blur differ"),
+        [[h, v]] => separable::<C, S>(h, v, out, load, finish),
+        _ => debug_assert!(false, "a blur has one or two stages"),
     }
+}
+
+/// The passes of [`blur`] on the adapter.
+pub(super) fn blur_passes(sigma: f64, input: Size) -> Vec<GpuPass> {
+    resample::gpu_passes(&stages(input, sigma), input)
 }
 
 struct Blur(f64);
@@ -162,7 +172,7 @@ impl Operation for GaussianBlur {
         Some(if sigma == 0.0 { src.clone() } else { Blur(sigma).apply(src, src.size()) })
     }
 
-    fn gpu_passes(&self, _params: &Params, _context: &OpContext, _input: Size) -> Vec<GpuPass> {
-        Vec::new()
+    fn gpu_passes(&self, params: &Params, context: &OpContext, input: Size) -> Vec<GpuPass> {
+        blur_passes(sigma_px(params, context), input)
     }
 }

@@ -6,6 +6,8 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::simd::vectorized;
+use super::{GpuPass, Uniform};
+use crate::geom::Size;
 use crate::pixels::Sample;
 
 /// Floats kept in registers while a weighted sum runs over its taps.
@@ -91,6 +93,21 @@ impl Taps {
         self.starts.len()
     }
 
+    /// The table of the shader: for every output its first input, then its weights.
+    fn gpu_pass(&self, entry: &'static str, straight: u32, output: Size) -> GpuPass {
+        let rows = self.starts.iter().zip(self.weights.chunks_exact(self.count));
+        let table = rows
+            .flat_map(|(start, weights)| std::iter::once(*start as f32).chain(weights.to_vec()))
+            .collect();
+        let uniforms = vec![
+            ("count", Uniform::U32(self.count as u32)),
+            ("straight", Uniform::U32(straight)),
+            ("amount", Uniform::F32(0.0)),
+            ("threshold", Uniform::F32(0.0)),
+        ];
+        GpuPass { entry, uniforms, table, output }
+    }
+
     /// The inputs which `outputs` need. Starts never fall.
     fn span(&self, outputs: Range<usize>) -> Range<usize> {
         let first = self.starts[outputs.start] as usize;
@@ -135,6 +152,24 @@ impl Taps {
             }
         }
     }
+}
+
+/// The passes of `shaders/shared/separable.wgsl` that filter a picture of `input` pixels through
+/// `stages` of (along x, along y) weights, from straight alpha to straight alpha.
+pub(super) fn gpu_passes(stages: &[[Taps; 2]], input: Size) -> Vec<GpuPass> {
+    const FROM_STRAIGHT: u32 = 1;
+    const TO_STRAIGHT: u32 = 2;
+    let mut passes = Vec::new();
+    let mut size = input;
+    for (index, [h, v]) in stages.iter().enumerate() {
+        let first = if index == 0 { FROM_STRAIGHT } else { 0 };
+        let last = if index + 1 == stages.len() { TO_STRAIGHT } else { 0 };
+        size.width = h.outputs() as u32;
+        passes.push(h.gpu_pass("along_rows", first, size));
+        size.height = v.outputs() as u32;
+        passes.push(v.gpu_pass("along_columns", last, size));
+    }
+    passes
 }
 
 /// `out[i]` becomes the sum of `weights[t] * data[t * stride + i]`.

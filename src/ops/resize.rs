@@ -1,7 +1,7 @@
 //! Resize: resampling to another size.
 
 use super::pixel_moves::{Move, move_pixels};
-use super::resample::{Edge, Taps, load_premultiplied, separable, store_straight};
+use super::resample::{self, Edge, Taps, load_premultiplied, separable, store_straight};
 use super::{GpuPass, Kind, OpContext, OpError, OpSpec, Operation, SampleWork, check_size};
 use crate::geom::{MAX_SIDE, Size};
 use crate::params::{ParamSpec, Params};
@@ -98,6 +98,15 @@ struct Nearest {
     rows: Vec<u32>,
 }
 
+impl Nearest {
+    fn new(from: Size, to: Size) -> Self {
+        Self {
+            columns: nearest_sources(from.width, to.width),
+            rows: nearest_sources(from.height, to.height),
+        }
+    }
+}
+
 impl Move for Nearest {
     fn row<P: Copy>(&self, src: &[P], width: usize, y: usize, out: &mut [P]) {
         let row = &src[self.rows[y] as usize * width..][..width];
@@ -126,6 +135,27 @@ impl SampleWork for Resampling {
     }
 }
 
+/// How the pixels of the result come about.
+enum Plan {
+    Keep,
+    Move(Nearest),
+    /// Weights along x and along y.
+    Resample([Taps; 2]),
+}
+
+impl Plan {
+    fn new(params: &Params, from: Size, to: Size) -> Self {
+        match filter(params.choice("filter")) {
+            _ if from == to => Self::Keep,
+            None => Self::Move(Nearest::new(from, to)),
+            Some(filter) => Self::Resample([
+                axis_taps(&filter, from.width, to.width),
+                axis_taps(&filter, from.height, to.height),
+            ]),
+        }
+    }
+}
+
 impl Operation for Resize {
     fn spec(&self) -> &'static OpSpec {
         &SPEC
@@ -141,26 +171,22 @@ impl Operation for Resize {
 
     fn transform(&self, params: &Params, src: &PixelBuf) -> Option<Result<PixelBuf, OpError>> {
         let from = src.size();
-        Some(self.output_size(params, from).map(|to| {
-            if to == from {
-                return src.clone();
-            }
-            match filter(params.choice("filter")) {
-                None => {
-                    let columns = nearest_sources(from.width, to.width);
-                    let rows = nearest_sources(from.height, to.height);
-                    move_pixels(src, to, &Nearest { columns, rows })
-                }
-                Some(filter) => {
-                    let h = axis_taps(&filter, from.width, to.width);
-                    let v = axis_taps(&filter, from.height, to.height);
-                    Resampling { h, v }.apply(src, to)
-                }
-            }
+        Some(self.output_size(params, from).map(|to| match Plan::new(params, from, to) {
+            Plan::Keep => src.clone(),
+            Plan::Move(nearest) => move_pixels(src, to, &nearest),
+            Plan::Resample([h, v]) => Resampling { h, v }.apply(src, to),
         }))
     }
 
-    fn gpu_passes(&self, _params: &Params, _context: &OpContext, _input: Size) -> Vec<GpuPass> {
-        Vec::new()
+    fn gpu_passes(&self, params: &Params, _context: &OpContext, input: Size) -> Vec<GpuPass> {
+        let Ok(output) = self.output_size(params, input) else { return Vec::new() };
+        let nearest = match Plan::new(params, input, output) {
+            Plan::Resample(taps) => return resample::gpu_passes(&[taps], input),
+            Plan::Move(nearest) => nearest,
+            Plan::Keep => Nearest::new(input, output),
+        };
+        let places = nearest.columns.iter().chain(&nearest.rows);
+        let table = places.map(|&place| place as f32).collect();
+        vec![GpuPass { entry: "nearest", uniforms: Vec::new(), table, output }]
     }
 }

@@ -81,6 +81,11 @@ impl Turn {
 /// Side of the square of output pixels whose source fits into the cache.
 const TILE: usize = 64;
 
+/// Places this far outside, in pixels, still count as inside, on the left and at the top; as far
+/// inside on the other sides they no longer do. Symmetric turns put whole rows of pixels exactly
+/// on the border, where rounding would decide and differ between processors.
+const BORDER: f64 = 1.0 / 1024.0;
+
 /// Weights of the four neighbours at distance `t` from the second.
 #[inline(always)]
 fn cubic(t: f32) -> [f32; 4] {
@@ -97,8 +102,7 @@ impl Turn {
         let range = |value: fn(&(f64, f64)) -> f64, limit: u32| {
             let low = corners.iter().map(value).fold(f64::INFINITY, f64::min);
             let high = corners.iter().map(value).fold(f64::NEG_INFINITY, f64::max);
-            let limit = f64::from(limit);
-            let (low, high) = (low.max(0.0), high.min(limit));
+            let (low, high) = (low.max(-1.0), high.min(f64::from(limit) + 1.0));
             (low < high).then(|| (low.floor() as i64 - 2, high.ceil() as i64 + 2))
         };
         let (left, right) = range(|corner| corner.0, input.width)?;
@@ -123,7 +127,8 @@ impl Turn {
         let (out, _) = out.as_chunks_mut::<C>();
         for (x, out) in (x0..).zip(out) {
             let (from_x, from_y) = map.apply(x as f64 + 0.5, y as f64 + 0.5);
-            if !(from_x >= 0.0 && from_x < width && from_y >= 0.0 && from_y < height) {
+            let inside = |place: f64, limit: f64| place >= -BORDER && place < limit - BORDER;
+            if !(inside(from_x, width) && inside(from_y, height)) {
                 *out = [0.0; C];
                 continue;
             }
@@ -238,11 +243,18 @@ impl Operation for Rotate {
 
     fn gpu_passes(&self, params: &Params, _context: &OpContext, input: Size) -> Vec<GpuPass> {
         let Ok(turn) = Turn::new(params, input) else { return Vec::new() };
+        let exact = exact_turns(params, input);
+        let (entry, output) = match (exact, self.output_size(params, input)) {
+            (Some(_), Ok(size)) => ("quarter", size),
+            _ => ("main", turn.size),
+        };
         let Affine { a, b, c, d, e, f } = turn.source_from_result;
         let uniforms = vec![
             ("x_row", Uniform::Vec4([a as f32, b as f32, c as f32, 0.0])),
             ("y_row", Uniform::Vec4([d as f32, e as f32, f as f32, 0.0])),
+            ("turns", Uniform::U32(exact.unwrap_or(0) as u32)),
+            ("border", Uniform::F32(BORDER as f32)),
         ];
-        vec![GpuPass { entry: "main", uniforms, table: Vec::new(), output: turn.size }]
+        vec![GpuPass { entry, uniforms, table: Vec::new(), output }]
     }
 }

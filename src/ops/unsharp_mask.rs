@@ -1,8 +1,8 @@
 //! Unsharp mask: the picture plus what a blur takes away from it.
 
-use super::gaussian_blur::{SIGMA, blur, halo_px, sigma_px};
+use super::gaussian_blur::{SIGMA, blur, blur_passes, halo_px, sigma_px};
 use super::resample::straight;
-use super::{GpuPass, Kind, OpContext, OpSpec, Operation, SampleWork};
+use super::{GpuPass, Kind, OpContext, OpSpec, Operation, SampleWork, Uniform};
 use crate::geom::Size;
 use crate::params::{ParamSpec, Params};
 use crate::pixels::{PixelBuf, Sample};
@@ -100,7 +100,16 @@ impl Operation for UnsharpMask {
         Some(Sharpen { sigma, amount, threshold }.apply(src, src.size()))
     }
 
-    fn gpu_passes(&self, _params: &Params, _context: &OpContext, _input: Size) -> Vec<GpuPass> {
-        Vec::new()
+    fn gpu_passes(&self, params: &Params, context: &OpContext, input: Size) -> Vec<GpuPass> {
+        let mut passes = blur_passes(sigma_px(params, context), input);
+        if let Some(last) = passes.last_mut() {
+            last.entry = "sharpen";
+            for (name, value) in &mut last.uniforms {
+                if matches!(*name, "amount" | "threshold") {
+                    *value = Uniform::F32(params.f32(name));
+                }
+            }
+        }
+        passes
     }
 }

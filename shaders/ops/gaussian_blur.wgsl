@@ -1,0 +1,3 @@
+// Gaussian blur: weighted sums along rows and columns.
+
+#include "shared/separable.wgsl"
