@@ -31,11 +31,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let high = max(rgb.r, max(rgb.g, rgb.b));
     let low = min(rgb.r, min(rgb.g, rgb.b));
     let hue = turned_hue(rgb, high, high - low);
-    let light = 0.5 * (high + low);
-    let reach = 1.0 - abs(2.0 * light - 1.0);
+    let sum = high + low;
+    let reach = min(sum, 2.0 - sum);
     let vivid = min(select(0.0, (high - low) / reach, reach > 0.0) * params.saturation, 1.0);
-    let lit = light * params.light_scale + params.light_shift;
-    let chroma = vivid * (1.0 - abs(2.0 * lit - 1.0));
+    let lit = 0.5 * sum * params.light_scale + params.light_shift;
+    let chroma = vivid * min(2.0 * lit, 2.0 - 2.0 * lit);
     let distance = vec3(abs(hue - 3.0) - 1.0, 2.0 - abs(hue - 2.0), 2.0 - abs(hue - 4.0));
     let ramps = clamp(distance, vec3(0.0), vec3(1.0));
     store_dst(id.x, id.y, vec4(lit - 0.5 * chroma + chroma * ramps, pixel.a));

@@ -1,6 +1,7 @@
 // Unsharp mask: the picture plus what a blur takes away from it.
 
 #include "shared/separable.wgsl"
+#include "shared/original.wgsl"
 
 // Blurs along columns as the last pass and adds the shrunken difference to the operation's input.
 @compute @workgroup_size(16, 16)

@@ -27,10 +27,9 @@ fn line(params: &Params) -> (f32, f32) {
     let brightness = params.float("brightness") / 200.0;
     let (scale, shift) =
         if brightness < 0.0 { (1.0 + brightness, 0.0) } else { (1.0 - brightness, brightness) };
-    // The tangent has its pole at +100; a slope of 10⁴ is a threshold at every depth that shows.
+    // The tangent has its pole at +100; from 256 on, 8 bits have two tones left.
     let angle = (params.float("contrast") / 100.0 + 1.0) * std::f64::consts::FRAC_PI_4;
-    let slope = angle.tan().clamp(0.0, 1e4);
-    let slope = if angle >= std::f64::consts::FRAC_PI_2 { 1e4 } else { slope };
+    let slope = angle.sin() / angle.cos().max(1.0 / 256.0);
     ((scale * slope) as f32, ((shift - 0.5) * slope + 0.5) as f32)
 }
 

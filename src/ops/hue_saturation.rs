@@ -53,8 +53,9 @@ impl RgbMap for Change {
         let high = r.max(g).max(b);
         let low = r.min(g).min(b);
         let chroma = high - low;
-        let lightness = 0.5 * (high + low);
-        let reach = 1.0 - (2.0 * lightness - 1.0).abs();
+        let sum = high + low;
+        // The largest chroma at this lightness, written so that it is exact near black.
+        let reach = sum.min(2.0 - sum);
         let per_chroma = if chroma > 0.0 { 1.0 / chroma } else { 0.0 };
         let from_blue = 4.0 + (r - g) * per_chroma;
         let from_green = 2.0 + (b - r) * per_chroma;
@@ -73,8 +74,8 @@ impl RgbMap for Change {
 
         let saturation = if reach > 0.0 { chroma / reach } else { 0.0 };
         let saturation = (saturation * self.saturation).min(1.0);
-        let lightness = lightness * self.light_scale + self.light_shift;
-        let chroma = saturation * (1.0 - (2.0 * lightness - 1.0).abs());
+        let lightness = 0.5 * sum * self.light_scale + self.light_shift;
+        let chroma = saturation * (2.0 * lightness).min(2.0 - 2.0 * lightness);
         let low = lightness - 0.5 * chroma;
         let ramp = |x: f32| low + chroma * x.clamp(0.0, 1.0);
         [

@@ -43,13 +43,14 @@ struct Curve {
 }
 
 impl Curve {
-    /// A white point at or below the black point makes a threshold at the black point.
+    /// A white point at or below the black point makes a threshold at the black point, within a
+    /// thousandth.
     fn new(params: &Params) -> Self {
         let (black, white) = (params.float("black"), params.float("white"));
         let (out_black, out_white) = (params.float("out_black"), params.float("out_white"));
         Self {
             black: black as f32,
-            stretch: (1.0 / (white - black).max(1e-5)) as f32,
+            stretch: (1.0 / (white - black).max(1e-3)) as f32,
             exponent: (1.0 / params.float("gamma")) as f32,
             out_black: out_black as f32,
             out_range: (out_white - out_black) as f32,

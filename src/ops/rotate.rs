@@ -138,15 +138,18 @@ impl Turn {
             let across = cubic((px - column as f64) as f32);
             let down = cubic((py - row as f64) as f32);
             let mut sum = [0.0; C];
-            for (tap, weight) in down.iter().enumerate() {
-                let from = &patch[(row + tap - 1) * stride + column - 1..][..4];
-                for channel in 0..C {
-                    let line = across[0] * from[0][channel]
-                        + across[1] * from[1][channel]
-                        + across[2] * from[2][channel]
-                        + across[3] * from[3][channel];
-                    sum[channel] += weight * line;
+            let mut at = (row - 1) * stride + column - 1;
+            for weight in down {
+                let mut line = [0.0; C];
+                for (weight, pixel) in across.iter().zip(&patch[at..at + 4]) {
+                    for channel in 0..C {
+                        line[channel] += weight * pixel[channel];
+                    }
                 }
+                for channel in 0..C {
+                    sum[channel] += weight * line[channel];
+                }
+                at += stride;
             }
             // The kernel overshoots; colour must not exceed alpha when it is divided by it.
             let alpha = if C == 4 { sum[C - 1].clamp(0.0, 1.0) } else { 1.0 };

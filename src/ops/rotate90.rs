@@ -63,14 +63,18 @@ impl Move for QuarterTurn {
         for x0 in (0..out_width).step_by(BAND) {
             let x1 = (x0 + BAND).min(out_width);
             for y in 0..rows {
-                let column = if self.clockwise { y0 + y } else { width - 1 - (y0 + y) };
                 let to = &mut out[y * out_width + x0..y * out_width + x1];
-                let from = src[column..].iter().step_by(width);
                 if self.clockwise {
-                    let rows = from.rev().skip(x0);
-                    to.iter_mut().zip(rows).for_each(|(to, from)| *to = *from);
+                    // Up the column `y0 + y`, `x0` rows above the bottom.
+                    let bottom = (out_width - 1 - x0) * width + y0 + y;
+                    for (row, to) in to.iter_mut().enumerate() {
+                        *to = src[bottom - row * width];
+                    }
                 } else {
-                    to.iter_mut().zip(from.skip(x0)).for_each(|(to, from)| *to = *from);
+                    let top = x0 * width + width - 1 - (y0 + y);
+                    for (row, to) in to.iter_mut().enumerate() {
+                        *to = src[top + row * width];
+                    }
                 }
             }
         }
