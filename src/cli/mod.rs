@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 2 bad input, 1 failed. Errors are one sentence on stderr; results go to
 //! stdout, as JSON with `--json`.
 
+mod bench;
 mod edit;
 mod info;
 mod ops;
@@ -33,6 +34,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Bench(bench::Args),
     Edit(edit::Args),
     Info(info::Args),
     Ops(ops::Args),
@@ -52,6 +54,7 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         None => open_editor(cli.files, cli.device),
+        Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Edit(args)) => edit::run(&args),
         Some(Command::Info(args)) => info::run(&args),
         Some(Command::Ops(args)) => ops::run(&args),

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use super::{CommandError, Step, geometry, layer, unlocked};
-use crate::document::{
-    Adjustment, Document, Edit, Layer, LayerId, LayerKind, LayerMask, Raster,
-};
+use crate::document::{Adjustment, Document, Edit, Layer, LayerId, LayerKind, LayerMask, Raster};
 use crate::geom::IRect;
 use crate::ops::{self, Kind, OpContext, OpError, Operation, required_input};
 use crate::params::Params;

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use super::{CommandError, Step, layer, unlocked};
 use crate::compose;
-use crate::document::{
-    BlendMode, Canvas, Document, Edit, Layer, LayerId, LayerKind, LayerProps,
-};
+use crate::document::{BlendMode, Canvas, Document, Edit, Layer, LayerId, LayerKind, LayerProps};
 use crate::pixels::TiledImage;
 
 /// Where a new layer goes that should lie right above `id`, or on top of everything.
@@ -45,8 +43,7 @@ pub fn set_props(
     let layer = layer(document, id)?;
     let mut props = layer.props.clone();
     change(&mut props);
-    let edits =
-        if props == layer.props { Vec::new() } else { vec![Edit::SetProps { id, props }] };
+    let edits = if props == layer.props { Vec::new() } else { vec![Edit::SetProps { id, props }] };
     Ok(Step::new(label, edits))
 }
 
@@ -66,9 +63,10 @@ pub fn group(document: &Document, ids: &[LayerId]) -> Result<Step, CommandError>
     let mut order = Vec::new();
     document.walk(&mut |layer, _| {
         let inside = |id: &LayerId| {
-            document.layer(*id).and_then(|other| other.children()).is_some_and(|children| {
-                children.iter().any(|child| holds(child, layer.id))
-            })
+            document
+                .layer(*id)
+                .and_then(|other| other.children())
+                .is_some_and(|children| children.iter().any(|child| holds(child, layer.id)))
         };
         if ids.contains(&layer.id) && !ids.iter().any(inside) {
             order.push(layer.id);
@@ -87,14 +85,12 @@ pub fn group(document: &Document, ids: &[LayerId]) -> Result<Step, CommandError>
 /// Dissolves a group; its opacity, mask and blend mode are given up.
 pub fn ungroup(document: &Document, id: LayerId) -> Result<Step, CommandError> {
     let layer = unlocked(document, id)?;
-    let children = layer
-        .children()
-        .ok_or_else(|| CommandError::NotAGroup(layer.props.name.clone()))?;
+    let children =
+        layer.children().ok_or_else(|| CommandError::NotAGroup(layer.props.name.clone()))?;
     let (parent, first) = document.position(id).ok_or(CommandError::NoLayer)?;
     let moves = children.iter().enumerate();
-    let mut edits: Vec<_> = moves
-        .map(|(i, child)| Edit::Move { id: child.id, parent, index: first + i })
-        .collect();
+    let mut edits: Vec<_> =
+        moves.map(|(i, child)| Edit::Move { id: child.id, parent, index: first + i }).collect();
     edits.push(Edit::Remove(id));
     Ok(Step::new("Ungroup", edits))
 }

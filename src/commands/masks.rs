@@ -48,9 +48,8 @@ pub fn delete(document: &Document, id: LayerId) -> Result<Step, CommandError> {
 /// Works the mask into the layer's alpha. A mask that is switched off is only dropped.
 pub fn apply(document: &Document, id: LayerId) -> Result<Step, CommandError> {
     let (layer, mask) = masked(document, id)?;
-    let raster = layer
-        .raster_content()
-        .ok_or_else(|| CommandError::NoPixels(layer.props.name.clone()))?;
+    let raster =
+        layer.raster_content().ok_or_else(|| CommandError::NoPixels(layer.props.name.clone()))?;
     let mut step = set(document, id, "Apply layer mask", None);
     if mask.enabled {
         let damage = raster.bounds();
@@ -103,17 +102,11 @@ fn scale(samples: &mut Samples, at: usize, weight: f32) {
 
 fn masked(document: &Document, id: LayerId) -> Result<(&Layer, &LayerMask), CommandError> {
     let layer = unlocked(document, id)?;
-    let mask =
-        layer.mask.as_ref().ok_or_else(|| CommandError::NoMask(layer.props.name.clone()))?;
+    let mask = layer.mask.as_ref().ok_or_else(|| CommandError::NoMask(layer.props.name.clone()))?;
     Ok((layer, mask))
 }
 
-fn set(
-    document: &Document,
-    id: LayerId,
-    label: &'static str,
-    mask: Option<LayerMask>,
-) -> Step {
+fn set(document: &Document, id: LayerId, label: &'static str, mask: Option<LayerMask>) -> Step {
     // A mask acts beyond its extent, and an adjustment's anywhere.
     let damage = document.size.rect();
     Step::one(label, Edit::SetMask { id, mask, damage })

@@ -26,8 +26,7 @@ pub fn fill(document: &Document, id: LayerId, color: [f32; 3]) -> Result<Step, C
 /// Fills a layer's mask inside the selection with a brightness `0..=1`.
 pub fn fill_mask(document: &Document, id: LayerId, value: f32) -> Result<Step, CommandError> {
     let layer = unlocked(document, id)?;
-    let mask =
-        layer.mask.as_ref().ok_or_else(|| CommandError::NoMask(layer.props.name.clone()))?;
+    let mask = layer.mask.as_ref().ok_or_else(|| CommandError::NoMask(layer.props.name.clone()))?;
     let damage = document.selection_bounds();
     let (image, origin) = grown(&mask.image, mask.origin, damage);
     let mut mask = LayerMask { image, origin, enabled: mask.enabled };
@@ -124,9 +123,8 @@ fn pixels_in_selection(
     grow: bool,
 ) -> Result<(Raster, IRect), CommandError> {
     let layer = unlocked(document, id)?;
-    let raster = layer
-        .raster_content()
-        .ok_or_else(|| CommandError::NoPixels(layer.props.name.clone()))?;
+    let raster =
+        layer.raster_content().ok_or_else(|| CommandError::NoPixels(layer.props.name.clone()))?;
     let rect = document.selection_bounds();
     if !grow {
         return Ok((raster.clone(), rect.intersect(raster.bounds())));
