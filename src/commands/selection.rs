@@ -214,28 +214,30 @@ fn combine(present: Option<&TiledImage>, new: TiledImage, rect: IRect, mode: Mod
 }
 
 fn set(label: &'static str, mut image: TiledImage) -> Step {
-    drop_blank_tiles(&mut image);
-    let blank = image.fill()[0] == 0 && image.bytes() == 0;
+    // Tiles that show what missing ones show are given up.
+    let fill = image.fill()[0];
+    let mut blank = true;
+    for (column, row) in image.tiles_in(image.size().rect()) {
+        match image.tile(column, row).and_then(|_| only_value(&image, column, row)) {
+            Some(value) if value == fill => image.set_tile(column, row, None),
+            Some(0) => continue,
+            _ => {}
+        }
+        blank &= fill == 0 && image.tile(column, row).is_none();
+    }
     Step::one(label, Edit::SetSelection((!blank).then_some(image)))
 }
 
-/// Gives up tiles that show nothing but black where black is what missing tiles show.
-fn drop_blank_tiles(image: &mut TiledImage) {
-    if image.fill()[0] != 0 {
-        return;
-    }
-    for (column, row) in image.tiles_in(image.size().rect()) {
-        let blank = image.tile(column, row).is_some_and(|tile| {
-            let shown = image.tile_rect(column, row);
-            (shown.y0..shown.y1).all(|y| {
-                let start = tile_index(shown.x0, y);
-                (start..start + shown.width() as usize).all(|i| tile.samples().get(i) == 0)
-            })
-        });
-        if blank {
-            image.set_tile(column, row, None);
-        }
-    }
+/// The value that every shown pixel of a tile has.
+fn only_value(image: &TiledImage, column: u32, row: u32) -> Option<u16> {
+    let shown = image.tile_rect(column, row);
+    let first = image.pixel(shown.x0, shown.y0)[0];
+    let samples = image.tile(column, row)?.samples();
+    let uniform = (shown.y0..shown.y1).all(|y| {
+        let start = tile_index(shown.x0, y);
+        (start..start + shown.width() as usize).all(|index| samples.get(index) == first)
+    });
+    uniform.then_some(first)
 }
 
 /// Blurs a one-channel buffer, its edges replicated, with the operation of that name.
