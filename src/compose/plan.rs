@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::document::{Adjustment, Layer, LayerKind, Raster};
-use crate::ops::{self, Kind, OpContext, Operation, PointKernel};
+use crate::ops::{self, Kind, OpContext, Operation, PointKernel, RgbSpan};
 use crate::params::Params;
 
 /// From this many pixels on, a table of all 16-bit values is cheaper than the curve itself.
@@ -34,20 +34,25 @@ pub(super) enum Point {
 }
 
 impl Point {
-    #[inline]
-    pub fn eval(&self, rgb: [f32; 3]) -> [f32; 3] {
+    /// Maps a span of pixels; encoded values, clamped to `0..=1`.
+    pub fn map(&self, planes: &mut RgbSpan) {
         match self {
-            Self::Tables(tables) => std::array::from_fn(|channel| {
-                let index = (rgb[channel] * 65_535.0 + 0.5) as u16;
-                tables[channel][usize::from(index)]
-            }),
+            Self::Tables(tables) => {
+                for (plane, table) in planes.iter_mut().zip(&**tables) {
+                    // A saturating cast: any value finds its place in the table.
+                    let look_up = |value: f32| table[usize::from((value * 65_535.0 + 0.5) as u16)];
+                    plane.iter_mut().for_each(|value| *value = look_up(*value));
+                }
+                return;
+            }
             Self::Kernel(PointKernel::Curves(curve)) => {
-                std::array::from_fn(|channel| curve(channel, rgb[channel]).clamp(0.0, 1.0))
+                for (channel, plane) in planes.iter_mut().enumerate() {
+                    plane.iter_mut().for_each(|value| *value = curve(channel, *value));
+                }
             }
-            Self::Kernel(PointKernel::Rgb(map)) => {
-                map.pixel(rgb).map(|value| value.clamp(0.0, 1.0))
-            }
+            Self::Kernel(PointKernel::Rgb(map)) => map.span(planes),
         }
+        planes.as_flattened_mut().iter_mut().for_each(|value| *value = value.clamp(0.0, 1.0));
     }
 }
 

@@ -1,8 +1,10 @@
 //! A rectangle of `f32` pixels that layers are composited into.
 
 use super::blend::{adjust, composite};
+use super::plan::Point;
 use crate::document::BlendMode;
 use crate::geom::IRect;
+use crate::ops::{RgbSpan, SPAN};
 use crate::pixels::{Depth, PixelBuf, Sample, Samples};
 
 /// RGBA with straight alpha, row by row, over `rect` of the view.
@@ -19,11 +21,17 @@ pub(super) struct Strength {
 }
 
 impl Strength {
-    #[inline]
-    fn at(&self, index: usize) -> f32 {
-        match &self.mask {
-            None => self.opacity,
-            Some(mask) => self.opacity * mask.samples().get_f32(index),
+    /// The strengths of `out.len()` pixels from the `start`th on.
+    fn read(&self, start: usize, out: &mut [f32]) {
+        let opacity = self.opacity;
+        match self.mask.as_ref().map(PixelBuf::samples) {
+            None => out.fill(opacity),
+            Some(Samples::U8(mask)) => {
+                out.iter_mut().zip(&mask[start..]).for_each(|(o, m)| *o = opacity * m.to_f32());
+            }
+            Some(Samples::U16(mask)) => {
+                out.iter_mut().zip(&mask[start..]).for_each(|(o, m)| *o = opacity * m.to_f32());
+            }
         }
     }
 }
@@ -61,52 +69,71 @@ impl Surface {
         mode: BlendMode,
     ) {
         let width = rect.width() as usize;
+        let (samples, _) = samples.as_chunks::<4>();
+        let mut amounts = vec![0.0; width];
         for (row, y) in (rect.y0..rect.y1).enumerate() {
             let span = self.span(rect, y);
-            let source = samples[row * width * 4..][..width * 4].chunks_exact(4);
-            for (x, (pixel, source)) in self.pixels[span].iter_mut().zip(source).enumerate() {
-                let alpha = source[3].to_f32() * strength.at(row * width + x);
-                let color = [source[0].to_f32(), source[1].to_f32(), source[2].to_f32(), alpha];
-                *pixel = composite(mode, *pixel, color);
-            }
+            strength.read(row * width, &mut amounts);
+            let source = samples[row * width..][..width].iter().zip(&amounts);
+            let source = source.map(|(&[r, g, b, a], amount)| {
+                [r.to_f32(), g.to_f32(), b.to_f32(), a.to_f32() * amount]
+            });
+            composite_row(&mut self.pixels[span], source, mode);
         }
     }
 
     /// Composites a finished group over the same rectangle.
     pub fn draw_group(&mut self, group: &Self, strength: &Strength, mode: BlendMode) {
-        for (index, (pixel, source)) in self.pixels.iter_mut().zip(&group.pixels).enumerate() {
-            let [r, g, b, a] = *source;
-            *pixel = composite(mode, *pixel, [r, g, b, a * strength.at(index)]);
+        let mut amounts = [0.0; SPAN];
+        let spans = self.pixels.chunks_mut(SPAN).zip(group.pixels.chunks(SPAN));
+        for (index, (pixels, source)) in spans.enumerate() {
+            strength.read(index * SPAN, &mut amounts[..pixels.len()]);
+            let source = source.iter().zip(&amounts);
+            let source = source.map(|(&[r, g, b, a], amount)| [r, g, b, a * amount]);
+            composite_row(pixels, source, mode);
         }
     }
 
-    /// Maps every visible pixel's colour through `function`.
-    pub fn map_colors(
-        &mut self,
-        function: impl Fn([f32; 3]) -> [f32; 3],
-        strength: &Strength,
-        mode: BlendMode,
-    ) {
-        for (index, pixel) in self.pixels.iter_mut().enumerate() {
-            let amount = strength.at(index);
-            if amount > 0.0 && pixel[3] > 0.0 {
-                let [r, g, b] = function([pixel[0], pixel[1], pixel[2]]);
-                *pixel = adjust(mode, *pixel, [r, g, b, pixel[3]], amount);
+    /// Maps every visible pixel's colour through a pointwise adjustment.
+    pub fn map_colors(&mut self, point: &Point, strength: &Strength, mode: BlendMode) {
+        let mut amounts = [0.0; SPAN];
+        let mut planes: RgbSpan = [[0.0; SPAN]; 3];
+        for (index, pixels) in self.pixels.chunks_mut(SPAN).enumerate() {
+            let amounts = &mut amounts[..pixels.len()];
+            strength.read(index * SPAN, amounts);
+            let acts = |(pixel, amount): (&[f32; 4], &f32)| pixel[3] > 0.0 && *amount > 0.0;
+            if !pixels.iter().zip(amounts.iter()).any(acts) {
+                continue;
+            }
+            for (i, pixel) in pixels.iter().enumerate() {
+                planes.iter_mut().zip(pixel).for_each(|(plane, value)| plane[i] = *value);
+            }
+            point.map(&mut planes);
+            for (i, (pixel, amount)) in pixels.iter_mut().zip(amounts).enumerate() {
+                if pixel[3] > 0.0 {
+                    let adjusted = [planes[0][i], planes[1][i], planes[2][i], pixel[3]];
+                    *pixel = adjust(mode, *pixel, adjusted, *amount);
+                }
             }
         }
     }
 
     /// Mixes in a filtered copy of the same rectangle.
     pub fn mix(&mut self, filtered: &Self, strength: &Strength, mode: BlendMode) {
-        for (index, (pixel, new)) in self.pixels.iter_mut().zip(&filtered.pixels).enumerate() {
-            *pixel = adjust(mode, *pixel, *new, strength.at(index));
+        let mut amounts = [0.0; SPAN];
+        let spans = self.pixels.chunks_mut(SPAN).zip(filtered.pixels.chunks(SPAN));
+        for (index, (pixels, filtered)) in spans.enumerate() {
+            strength.read(index * SPAN, &mut amounts[..pixels.len()]);
+            for ((pixel, new), amount) in pixels.iter_mut().zip(filtered).zip(&amounts) {
+                *pixel = adjust(mode, *pixel, *new, *amount);
+            }
         }
     }
 
     /// Quantises once.
     pub fn to_buf(&self, depth: Depth) -> PixelBuf {
         fn quantise<S: Sample>(pixels: &[[f32; 4]]) -> Vec<S> {
-            pixels.iter().flatten().map(|&value| S::from_f32(value)).collect()
+            pixels.as_flattened().iter().map(|&value| S::from_f32(value)).collect()
         }
         let samples = match depth {
             Depth::U8 => Samples::U8(quantise(&self.pixels)),
@@ -128,5 +155,16 @@ impl Surface {
         let start = (y - self.rect.y0) as usize * self.rect.width() as usize
             + (rect.x0 - self.rect.x0) as usize;
         start..start + rect.width() as usize
+    }
+}
+
+/// Composites source pixels one by one. The common mode gets a loop of its own, in which the
+/// choice of mode costs nothing.
+fn composite_row(pixels: &mut [[f32; 4]], source: impl Iterator<Item = [f32; 4]>, mode: BlendMode) {
+    let pairs = pixels.iter_mut().zip(source);
+    if mode == BlendMode::Normal {
+        pairs.for_each(|(pixel, source)| *pixel = composite(BlendMode::Normal, *pixel, source));
+    } else {
+        pairs.for_each(|(pixel, source)| *pixel = composite(mode, *pixel, source));
     }
 }

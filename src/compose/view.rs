@@ -25,9 +25,9 @@ pub(super) struct View<'a> {
 impl View<'_> {
     /// The view's pixels inside `region`, in blocks in parallel.
     pub fn render(&self, region: IRect) -> PixelBuf {
-        // A block recomputes its halo: with a side of four halos that is at most 1.25 times the
-        // pixels in each direction beyond its own on either side.
-        let side = (total_halo_px(&self.nodes).saturating_mul(4)).max(TILE as i32);
+        // A block recomputes its halo: with a side of eight halos that is at most half as many
+        // pixels again as its own.
+        let side = total_halo_px(&self.nodes).saturating_mul(8).max(TILE as i32);
         let blocks: Vec<_> = blocks(region, side).collect();
         let parts: Vec<_> =
             blocks.into_par_iter().map(|block| (block, self.render_block(block))).collect();
@@ -95,7 +95,7 @@ impl View<'_> {
             }
             Content::Point(point) => {
                 let strength = self.strength(node.layer, surface.rect);
-                surface.map_colors(|rgb| point.eval(rgb), &strength, mode);
+                surface.map_colors(point, &strength, mode);
             }
             Content::Filter { op, params, .. } => {
                 // 16 bits between layers, whatever the document's depth: stacked filters on an
