@@ -5,6 +5,7 @@
 //! it was computed from.
 
 pub mod adjust;
+pub mod floating;
 pub mod geometry;
 pub mod layers;
 pub mod masks;

@@ -5,20 +5,17 @@ use super::{CommandError, Step, layer, layers, unlocked};
 use crate::compose;
 use crate::document::{BlendMode, Document, Edit, Layer, LayerId, LayerMask, Raster};
 use crate::geom::IRect;
-use crate::pixels::{PixelBuf, Sample, Samples, TiledImage};
+use crate::pixels::{Depth, PixelBuf, Sample, Samples, TiledImage};
 
 /// Fills a layer's pixels inside the selection (or the whole canvas) with a colour, given in
 /// encoded working values `0..=1`.
 pub fn fill(document: &Document, id: LayerId, color: [f32; 3]) -> Result<Step, CommandError> {
     let (mut raster, rect) = pixels_in_selection(document, id, true)?;
     let origin = raster.origin;
-    let source = [color[0], color[1], color[2], 1.0];
+    let [r, g, b] = color;
     raster.image.modify(rect.translate(-origin.0, -origin.1), |part, samples| {
         let weights = selected(document, part.translate(origin.0, origin.1));
-        match samples {
-            Samples::U8(samples) => fill_samples(samples, part, weights.as_ref(), source),
-            Samples::U16(samples) => fill_samples(samples, part, weights.as_ref(), source),
-        }
+        lay_over(samples, part, |x, y| [r, g, b, weight(weights.as_ref(), x, y)]);
     });
     Ok(Step::one("Fill", Edit::SetRaster { id, raster, damage: rect }))
 }
@@ -32,12 +29,10 @@ pub fn fill_mask(document: &Document, id: LayerId, value: f32) -> Result<Step, C
     let mut mask = LayerMask { image, origin, enabled: mask.enabled };
     mask.image.modify(damage.translate(-origin.0, -origin.1), |part, samples| {
         let weights = selected(document, part.translate(origin.0, origin.1));
-        for y in 0..part.height() {
-            for x in 0..part.width() {
-                let at = super::tile_index(part.x0 + x as i32, part.y0 + y as i32);
-                let old = samples.get_f32(at);
-                samples.set_f32(at, old + (value - old) * weight(weights.as_ref(), x, y));
-            }
+        for (x, y) in places(part) {
+            let at = super::tile_index(part.x0 + x as i32, part.y0 + y as i32);
+            let old = samples.get_f32(at);
+            samples.set_f32(at, old + (value - old) * weight(weights.as_ref(), x, y));
         }
     });
     Ok(Step::one("Fill layer mask", Edit::SetMask { id, mask: Some(mask), damage }))
@@ -46,20 +41,23 @@ pub fn fill_mask(document: &Document, id: LayerId, value: f32) -> Result<Step, C
 /// Makes a layer transparent inside the selection, or everywhere.
 pub fn clear(document: &Document, id: LayerId) -> Result<Step, CommandError> {
     let (raster, rect) = pixels_in_selection(document, id, false)?;
+    let raster = cleared(document, &raster, rect);
+    Ok(Step::one("Clear", Edit::SetRaster { id, raster, damage: rect }))
+}
+
+/// The raster without what is selected of it inside `rect` (document pixels).
+pub(super) fn cleared(document: &Document, raster: &Raster, rect: IRect) -> Raster {
     let origin = raster.origin;
-    let raster = with_alpha(&raster, rect.translate(-origin.0, -origin.1), |part| {
+    with_alpha(raster, rect.translate(-origin.0, -origin.1), |part| {
         let shown = part.translate(origin.0, origin.1);
-        let mut keep = PixelBuf::new(part.size(), 1, crate::pixels::Depth::U8);
+        let mut keep = PixelBuf::new(part.size(), 1, Depth::U8);
         if let Some(selected) = selected(document, shown) {
-            for y in 0..part.height() {
-                for x in 0..part.width() {
-                    keep.set_pixel_f32(x, y, [1.0 - weight(Some(&selected), x, y); 4]);
-                }
+            for (x, y) in places(part) {
+                keep.set_pixel_f32(x, y, [1.0 - weight(Some(&selected), x, y); 4]);
             }
         }
         keep
-    });
-    Ok(Step::one("Clear", Edit::SetRaster { id, raster, damage: rect }))
+    })
 }
 
 /// The selected pixels of one layer, or with `id` `None` of everything visible, and the document
@@ -134,7 +132,11 @@ fn pixels_in_selection(
 }
 
 /// The same image on an extent that covers `rect` as well.
-fn grown(image: &TiledImage, origin: (i32, i32), rect: IRect) -> (TiledImage, (i32, i32)) {
+pub(super) fn grown(
+    image: &TiledImage,
+    origin: (i32, i32),
+    rect: IRect,
+) -> (TiledImage, (i32, i32)) {
     let old = IRect::from_origin_size(origin, image.size());
     if old.contains_rect(rect) {
         return (image.clone(), origin);
@@ -152,22 +154,27 @@ fn weight(weights: Option<&PixelBuf>, x: u32, y: u32) -> f32 {
     weights.map_or(1.0, |weights| weights.samples().get_f32(weights.index(x, y)))
 }
 
-fn fill_samples<S: Sample>(
-    samples: &mut [S],
-    part: IRect,
-    weights: Option<&PixelBuf>,
-    [r, g, b, a]: [f32; 4],
-) {
-    for y in 0..part.height() {
-        for x in 0..part.width() {
+/// Lays straight-alpha colours over a tile's pixels inside `part`; `source` is asked by the place
+/// within `part`.
+pub(super) fn lay_over(samples: &mut Samples, part: IRect, source: impl Fn(u32, u32) -> [f32; 4]) {
+    fn lay<S: Sample>(samples: &mut [S], part: IRect, source: impl Fn(u32, u32) -> [f32; 4]) {
+        for (x, y) in places(part) {
             let at = super::tile_index(part.x0 + x as i32, part.y0 + y as i32) * 4;
             let pixel = &mut samples[at..at + 4];
             let backdrop = std::array::from_fn(|channel| pixel[channel].to_f32());
-            let source = [r, g, b, a * weight(weights, x, y)];
-            let new = compose::composite(BlendMode::Normal, backdrop, source);
+            let new = compose::composite(BlendMode::Normal, backdrop, source(x, y));
             pixel.copy_from_slice(&new.map(S::from_f32));
         }
     }
+    match samples {
+        Samples::U8(samples) => lay(samples, part, source),
+        Samples::U16(samples) => lay(samples, part, source),
+    }
+}
+
+/// Every place within a rectangle, row by row.
+fn places(part: IRect) -> impl Iterator<Item = (u32, u32)> {
+    (0..part.height()).flat_map(move |y| (0..part.width()).map(move |x| (x, y)))
 }
 
 /// The smallest rectangle that holds every selected pixel; the canvas without a selection.

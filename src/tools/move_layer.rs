@@ -1,24 +1,24 @@
-//! Move: drags the active layer with its mask; Shift keeps to one axis, arrow keys nudge.
+//! Move: drags the active layer with its mask, or what is selected of its pixels; Shift keeps to
+//! one axis, arrow keys nudge.
 
 use std::sync::Arc;
 
 use super::{
     Cursor, Group, Key, Modifiers, Pointer, Tool, ToolCommand, ToolContext, ToolEvent, ToolSpec,
 };
+use crate::commands::floating::Floating;
 use crate::document::{Edit, Layer};
 use crate::geom::Point;
 
 pub static SPEC: ToolSpec = ToolSpec {
     id: "move",
     label: "Move",
-    doc: "Drag the active layer; Shift keeps to one axis, arrow keys move by a pixel",
+    doc: "Drag the active layer or the selected pixels; Shift keeps to one axis, arrow keys move by a pixel",
     shortcut: 'V',
     group: Group::Transform,
     params: &[],
     create: || Box::new(Move { drag: None }),
 };
-
-const LABEL: &str = "Move layer";
 
 struct Move {
     drag: Option<Drag>,
@@ -26,18 +26,43 @@ struct Move {
 
 struct Drag {
     start: Point,
-    /// The layer as it was at the press.
-    layer: Arc<Layer>,
+    held: Held,
     offset: (i32, i32),
+}
+
+/// What is moved, as it was at the press.
+enum Held {
+    Layer(Arc<Layer>),
+    Pixels(Box<Floating>),
+}
+
+impl Held {
+    const fn label(&self) -> &'static str {
+        match self {
+            Self::Layer(_) => "Move layer",
+            Self::Pixels(_) => "Move pixels",
+        }
+    }
+
+    fn at(&self, offset: (i32, i32)) -> Vec<ToolCommand> {
+        let edits = match self {
+            Self::Layer(layer) => {
+                vec![Edit::Replace(Arc::new(layer.translated(offset.0, offset.1)))]
+            }
+            Self::Pixels(floating) => floating.at(offset).into(),
+        };
+        edits.into_iter().map(ToolCommand::Edit).collect()
+    }
 }
 
 impl Move {
     fn press(&mut self, pointer: &Pointer, context: &ToolContext) -> Vec<ToolCommand> {
-        match movable(context) {
+        match held(context) {
             Err(notice) => ToolCommand::notice(notice),
-            Ok(layer) => {
-                self.drag = Some(Drag { start: pointer.pos, layer, offset: (0, 0) });
-                vec![ToolCommand::Begin(LABEL.into())]
+            Ok(held) => {
+                let begin = ToolCommand::Begin(held.label().into());
+                self.drag = Some(Drag { start: pointer.pos, held, offset: (0, 0) });
+                vec![begin]
             }
         }
     }
@@ -53,7 +78,7 @@ impl Move {
             return Vec::new();
         }
         drag.offset = offset;
-        vec![ToolCommand::Edit(moved(&drag.layer, offset))]
+        drag.held.at(offset)
     }
 }
 
@@ -104,14 +129,25 @@ fn nudge(key: Key, modifiers: Modifiers, context: &ToolContext) -> Vec<ToolComma
         Key::Down => (0, step),
         Key::O | Key::X => return Vec::new(),
     };
-    match movable(context) {
+    match held(context) {
         Err(notice) => ToolCommand::notice(notice),
-        Ok(layer) => vec![
-            ToolCommand::Begin(LABEL.into()),
-            ToolCommand::Edit(moved(&layer, offset)),
-            ToolCommand::Commit,
-        ],
+        Ok(held) => {
+            let mut commands = vec![ToolCommand::Begin(held.label().into())];
+            commands.extend(held.at(offset));
+            commands.push(ToolCommand::Commit);
+            commands
+        }
     }
+}
+
+/// What a drag takes hold of: the selected pixels of a raster layer, else the whole layer.
+fn held(context: &ToolContext) -> Result<Held, String> {
+    let layer = movable(context)?;
+    if context.document.selection.is_none() || layer.raster_content().is_none() {
+        return Ok(Held::Layer(layer));
+    }
+    let floating = Floating::lift(context.document, layer.id).map_err(|error| error.to_string())?;
+    Ok(Held::Pixels(Box::new(floating)))
 }
 
 fn movable(context: &ToolContext) -> Result<Arc<Layer>, String> {
@@ -120,8 +156,4 @@ fn movable(context: &ToolContext) -> Result<Arc<Layer>, String> {
         return Err(format!("'{}' is locked", layer.props.name));
     }
     Ok(layer.clone())
-}
-
-fn moved(layer: &Layer, (dx, dy): (i32, i32)) -> Edit {
-    Edit::Replace(Arc::new(layer.translated(dx, dy)))
 }

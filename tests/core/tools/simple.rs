@@ -1,12 +1,12 @@
 //! Move, eyedropper, hand and zoom.
 
 use ganvas::document::Edit;
-use ganvas::geom::{Point, Size};
+use ganvas::geom::{IRect, Point, Size};
 use ganvas::params::Value;
 use ganvas::pixels::{Depth, PixelBuf};
 use ganvas::tools::{Cursor, Key, Modifiers, Pointer, ToolCommand, ToolEvent};
 
-use super::{ALT, Bench, SHIFT, mask};
+use super::{ALT, Bench, SHIFT, mask, select};
 
 const SIZE: Size = Size::new(120, 100);
 
@@ -51,6 +51,41 @@ fn arrow_keys_nudge_and_esc_puts_back() {
     bench.stroke(&[(0.0, 0.0), (9.0, 9.0)]);
     assert_eq!(bench.notices, ["'photo' is locked"]);
     assert_eq!(bench.tool.cursor(&bench.context()), Cursor::Forbidden);
+}
+
+#[test]
+fn selected_pixels_move_alone_and_come_back() {
+    let (mut bench, id) = Bench::on_grey("move", SIZE, Depth::U16);
+    let mut raster = bench.layer(id).raster_content().unwrap().clone();
+    let red = [65_535, 9, 77, 65_535];
+    raster.image.write(&PixelBuf::filled(Size::new(8, 6), 4, Depth::U16, red), (12, 20));
+    bench.session.perform("dot", [Edit::SetRaster { id, raster, damage: SIZE.rect() }]).unwrap();
+    select(&mut bench.session, (10.0, 20.0), (30.0, 40.0));
+    let before = bench.image(id);
+    let steps = bench.steps();
+    bench.stroke(&[(15.0, 15.0), (100.0, 90.0), (55.0, 20.0)]);
+    let after = bench.image(id);
+    let (from, to) = (IRect::new(10, 20, 30, 40), IRect::new(50, 25, 70, 45));
+    assert_eq!(after.read(to), before.read(from), "the pixels arrive as they were");
+    for (x, y) in (0..100).flat_map(|y| (0..120).map(move |x| (x, y))) {
+        if from.contains(x, y) {
+            assert_eq!(after.pixel(x, y)[3], 0, "a hole is left at {x},{y}");
+        } else if !to.contains(x, y) {
+            assert_eq!(after.pixel(x, y), before.pixel(x, y), "{x},{y}");
+        }
+        assert_eq!(bench.selected(x, y) == 255, to.contains(x, y), "the selection goes along");
+    }
+    assert_eq!(bench.steps(), steps + 1);
+    bench.session.undo().unwrap();
+    assert!(bench.image(id).same_tiles(&before));
+    // Half way and back is no step; Esc leaves no trace.
+    bench.stroke(&[(15.0, 15.0), (60.0, 60.0), (15.0, 15.0)]);
+    bench.send(ToolEvent::Press(Pointer::at(15.0, 15.0)));
+    bench.send(ToolEvent::Drag(Pointer::at(45.0, 15.0)));
+    bench.send(ToolEvent::Cancel);
+    assert!(bench.image(id).same_tiles(&before));
+    assert_eq!(bench.steps(), steps);
+    assert_eq!(bench.selected(15, 25), 255);
 }
 
 #[test]
