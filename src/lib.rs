@@ -20,6 +20,8 @@
 //! 9. Files are hostile: every parser has limits, none panics, none executes anything.
 //! 10. Each error is handled once.
 
+#[cfg(feature = "app")]
+pub mod app;
 pub mod checkpoint;
 pub mod cli;
 pub mod color;

@@ -47,7 +47,10 @@ pub fn main() -> ExitCode {
         // Help and version are "errors" of this parser, too: it knows which exit code each has.
         Err(error) => error.exit(),
     };
-    report::init_log();
+    // The editor keeps a log file beside and sets its own.
+    if cli.command.is_some() || cfg!(not(feature = "app")) {
+        report::init_log();
+    }
     report::exit_code(std::panic::catch_unwind(|| run(cli)))
 }
 
@@ -61,6 +64,12 @@ fn run(cli: Cli) -> Result<(), Failure> {
     }
 }
 
+#[cfg(feature = "app")]
+fn open_editor(files: Vec<PathBuf>, device: DeviceChoice) -> Result<(), Failure> {
+    crate::app::run(files, device).map_err(|err| Failure::failed(report::sentence(&err)))
+}
+
+#[cfg(not(feature = "app"))]
 fn open_editor(_files: Vec<PathBuf>, _device: DeviceChoice) -> Result<(), Failure> {
     Err(Failure::failed("this build has no window; see 'ganvas --help' for the commands it has"))
 }

@@ -178,7 +178,7 @@ fn places(part: IRect) -> impl Iterator<Item = (u32, u32)> {
 }
 
 /// The smallest rectangle that holds every selected pixel; the canvas without a selection.
-fn tight_selection_bounds(document: &Document) -> IRect {
+pub fn tight_selection_bounds(document: &Document) -> IRect {
     let Some(selection) = &document.selection else { return document.size.rect() };
     let rough = document.selection_bounds();
     let buf = selection.read(rough);

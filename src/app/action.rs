@@ -1,0 +1,125 @@
+//! Actions: what panels ask for, with data. One place handles them: `dispatch`.
+
+use std::path::PathBuf;
+
+use eframe::egui::Vec2;
+
+use super::command::Binding;
+use super::files::ExportSettings;
+use super::jobs::JobId;
+use super::prefs::Prefs;
+use super::view::Viewport;
+use crate::document::{Adjustment, LayerId, LayerProps};
+use crate::geom::{Point, Size};
+use crate::params::{Params, Value};
+use crate::tools::{PaintTarget, ToolEvent};
+
+/// Collected by panels during a frame, handled after it.
+pub type Actions = Vec<Action>;
+
+/// Whether a control is still being dragged: then the change joins the open undo step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    Ongoing,
+    Done,
+}
+
+#[derive(Clone, Debug)]
+pub enum Action {
+    Start(Binding),
+    OpenFiles(Vec<PathBuf>),
+    /// Puts the files on new layers of the document in front.
+    PlaceFiles(Vec<PathBuf>),
+    ActivateTab(usize),
+    /// Closes a document; asks first where something would be lost.
+    CloseTab(usize),
+    CloseTabUnsaved(usize),
+    QuitUnsaved,
+
+    // View
+    Viewport(Viewport),
+    Pan(Vec2),
+    ZoomBy {
+        about: Point,
+        factor: f32,
+    },
+    SetZoom(f32),
+    ShowOriginal(bool),
+    CursorAt(Option<Point>),
+
+    // Tools
+    Tool(ToolEvent),
+    SetToolParam {
+        key: &'static str,
+        value: Value,
+    },
+    ResetTool,
+    SetColors {
+        foreground: [f32; 3],
+        background: [f32; 3],
+    },
+
+    // Layers
+    SelectLayer {
+        id: LayerId,
+        target: PaintTarget,
+    },
+    SetProps {
+        id: LayerId,
+        props: LayerProps,
+        label: &'static str,
+        phase: Phase,
+    },
+    SetAdjustment {
+        id: LayerId,
+        adjustment: Adjustment,
+        phase: Phase,
+    },
+    /// Ends what `Phase::Ongoing` began without another change.
+    EndDrag,
+    Solo(LayerId),
+    MoveLayer {
+        id: LayerId,
+        parent: Option<LayerId>,
+        index: usize,
+    },
+    ToggleMask(LayerId),
+    Jump(usize),
+
+    // The adjustment being prepared
+    SetDraft(Params),
+    SetDraftPreview(bool),
+    ApplyDraft,
+    DraftAsLayer,
+    CancelDraft,
+
+    // Dialogs
+    NewDocument {
+        size: Size,
+        deep: bool,
+        transparent: bool,
+    },
+    Resize {
+        size: Size,
+        filter: String,
+    },
+    Geometry {
+        op: &'static str,
+        params: Params,
+    },
+    Feather(f32),
+    Export(Box<ExportSettings>),
+    ChooseExportFile(Box<ExportSettings>),
+    SetPrefs(Box<Prefs>),
+
+    // AI
+    RunUpscale,
+    RunGenerate,
+    SetUpscale(super::ai::UpscaleSettings),
+    SetGenerate(super::ai::GenerateSettings),
+
+    // Jobs and notices
+    CancelJob(JobId),
+    DismissNotice(u64),
+    ToggleNotice(u64),
+}

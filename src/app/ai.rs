@@ -1,0 +1,253 @@
+//! The AI panel's side of the inference service: settings, models, running requests.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::jobs::{JobId, Jobs, Latest, Wake};
+use super::state::{Outcome, TabId};
+use crate::document::Document;
+use crate::infer::plan::{self, DefaultModel, Preflight};
+use crate::infer::protocol::{self, Event, Generate, Lane, ModelRef, Task, Upscale};
+use crate::infer::service::Service;
+use crate::zoo::{Capability, Library, Manifest, Purpose};
+
+/// An installed model with what detection says about its file.
+#[derive(Clone, Debug)]
+pub struct ModelCard {
+    pub manifest: Manifest,
+    pub capability: Result<Capability, String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpscaleOutput {
+    NewDocument,
+    WholeDocument,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct UpscaleSettings {
+    /// `None` leaves the choice to the plan.
+    pub model: Option<String>,
+    /// `1..=4`
+    pub scale: f32,
+    /// `None` leaves the choice to the plan.
+    pub tile: Option<u32>,
+    pub output: UpscaleOutput,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GenerateOutput {
+    NewLayer,
+    NewDocument,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct GenerateSettings {
+    pub model: Option<String>,
+    pub seed: u64,
+    /// Truncation, `0..=1`.
+    pub psi: f32,
+    pub output: GenerateOutput,
+}
+
+/// Which card of the panel Ctrl+Enter runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Card {
+    Upscale,
+    Generate,
+}
+
+/// What a running request is for.
+pub struct Running {
+    pub job: JobId,
+    pub goal: Goal,
+    inner: protocol::JobId,
+}
+
+#[derive(Clone)]
+pub enum Goal {
+    Upscale { tab: TabId, base: Box<Document>, title: String, output: UpscaleOutput, scale: f32 },
+    Generate { tab: Option<TabId>, settings: GenerateSettings },
+}
+
+pub struct Ai {
+    service: Option<Service>,
+    /// Why no network can run.
+    pub refused: Option<String>,
+    /// Whether networks run on a graphics card.
+    pub on_gpu: bool,
+    library: Latest<Library, (Vec<ModelCard>, Vec<String>)>,
+    pub models: Vec<ModelCard>,
+    /// Faults of the model folder, until they were shown.
+    pub faults: Vec<String>,
+    pub upscale: UpscaleSettings,
+    pub generate: GenerateSettings,
+    pub card: Card,
+    pub running: HashMap<protocol::JobId, Running>,
+}
+
+impl Ai {
+    /// `service` may be missing, with the reason.
+    pub fn new(
+        wake: &Wake,
+        library: Library,
+        service: Result<Service, String>,
+        on_gpu: bool,
+    ) -> Result<Self, std::io::Error> {
+        let mut cards = Latest::spawn("model library", wake.clone(), |library| read(&library))?;
+        cards.ask(library);
+        let (service, refused) = match service {
+            Ok(service) => (Some(service), None),
+            Err(reason) => (None, Some(reason)),
+        };
+        Ok(Self {
+            service,
+            refused,
+            on_gpu,
+            library: cards,
+            models: Vec::new(),
+            faults: Vec::new(),
+            upscale: UpscaleSettings {
+                model: None,
+                scale: 2.0,
+                tile: None,
+                output: UpscaleOutput::NewDocument,
+            },
+            generate: GenerateSettings {
+                model: None,
+                seed: 1,
+                psi: 0.8,
+                output: GenerateOutput::NewLayer,
+            },
+            card: Card::Upscale,
+            running: HashMap::new(),
+        })
+    }
+
+    /// Takes what the library and the inference thread have said.
+    pub fn update(&mut self) -> Vec<Event> {
+        if let Some((models, faults)) = self.library.answer() {
+            self.models = models;
+            self.faults = faults;
+        }
+        let mut events = Vec::new();
+        while let Some(event) = self.service.as_mut().and_then(Service::try_event) {
+            events.push(event);
+        }
+        events
+    }
+
+    pub fn models_for(&self, purpose: Purpose) -> impl Iterator<Item = &ModelCard> {
+        self.models.iter().filter(move |model| model.manifest.purpose == purpose)
+    }
+
+    fn card_of(&self, id: &str) -> Option<&ModelCard> {
+        self.models.iter().find(|model| model.manifest.id == id)
+    }
+
+    /// The upscaler that would run for `document`, with a note where the plan chose it.
+    pub fn upscaler(&self, document: &Document) -> Option<(&ModelCard, Option<&'static str>)> {
+        if let Some(id) = &self.upscale.model {
+            return self.card_of(id).map(|card| (card, None));
+        }
+        let photo = self.card_of(plan::PHOTO_MODEL);
+        let seconds = photo.and_then(|card| self.estimate(card, document)?.seconds);
+        let DefaultModel { id, note } = plan::default_model(self.on_gpu, seconds);
+        let chosen = self.card_of(id).map(|card| (card, note));
+        chosen.or_else(|| self.models_for(Purpose::Upscale).next().map(|card| (card, None)))
+    }
+
+    /// The generator that would run.
+    pub fn generator(&self) -> Option<&ModelCard> {
+        match &self.generate.model {
+            Some(id) => self.card_of(id),
+            None => self.models_for(Purpose::Generate).next(),
+        }
+    }
+
+    /// What enlarging `document` with `card` would take.
+    pub fn estimate(&self, card: &ModelCard, document: &Document) -> Option<Preflight> {
+        let capability = card.capability.as_ref().ok()?;
+        let tile =
+            self.upscale.tile.map_or_else(|| plan::default_tile(capability), plan::clamp_tile);
+        let speed = self.service.as_ref().and_then(Service::speed);
+        let (size, bytes) = (document.size, document.depth.bytes());
+        Some(plan::preflight(capability, size, bytes, self.upscale.scale, tile, speed))
+    }
+
+    /// Hands a task to the inference thread and lists it among the jobs.
+    pub fn submit(
+        &mut self,
+        jobs: &mut Jobs<Outcome>,
+        name: &str,
+        task: Task,
+        goal: Goal,
+    ) -> Result<(), String> {
+        let service = self.service.as_mut().ok_or_else(|| {
+            self.refused.clone().unwrap_or_else(|| "no network can run here".into())
+        })?;
+        let submitted = service.submit(Lane::Commit, None, task).map_err(|err| err.to_string())?;
+        let job = jobs.adopt(name);
+        self.running.insert(submitted.id, Running { job, goal, inner: submitted.id });
+        Ok(())
+    }
+
+    /// Asks the request behind a chip to stop; whether there was one.
+    pub fn cancel(&mut self, job: JobId) -> bool {
+        let running = self.running.values().find(|running| running.job == job);
+        let Some((running, service)) = running.zip(self.service.as_ref()) else { return false };
+        service.cancel(running.inner);
+        true
+    }
+
+    /// The task of the upscale card.
+    pub fn upscale_task(
+        &self,
+        document: &Document,
+        image: crate::pixels::PixelBuf,
+    ) -> Option<Task> {
+        let (card, _) = self.upscaler(document)?;
+        Some(Task::Upscale(Upscale {
+            image: Arc::new(image),
+            profile: document.profile.clone(),
+            model: ModelRef::Id(card.manifest.id.clone()),
+            scale: self.upscale.scale,
+            tile: self.upscale.tile,
+        }))
+    }
+
+    /// The task of the generate card.
+    pub fn generate_task(&self) -> Option<Task> {
+        let seed = self.generate.seed;
+        Some(Task::Generate(Generate {
+            model: ModelRef::Id(self.generator()?.manifest.id.clone()),
+            seeds: seed..=seed,
+            psi: self.generate.psi,
+        }))
+    }
+}
+
+fn read(library: &Library) -> (Vec<ModelCard>, Vec<String>) {
+    let (models, faults) = library.list();
+    let cards = models
+        .into_iter()
+        .map(|model| ModelCard {
+            capability: crate::zoo::open_network(&model.weights)
+                .map(|(_, detected)| detected.spec.capability())
+                .map_err(|err| err.to_string()),
+            manifest: model.manifest,
+        })
+        .collect();
+    (cards, faults.iter().map(ToString::to_string).collect())
+}
+
+/// A seed that was not used before, from the clock's low digits.
+pub fn random_seed() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let nanos = now.map_or(0, |now| now.as_nanos() as u64);
+    // SplitMix64 (Steele, Lea, Flood 2014), so that neighbouring instants give far seeds.
+    let mut z = nanos.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (z ^ (z >> 31)) % 1_000_000
+}

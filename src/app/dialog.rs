@@ -1,0 +1,124 @@
+//! Dialogs and the drafts in them.
+
+use super::files::ExportSettings;
+use crate::geom::Size;
+use crate::ops::Operation;
+use crate::params::Params;
+
+pub enum Dialog {
+    New(NewForm),
+    ImageSize(SizeForm),
+    CanvasSize(CanvasForm),
+    /// A geometry operation with its parameters.
+    Operation(ParamForm),
+    Feather {
+        radius_px: f32,
+    },
+    Export(ExportSettings),
+    /// Asks for a file name where the desktop has no file dialog.
+    OpenPath {
+        text: String,
+    },
+    ConfirmClose {
+        index: usize,
+        quit: bool,
+    },
+    Preferences,
+    Palette {
+        query: String,
+        at: usize,
+    },
+    Shortcuts,
+    About,
+}
+
+pub struct NewForm {
+    pub width: u32,
+    pub height: u32,
+    pub deep: bool,
+    pub transparent: bool,
+}
+
+impl Default for NewForm {
+    fn default() -> Self {
+        Self { width: 1920, height: 1080, deep: false, transparent: false }
+    }
+}
+
+/// Width and height, one following the other.
+pub struct SizeForm {
+    pub before: Size,
+    pub width: u32,
+    pub height: u32,
+    pub linked: bool,
+    pub filter: String,
+}
+
+impl SizeForm {
+    pub fn new(before: Size) -> Self {
+        let filter = "lanczos3".into();
+        Self { before, width: before.width, height: before.height, linked: true, filter }
+    }
+
+    pub fn set_width(&mut self, width: u32) {
+        self.width = width;
+        if self.linked {
+            self.height = follow(width, self.before.width, self.before.height);
+        }
+    }
+
+    pub fn set_height(&mut self, height: u32) {
+        self.height = height;
+        if self.linked {
+            self.width = follow(height, self.before.height, self.before.width);
+        }
+    }
+}
+
+/// The other side at the same proportion, rounded, at least 1.
+fn follow(side: u32, before: u32, other_before: u32) -> u32 {
+    let scaled = f64::from(side) * f64::from(other_before) / f64::from(before.max(1));
+    (scaled.round() as u32).max(1)
+}
+
+pub struct CanvasForm {
+    pub before: Size,
+    pub width: u32,
+    pub height: u32,
+    pub anchor: String,
+}
+
+impl CanvasForm {
+    pub fn new(before: Size) -> Self {
+        Self { before, width: before.width, height: before.height, anchor: "center".into() }
+    }
+}
+
+pub struct ParamForm {
+    pub op: &'static dyn Operation,
+    pub params: Params,
+}
+
+impl ParamForm {
+    pub fn new(op: &'static dyn Operation) -> Self {
+        Self { op, params: Params::defaults(op.spec().params) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn linked_sides_keep_the_proportion() {
+        let mut form = SizeForm::new(Size::new(4000, 3000));
+        form.set_width(1000);
+        assert_eq!((form.width, form.height), (1000, 750));
+        form.linked = false;
+        form.set_height(10);
+        assert_eq!((form.width, form.height), (1000, 10));
+        let mut thin = SizeForm::new(Size::new(10_000, 1));
+        thin.set_width(5);
+        assert_eq!(thin.height, 1);
+    }
+}

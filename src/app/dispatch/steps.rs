@@ -1,0 +1,176 @@
+//! Undo steps: run inline where cheap, on a worker where pixels are computed, and what becomes
+//! of a result whose document has changed meanwhile.
+
+use std::sync::Arc;
+
+use crate::app::files;
+use crate::app::state::{Model, Outcome, TabId};
+use crate::cli::report::sentence;
+use crate::commands::{CommandError, Step, adjust, geometry};
+use crate::document::{Document, Edit, Layer, Session};
+use crate::ops;
+use crate::params::Params;
+
+impl Model {
+    /// Runs a cheap command at once.
+    pub fn step_now(
+        &mut self,
+        label: &str,
+        make: impl FnOnce(&Document) -> Result<Step, CommandError>,
+    ) {
+        self.settle();
+        let Some(document) = self.document() else { return };
+        match make(document) {
+            Ok(step) if step.edits.is_empty() => {}
+            Ok(step) => self.perform(&step.label, step.edits),
+            Err(err) => self.notices.warn(format!("{label}: {err}")),
+        }
+    }
+
+    /// Runs a command on a worker with a snapshot of the document.
+    pub fn step(
+        &mut self,
+        label: &str,
+        make: impl FnOnce(&Document) -> Result<Step, CommandError> + Send + 'static,
+    ) {
+        self.settle();
+        let Some(tab) = self.tab() else { return };
+        let (id, base) = (tab.id, tab.document().clone());
+        self.spawn(label, move |reporter| {
+            reporter.stage("Computing", None);
+            let step = make(&base).map_err(|err| sentence(&err))?;
+            if reporter.is_cancelled() {
+                return Err(String::new());
+            }
+            Ok(Outcome::Step { tab: id, base, step })
+        });
+    }
+
+    /// Ends drags, so that a snapshot is a state of the history.
+    fn settle(&mut self) {
+        if let Some(tab) = self.tab_mut() {
+            tab.session.commit();
+        }
+    }
+
+    /// A geometry operation over the whole document.
+    pub fn geometry(&mut self, op: &'static str, params: Params) {
+        let Some(op) = ops::find(op) else { return };
+        self.step(op.spec().label, move |document| geometry::transform(document, op, &params));
+    }
+
+    /// Brings in a computed step. Where the document has moved on, nothing newer is overwritten:
+    /// new pixels become a layer, everything else a new document.
+    pub fn finish_step(&mut self, tab: TabId, base: &Document, step: Step) {
+        if step.edits.is_empty() {
+            return;
+        }
+        let Some(index) = self.tabs.iter().position(|known| known.id == tab) else {
+            return self.keep_as_document(base, step, "its picture was closed");
+        };
+        let current = self.tabs[index].document();
+        if current.revision() == base.revision() {
+            let performed = self.tabs[index].session.perform(&step.label, step.edits);
+            if let Err(err) = performed {
+                self.notices.warn(format!("{}: {err}", step.label));
+            }
+            return;
+        }
+        let rasters: Vec<_> = step
+            .edits
+            .iter()
+            .filter_map(|edit| match edit {
+                Edit::SetRaster { raster, .. } => Some(raster.clone()),
+                _ => None,
+            })
+            .collect();
+        let fits = rasters.len() == step.edits.len()
+            && rasters.iter().all(|raster| raster.image.depth() == current.depth);
+        if !fits {
+            return self.keep_as_document(base, step, "the picture had changed meanwhile");
+        }
+        let count = current.layers.len();
+        let edits = rasters.into_iter().enumerate().map(|(at, raster)| Edit::Insert {
+            layer: Arc::new(Layer::raster(&step.label, raster.image, raster.origin)),
+            parent: None,
+            index: count + at,
+        });
+        let label = format!("{} as layer", step.label);
+        if self.tabs[index].session.perform(&label, edits).is_ok() {
+            self.notices.warn(format!(
+                "{} became a new layer: the picture had changed meanwhile",
+                step.label
+            ));
+        }
+    }
+
+    fn keep_as_document(&mut self, base: &Document, step: Step, why: &str) {
+        let mut session = Session::new(base.clone(), 0);
+        match session.perform(&step.label, step.edits) {
+            Ok(_) => {
+                let title = format!("{} (result)", step.label);
+                self.add_tab(title, None, session.document().clone());
+                self.notices.warn(format!("{} is a new document: {why}", step.label));
+            }
+            Err(err) => self.notices.error(format!("{}: {err}", step.label), None),
+        }
+    }
+
+    /// Shows the sliders of an adjustment, or does it at once where there are none.
+    pub fn begin_adjustment(&mut self, name: &'static str) {
+        let Some(op) = ops::find(name) else { return };
+        let (Some(tab), Some(layer)) =
+            (self.tab().map(|tab| tab.id), self.active_layer().map(|layer| layer.id))
+        else {
+            return;
+        };
+        self.settle();
+        let params = Params::defaults(op.spec().params);
+        let draft = crate::app::state::Draft { op, params, tab, layer, preview: true };
+        let immediate = op.spec().params.is_empty();
+        self.draft = Some(draft);
+        if immediate {
+            self.apply_draft();
+        }
+    }
+
+    /// Applies the draft to the layer's pixels, through the selection.
+    pub fn apply_draft(&mut self) {
+        if let Some(reason) = self.pixels_refused() {
+            return self.notices.warn(reason);
+        }
+        let Some(draft) = self.draft.take() else { return };
+        if draft.op.is_identity(&draft.params) {
+            return;
+        }
+        self.last_adjustment = Some((draft.op.spec().name, draft.params.clone()));
+        let (op, params, layer) = (draft.op, draft.params, draft.layer);
+        self.step(op.spec().label, move |document| adjust::apply(document, layer, op, &params));
+    }
+
+    /// Keeps the draft as an adjustment layer above the layer it was made for.
+    pub fn draft_as_layer(&mut self) {
+        let Some(draft) = self.draft.take() else { return };
+        self.step_now(draft.op.spec().label, |document| {
+            adjust::add_adjustment(document, Some(draft.layer), draft.op, &draft.params)
+        });
+    }
+
+    pub fn repeat_adjustment(&mut self) {
+        let Some((name, params)) = self.last_adjustment.clone() else { return };
+        self.begin_adjustment(name);
+        if let Some(draft) = &mut self.draft {
+            draft.params = params;
+            self.apply_draft();
+        }
+    }
+
+    /// Writes the document as it is now.
+    pub fn export(&mut self, settings: files::ExportSettings) {
+        self.settle();
+        let Some(tab) = self.tab_by_id(settings.tab) else { return };
+        tab.export = Some(settings.clone());
+        let document = tab.document().clone();
+        self.spawn("Export", files::export(document, settings));
+    }
+}

@@ -1,0 +1,16 @@
+//! Why the window cannot open.
+
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    #[error(
+        "no graphics adapter was found; install a Vulkan driver (Debian and Ubuntu: \
+         mesa-vulkan-drivers, Fedora: mesa-vulkan-drivers, Arch: vulkan-swrast)"
+    )]
+    NoAdapter,
+    #[error("the device cannot be used: {0}")]
+    Device(String),
+    #[error("a worker thread cannot be started")]
+    Thread(#[from] std::io::Error),
+    #[error("the window cannot be opened: {0}")]
+    Window(String),
+}

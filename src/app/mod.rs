@@ -1,0 +1,183 @@
+//! The window. Panels read the [`state::Model`] and push [`action::Action`]s; `dispatch` is the
+//! only place that changes the model; `App::logic` takes in what workers have finished.
+//!
+//! The only room that names egui, eframe and rfd.
+
+mod action;
+mod ai;
+mod canvas;
+mod command;
+mod dialog;
+mod dispatch;
+mod draft;
+mod error;
+mod files;
+mod form;
+mod icons;
+mod input;
+mod jobs;
+mod local;
+mod log;
+mod notify;
+mod observe;
+mod prefs;
+mod start;
+mod state;
+mod theme;
+mod thumbs;
+mod ui;
+mod view;
+
+pub use action::{Action, Actions};
+pub use command::{Binding, Command};
+pub use error::AppError;
+pub use start::{Setup, run};
+pub use state::Model;
+
+use std::sync::Arc;
+
+use eframe::egui;
+
+use crate::document::Document;
+use canvas::CpuPicture;
+use jobs::Wake;
+use local::Local;
+
+/// The editor's window.
+pub struct App {
+    model: Model,
+    local: Local,
+    picture: CpuPicture,
+    /// What the canvas shows and what names its content.
+    shown: Option<(u64, Document)>,
+    shown_counter: u64,
+    /// Revision, draft and flags that `shown` was made from.
+    shown_of: Option<ShownOf>,
+}
+
+#[derive(Clone, PartialEq)]
+struct ShownOf {
+    tab: state::TabId,
+    revision: u64,
+    original: bool,
+    draft: Option<(&'static str, crate::params::Params, crate::document::LayerId)>,
+}
+
+impl App {
+    /// A window over `ctx`, whose files are then opened.
+    pub fn new(ctx: &egui::Context, setup: Setup) -> Result<Self, AppError> {
+        let waking = ctx.clone();
+        let wake: Wake = Arc::new(move || waking.request_repaint());
+        let prefs = setup.prefs_file.as_deref().map(prefs::Prefs::load).unwrap_or_default();
+        theme::apply(ctx, &prefs);
+        let files = files::Files::spawn(&wake, setup.prefs_file)?;
+        let service = (setup.service)(wake.clone());
+        let ai = ai::Ai::new(&wake, setup.library, service, setup.networks_on_gpu)?;
+        let mut model = Model::new(&wake, prefs, files, ai)?;
+        model.adapter = setup.adapter;
+        setup.files.into_iter().for_each(|file| model.open_file(file));
+        Ok(Self {
+            model,
+            local: Local::default(),
+            picture: CpuPicture::spawn(&wake)?,
+            shown: None,
+            shown_counter: 0,
+            shown_of: None,
+        })
+    }
+
+    pub const fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Performs actions as panels do; the way in for tests and scripts.
+    pub fn perform(&mut self, ctx: &egui::Context, actions: Actions) {
+        self.dispatch(ctx, actions);
+    }
+
+    /// Whether the canvas shows the present state of the document.
+    pub fn is_settled(&self) -> bool {
+        self.model.jobs.running().is_empty() && self.picture.is_settled()
+    }
+
+    /// A number that changes with what the canvas shows.
+    fn shown_key(&self) -> u64 {
+        self.shown.as_ref().map_or(0, |(key, _)| *key)
+    }
+
+    /// Keeps `shown` at what the model says.
+    fn update_shown(&mut self) {
+        let of = self.model.tab().map(|tab| ShownOf {
+            tab: tab.id,
+            revision: tab.document().revision(),
+            original: self.model.show_original,
+            draft: self
+                .model
+                .draft
+                .as_ref()
+                .filter(|draft| draft.preview)
+                .map(|draft| (draft.op.spec().name, draft.params.clone(), draft.layer)),
+        });
+        if of == self.shown_of {
+            return;
+        }
+        self.shown_of = of;
+        self.shown_counter += 1;
+        self.shown = self.model.shown().map(|document| (self.shown_counter, document));
+        self.picture.source = self.shown.clone();
+    }
+
+    fn take_drops(&mut self, ctx: &egui::Context, out: &mut Actions) {
+        let dropped = ctx.input(|input| input.raw.dropped_files.clone());
+        if dropped.is_empty() {
+            return;
+        }
+        let paths = dropped.iter().map(|file| file.path().to_path_buf()).collect();
+        // Shift puts the files on layers of the picture in front.
+        let as_layers = ctx.input(|input| input.modifiers.shift) && self.model.tab().is_some();
+        out.push(if as_layers { Action::PlaceFiles(paths) } else { Action::OpenFiles(paths) });
+    }
+
+    fn title(&self) -> String {
+        match self.model.tab() {
+            Some(tab) => {
+                let star = if tab.session.is_modified() { "*" } else { "" };
+                format!("{}{star} – Ganvas", tab.title)
+            }
+            None => "Ganvas".into(),
+        }
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.update_shown();
+        self.drain(ctx);
+        if ctx.input(|input| input.viewport().close_requested()) && !self.may_close() {
+            ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+        }
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        let ctx = ui.ctx().clone();
+        let mut actions = Actions::new();
+        self.take_drops(&ctx, &mut actions);
+        input::collect(&ctx, &self.model, self.local.dialog.is_some(), &mut actions);
+        ui::window_ui(ui, &self.model, &mut self.local, &mut self.picture, &mut actions);
+        ui::toasts_ui(&ctx, &self.model, &mut actions);
+        ui::dialogs_ui(&ctx, &self.model, &mut self.local, &mut actions);
+        if actions.iter().any(|action| !matches!(action, Action::Viewport(_))) {
+            ctx.request_repaint();
+        }
+        self.dispatch(&ctx, actions);
+        self.update_shown();
+        let title = self.title();
+        if ctx.input(|input| input.viewport().title.as_deref() != Some(title.as_str())) {
+            ctx.send_viewport_cmd(egui::ViewportCommand::Title(title));
+        }
+    }
+
+    fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {
+        theme::surround(&self.model.prefs).to_normalized_gamma_f32()
+    }
+}

@@ -1,0 +1,237 @@
+//! The model: everything that panels read. Only `dispatch` changes it.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use super::ai::Ai;
+use super::files::{ExportSettings, Files};
+use super::jobs::{Jobs, Wake};
+use super::notify::Notices;
+use super::observe::Observer;
+use super::prefs::Prefs;
+use super::view::{View, Viewport};
+use crate::commands::Step;
+use crate::document::{Document, Layer, LayerId, LayerKind, Session};
+use crate::geom::Point;
+use crate::ops::Operation;
+use crate::params::Params;
+use crate::pixels::PixelBuf;
+use crate::tools::{self, PaintTarget, Tool, ToolContext, ToolSpec};
+
+/// Names an open document for the life of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TabId(pub u64);
+
+/// One open document.
+pub struct Tab {
+    pub id: TabId,
+    pub title: String,
+    /// The file it came from.
+    pub path: Option<PathBuf>,
+    pub session: Session,
+    /// As it was opened, for comparing.
+    pub original: Document,
+    pub view: View,
+    /// Settings of the last export.
+    pub export: Option<ExportSettings>,
+}
+
+impl Tab {
+    pub fn document(&self) -> &Document {
+        self.session.document()
+    }
+}
+
+/// An adjustment being prepared: shown, not yet done.
+#[derive(Clone)]
+pub struct Draft {
+    pub op: &'static dyn Operation,
+    pub params: Params,
+    pub tab: TabId,
+    pub layer: LayerId,
+    /// Whether the canvas shows it.
+    pub preview: bool,
+}
+
+/// What finished jobs hand over.
+pub enum Outcome {
+    Opened {
+        path: Option<PathBuf>,
+        title: String,
+        document: Document,
+        notices: Vec<String>,
+    },
+    /// A file for a new layer of an open document.
+    Placed {
+        tab: TabId,
+        title: String,
+        document: Document,
+    },
+    /// An undo step computed from `base`.
+    Step {
+        tab: TabId,
+        base: Document,
+        step: Step,
+    },
+    /// A joined picture for the inference thread.
+    Flattened {
+        tab: TabId,
+        base: Document,
+        pixels: PixelBuf,
+    },
+    /// Pixels for the clipboard and where they were.
+    Copied {
+        tab: TabId,
+        pixels: PixelBuf,
+        at: (i32, i32),
+        cut: bool,
+    },
+    Exported {
+        tab: TabId,
+        settings: ExportSettings,
+        revision: u64,
+        notices: Vec<String>,
+    },
+    PickedFiles(Vec<PathBuf>),
+    PickedTarget {
+        settings: ExportSettings,
+    },
+    /// The desktop has no file dialog.
+    NoFileDialog,
+    Nothing,
+}
+
+/// Everything that panels may look at.
+pub struct Model {
+    pub tabs: Vec<Tab>,
+    pub active: usize,
+    pub next_tab: u64,
+    pub viewport: Option<Viewport>,
+    /// The pointer over the picture, in document pixels.
+    pub cursor: Option<Point>,
+    pub show_original: bool,
+
+    pub tool: Box<dyn Tool>,
+    /// Values of each tool's options.
+    pub tool_params: HashMap<&'static str, Params>,
+    pub foreground: [f32; 3],
+    pub background: [f32; 3],
+    pub target: PaintTarget,
+
+    pub draft: Option<Draft>,
+    pub last_adjustment: Option<(&'static str, Params)>,
+    /// Copied pixels and their document position.
+    pub clipboard: Option<(PixelBuf, (i32, i32))>,
+
+    pub jobs: Jobs<Outcome>,
+    pub notices: Notices,
+    pub observer: Observer,
+    pub files: Files,
+    pub ai: Ai,
+
+    pub prefs: Prefs,
+    pub panels_hidden: bool,
+    pub extras: bool,
+    /// The graphics adapter in words.
+    pub adapter: String,
+    /// Set once everything unsaved was decided about.
+    pub quitting: bool,
+}
+
+impl Model {
+    pub fn new(wake: &Wake, prefs: Prefs, files: Files, ai: Ai) -> Result<Self, std::io::Error> {
+        let first: &'static ToolSpec = initial_tool();
+        let tool_params =
+            tools::all().iter().map(|spec| (spec.id, Params::defaults(spec.params))).collect();
+        Ok(Self {
+            tabs: Vec::new(),
+            active: 0,
+            next_tab: 1,
+            viewport: None,
+            cursor: None,
+            show_original: false,
+            tool: (first.create)(),
+            tool_params,
+            foreground: [0.0; 3],
+            background: [1.0; 3],
+            target: PaintTarget::Pixels,
+            draft: None,
+            last_adjustment: None,
+            clipboard: None,
+            jobs: Jobs::new(wake.clone()),
+            notices: Notices::default(),
+            observer: Observer::spawn(wake)?,
+            files,
+            ai,
+            prefs,
+            panels_hidden: false,
+            extras: true,
+            adapter: "no graphics adapter".into(),
+            quitting: false,
+        })
+    }
+
+    /// The document in front.
+    pub fn tab(&self) -> Option<&Tab> {
+        self.tabs.get(self.active)
+    }
+
+    pub fn tab_mut(&mut self) -> Option<&mut Tab> {
+        self.tabs.get_mut(self.active)
+    }
+
+    pub fn tab_by_id(&mut self, id: TabId) -> Option<&mut Tab> {
+        self.tabs.iter_mut().find(|tab| tab.id == id)
+    }
+
+    pub fn document(&self) -> Option<&Document> {
+        self.tab().map(Tab::document)
+    }
+
+    pub fn active_layer(&self) -> Option<&Layer> {
+        self.document()?.active_layer().map(|layer| &**layer)
+    }
+
+    /// What the tool in hand may look at.
+    pub fn tool_context<'a>(&'a self, tab: &'a Tab) -> Option<ToolContext<'a>> {
+        Some(ToolContext {
+            document: tab.document(),
+            params: self.tool_params.get(self.tool.spec().id)?,
+            foreground: self.foreground,
+            background: self.background,
+            target: self.target,
+            zoom: self.viewport.map_or(tab.view.zoom, |viewport| tab.view.scale(&viewport)),
+        })
+    }
+
+    /// What the canvas shows: the document, its original, or the document with the draft.
+    pub fn shown(&self) -> Option<Document> {
+        let tab = self.tab()?;
+        if self.show_original {
+            return Some(tab.original.clone());
+        }
+        let draft = self.draft.as_ref().filter(|draft| draft.preview && draft.tab == tab.id);
+        let document = draft.and_then(|draft| super::draft::preview(tab.document(), draft));
+        Some(document.unwrap_or_else(|| tab.document().clone()))
+    }
+
+    /// Why no pixels of the active layer can be changed, or `None`.
+    pub fn pixels_refused(&self) -> Option<String> {
+        if self.tab().is_none() {
+            return Some("No picture is open".into());
+        }
+        let Some(layer) = self.active_layer() else { return Some("No layer is selected".into()) };
+        if layer.props.locked {
+            return Some(format!("“{}” is locked", layer.props.name));
+        }
+        match layer.kind {
+            LayerKind::Raster(_) | LayerKind::Generated(_) => None,
+            _ => Some(format!("“{}” holds no pixels", layer.props.name)),
+        }
+    }
+}
+
+/// The tool in hand at the start: moving the view never harms.
+fn initial_tool() -> &'static ToolSpec {
+    tools::find("hand").unwrap_or(tools::all()[0])
+}

@@ -1,0 +1,222 @@
+//! The AI tab: enlarge the picture, draw a face.
+
+use eframe::egui;
+use egui::{DragValue, Slider, Ui};
+
+use super::{heading_ui, note_ui, primary_button};
+use crate::app::action::{Action, Actions};
+use crate::app::ai::{Card, GenerateOutput, ModelCard, UpscaleOutput, random_seed};
+use crate::app::command::{Binding, Command};
+use crate::app::dispatch::unavailable;
+use crate::app::icons::{Icon, icon_button};
+use crate::app::state::Model;
+use crate::app::theme;
+use crate::infer::plan::{MAX_TILE, MIN_TILE};
+use crate::zoo::Purpose;
+
+pub fn ai_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
+    if let Some(reason) = &model.ai.refused {
+        note_ui(ui, &format!("Networks cannot run: {reason}"));
+        ui.add_space(8.0);
+    }
+    card_ui(ui, model.ai.card == Card::Upscale, |ui| upscale_ui(ui, model, out));
+    ui.add_space(10.0);
+    card_ui(ui, model.ai.card == Card::Generate, |ui| generate_ui(ui, model, out));
+}
+
+/// A framed group; the one that Ctrl+Enter runs has an accent edge.
+fn card_ui(ui: &mut Ui, front: bool, add: impl FnOnce(&mut Ui)) {
+    let palette = theme::palette(ui);
+    let edge = if front { palette.accent.gamma_multiply(0.6) } else { palette.border };
+    egui::Frame::NONE
+        .fill(palette.bar)
+        .stroke(egui::Stroke::new(1.0, edge))
+        .corner_radius(6.0)
+        .inner_margin(12.0)
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            add(ui);
+        });
+}
+
+fn row(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui)) {
+    ui.horizontal(|ui| {
+        let (rect, _) = ui.allocate_exact_size(egui::vec2(76.0, theme::ROW), egui::Sense::hover());
+        let font = egui::TextStyle::Body.resolve(ui.style());
+        let color = theme::palette(ui).text;
+        ui.painter().text(rect.left_center(), egui::Align2::LEFT_CENTER, label, font, color);
+        add(ui);
+    });
+}
+
+/// The list of models for a purpose; answers the chosen id. `None` inside is "automatic".
+fn model_ui(
+    ui: &mut Ui,
+    model: &Model,
+    purpose: Purpose,
+    label: &str,
+    chosen: Option<&str>,
+    shown: Option<&ModelCard>,
+) -> Option<Option<String>> {
+    let mut picked = None;
+    let auto = chosen.is_none();
+    let name = shown.map_or("none installed", |card| &card.manifest.name);
+    let text = if auto { format!("Automatic: {name}") } else { name.to_owned() };
+    let list = egui::ComboBox::from_id_salt(label)
+        .selected_text(text)
+        .width(ui.available_width() - 8.0)
+        .truncate();
+    let list = list.show_ui(ui, |ui| {
+        if ui.selectable_label(auto, "Automatic").clicked() {
+            picked = Some(None);
+        }
+        for card in model.ai.models_for(purpose) {
+            let manifest = &card.manifest;
+            let entry = ui.selectable_label(chosen == Some(&manifest.id), &manifest.name);
+            let entry =
+                entry.on_hover_text(format!("{}\nLicence: {}", manifest.suits, manifest.licence));
+            if entry.clicked() {
+                picked = Some(Some(manifest.id.clone()));
+            }
+        }
+    });
+    let _named = list.response.accessible_name(label);
+    picked
+}
+
+fn licence_ui(ui: &mut Ui, card: &ModelCard) {
+    let manifest = &card.manifest;
+    if !manifest.suits.is_empty() {
+        note_ui(ui, &manifest.suits);
+    }
+    note_ui(ui, &format!("Licence: {}", manifest.licence));
+    if let Some(warning) = &manifest.warning {
+        let color = theme::palette(ui).warning;
+        ui.add(egui::Label::new(egui::RichText::new(warning).small().color(color)).wrap());
+    }
+    if let Err(fault) = &card.capability {
+        let color = theme::palette(ui).error;
+        ui.add(egui::Label::new(egui::RichText::new(fault).small().color(color)).wrap());
+    }
+}
+
+fn upscale_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
+    let settings = &model.ai.upscale;
+    let mut edited = settings.clone();
+    let chosen = model.document().and_then(|document| model.ai.upscaler(document));
+    heading_ui(ui, "Upscale");
+    row(ui, "Model", |ui| {
+        let shown = chosen.map(|(card, _)| card);
+        let id = settings.model.as_deref();
+        if let Some(id) = model_ui(ui, model, Purpose::Upscale, "Upscale model", id, shown) {
+            edited.model = id;
+        }
+    });
+    row(ui, "Scale", |ui| {
+        ui.spacing_mut().slider_width = (ui.available_width() - 60.0).max(60.0);
+        let slider = Slider::new(&mut edited.scale, 1.0..=4.0).step_by(0.25).prefix("×");
+        let _named = ui.add(slider).accessible_name("Upscale factor");
+    });
+    row(ui, "Tile", |ui| {
+        let mut own = edited.tile.is_some();
+        ui.checkbox(&mut own, "Own size").on_hover_text(
+            "Smaller tiles need less memory and answer a cancel sooner; larger ones are faster",
+        );
+        edited.tile = match (own, edited.tile) {
+            (false, _) => None,
+            (true, tile) => {
+                let mut side = tile.unwrap_or(192);
+                let field = DragValue::new(&mut side).range(MIN_TILE..=MAX_TILE).suffix(" px");
+                let _named = ui.add(field).accessible_name("Tile size");
+                Some(side)
+            }
+        };
+    });
+    row(ui, "Result", |ui| {
+        ui.radio_value(&mut edited.output, UpscaleOutput::NewDocument, "New document");
+        ui.radio_value(&mut edited.output, UpscaleOutput::WholeDocument, "This document")
+            .on_hover_text("Replaces the layers by one enlarged picture");
+    });
+    if let Some((card, note)) = chosen {
+        licence_ui(ui, card);
+        if let Some(note) = note {
+            note_ui(ui, note);
+        }
+        let estimate = model.document().and_then(|document| model.ai.estimate(card, document));
+        if let Some(estimate) = estimate {
+            ui.add(egui::Label::new(estimate.to_string()).wrap());
+        }
+    }
+    ui.add_space(4.0);
+    let refused = unavailable(model, Binding::Command(Command::Upscale))
+        .or_else(|| chosen.is_none().then(|| "No model is installed".into()));
+    run_ui(ui, "Upscale", "Run upscale", refused, Action::RunUpscale, out);
+    if edited != *settings {
+        out.push(Action::SetUpscale(edited));
+    }
+}
+
+fn generate_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
+    let settings = &model.ai.generate;
+    let mut edited = settings.clone();
+    let chosen = model.ai.generator();
+    heading_ui(ui, "Generate face");
+    row(ui, "Model", |ui| {
+        let id = settings.model.as_deref();
+        if let Some(id) = model_ui(ui, model, Purpose::Generate, "Generate model", id, chosen) {
+            edited.model = id;
+        }
+    });
+    row(ui, "Seed", |ui| {
+        let field = DragValue::new(&mut edited.seed).range(0..=999_999_999u64).speed(0.2);
+        let _named = ui.add(field).accessible_name("Seed");
+        let dice = icon_button(ui, Icon::Dice, "Random seed", 24.0, false, true);
+        if dice.on_hover_text("Random seed (Shift+R)").clicked() {
+            edited.seed = random_seed();
+        }
+    });
+    row(ui, "Typicality", |ui| {
+        // Truncation counts the other way: 0 is the mean face, 1 the full variety.
+        let mut typical = (1.0 - edited.psi) * 100.0;
+        ui.spacing_mut().slider_width = (ui.available_width() - 60.0).max(60.0);
+        let slider = Slider::new(&mut typical, 0.0..=100.0).integer().suffix(" %");
+        let response = ui.add(slider).accessible_name("Typicality").on_hover_text(
+            "How close to the average face: 100 % is the average itself (truncation psi = 1 − typicality)",
+        );
+        if response.changed() {
+            edited.psi = 1.0 - typical / 100.0;
+        }
+    });
+    row(ui, "Result", |ui| {
+        ui.radio_value(&mut edited.output, GenerateOutput::NewLayer, "New layer");
+        ui.radio_value(&mut edited.output, GenerateOutput::NewDocument, "New document");
+    });
+    if let Some(card) = chosen {
+        licence_ui(ui, card);
+    }
+    ui.add_space(4.0);
+    let refused = unavailable(model, Binding::Command(Command::Generate))
+        .or_else(|| chosen.is_none().then(|| "No model is installed".into()));
+    run_ui(ui, "Generate", "Run generate", refused, Action::RunGenerate, out);
+    if edited != *settings {
+        out.push(Action::SetGenerate(edited));
+    }
+}
+
+fn run_ui(
+    ui: &mut Ui,
+    text: &str,
+    label: &str,
+    refused: Option<String>,
+    action: Action,
+    out: &mut Actions,
+) {
+    let response = primary_button(ui, text, refused.is_none()).accessible_name(label);
+    let response = match refused {
+        Some(reason) => response.on_disabled_hover_text(reason),
+        None => response.on_hover_text("Ctrl+Enter runs the last used card"),
+    };
+    if response.clicked() {
+        out.push(action);
+    }
+}

@@ -1,0 +1,377 @@
+//! Dialogs: small, modal to the keyboard, closed by Esc.
+
+use eframe::egui;
+use egui::{DragValue, Id, Modal, TextEdit, Ui};
+
+use super::palette::{palette_ui, shortcuts_ui};
+use super::{export, note_ui, primary_button};
+use crate::app::action::{Action, Actions};
+use crate::app::dialog::{CanvasForm, Dialog, NewForm, ParamForm, SizeForm};
+use crate::app::files::ExportSettings;
+use crate::app::form::{choose_ui, rows_ui};
+use crate::app::local::Local;
+use crate::app::prefs::{Look, Surround};
+use crate::app::state::Model;
+use crate::geom::{MAX_SIDE, Size};
+use crate::ops;
+use crate::params::{ParamKind, Params};
+
+/// How a dialog ends.
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    Stays,
+    Closes,
+}
+
+pub fn dialogs_ui(ctx: &egui::Context, model: &Model, local: &mut Local, out: &mut Actions) {
+    let Some(mut dialog) = local.dialog.take() else { return };
+    let modal = Modal::new(Id::unique("dialog"))
+        .frame(egui::Frame::window(&ctx.global_style()).inner_margin(egui::Margin::same(20)));
+    let shown = modal.show(ctx, |ui| dialog_ui(ui, model, local, &mut dialog, out));
+    // A click outside must not throw away an export being set up.
+    let escaped = ctx.input(|input| input.key_pressed(egui::Key::Escape));
+    let light = matches!(dialog, Dialog::Palette { .. } | Dialog::About | Dialog::Shortcuts);
+    let closes = shown.inner == End::Closes || escaped || (light && shown.should_close());
+    if !closes && local.dialog.is_none() {
+        local.dialog = Some(dialog);
+    }
+}
+
+fn dialog_ui(
+    ui: &mut Ui,
+    model: &Model,
+    local: &mut Local,
+    dialog: &mut Dialog,
+    out: &mut Actions,
+) -> End {
+    let done = match dialog {
+        Dialog::New(form) => new_ui(ui, form, out),
+        Dialog::ImageSize(form) => image_size_ui(ui, model, form, out),
+        Dialog::CanvasSize(form) => canvas_size_ui(ui, form, out),
+        Dialog::Operation(form) => operation_ui(ui, form, out),
+        Dialog::Feather { radius_px } => feather_ui(ui, radius_px, out),
+        Dialog::Export(settings) => export::export_ui(ui, model, settings, out),
+        Dialog::OpenPath { text } => open_path_ui(ui, text, out),
+        Dialog::ConfirmClose { index, quit } => {
+            confirm_close_ui(ui, model, local, (*index, *quit), out)
+        }
+        Dialog::Preferences => preferences_ui(ui, model, out),
+        Dialog::Palette { query, at } => palette_ui(ui, model, query, at, out),
+        Dialog::Shortcuts => {
+            ui.heading("Keyboard shortcuts");
+            ui.add_space(8.0);
+            shortcuts_ui(ui);
+            close_ui(ui)
+        }
+        Dialog::About => about_ui(ui, model),
+    };
+    if done { End::Closes } else { End::Stays }
+}
+
+/// OK and Cancel at the right; Enter is OK. Answers (confirmed, done).
+fn buttons_ui(ui: &mut Ui, ok: &str) -> (bool, bool) {
+    let mut answer = (false, false);
+    ui.add_space(12.0);
+    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        let entered = ui.input(|input| input.key_pressed(egui::Key::Enter));
+        let confirmed = primary_button(ui, ok, true).clicked() || entered;
+        let cancelled = ui.button("Cancel").clicked();
+        answer = (confirmed, confirmed || cancelled);
+    });
+    answer
+}
+
+fn close_ui(ui: &mut Ui) -> bool {
+    ui.add_space(12.0);
+    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        ui.button("Close").clicked()
+    })
+    .inner
+}
+
+fn side_ui(ui: &mut Ui, label: &str, side: &mut u32) -> bool {
+    let field = DragValue::new(side).range(1..=MAX_SIDE).speed(1.0).suffix(" px");
+    ui.add(field).accessible_name(label).changed()
+}
+
+fn new_ui(ui: &mut Ui, form: &mut NewForm, out: &mut Actions) -> bool {
+    ui.set_width(300.0);
+    ui.heading("New picture");
+    ui.add_space(8.0);
+    egui::Grid::new("new").num_columns(2).spacing([16.0, 8.0]).show(ui, |ui| {
+        ui.label("Width");
+        side_ui(ui, "Width", &mut form.width);
+        ui.end_row();
+        ui.label("Height");
+        side_ui(ui, "Height", &mut form.height);
+        ui.end_row();
+        ui.label("Depth");
+        ui.horizontal(|ui| {
+            ui.radio_value(&mut form.deep, false, "8 bit");
+            ui.radio_value(&mut form.deep, true, "16 bit");
+        });
+        ui.end_row();
+        ui.label("Content");
+        ui.horizontal(|ui| {
+            ui.radio_value(&mut form.transparent, false, "White");
+            ui.radio_value(&mut form.transparent, true, "Transparent");
+        });
+        ui.end_row();
+    });
+    let size = Size::new(form.width, form.height);
+    if !size.is_acceptable() {
+        note_ui(ui, "These are more pixels than can be worked with");
+    }
+    let (confirmed, done) = buttons_ui(ui, "Create");
+    if confirmed && size.is_acceptable() {
+        let NewForm { deep, transparent, .. } = *form;
+        out.push(Action::NewDocument { size, deep, transparent });
+    }
+    done && (!confirmed || size.is_acceptable())
+}
+
+fn image_size_ui(ui: &mut Ui, model: &Model, form: &mut SizeForm, out: &mut Actions) -> bool {
+    ui.set_width(320.0);
+    ui.heading("Image size");
+    ui.add_space(8.0);
+    let bytes = model.document().map_or(4, |document| 4 * document.depth.bytes() as u64);
+    let megabytes = |size: Size| (size.pixels() * bytes) as f64 / 1e6;
+    egui::Grid::new("image size").num_columns(2).spacing([16.0, 8.0]).show(ui, |ui| {
+        ui.label("Width");
+        let mut width = form.width;
+        if side_ui(ui, "Width", &mut width) {
+            form.set_width(width);
+        }
+        ui.end_row();
+        ui.label("Height");
+        let mut height = form.height;
+        if side_ui(ui, "Height", &mut height) {
+            form.set_height(height);
+        }
+        ui.end_row();
+        ui.label("");
+        ui.checkbox(&mut form.linked, "Keep proportions");
+        ui.end_row();
+        ui.label("Resampling");
+        let filters = ops::find("resize")
+            .and_then(|op| op.spec().params.iter().find(|spec| spec.key == "filter"))
+            .map(|spec| &spec.kind);
+        if let Some(ParamKind::Choice { options, .. }) = filters
+            && let Some(chosen) = choose_ui(ui, "Resampling", &form.filter, options)
+        {
+            form.filter = chosen.into();
+        }
+        ui.end_row();
+    });
+    let after = Size::new(form.width, form.height);
+    note_ui(ui, &format!("{:.1} MB now, {:.1} MB after", megabytes(form.before), megabytes(after)));
+    let (confirmed, done) = buttons_ui(ui, "Resize");
+    if confirmed && after != form.before {
+        out.push(Action::Resize { size: after, filter: form.filter.clone() });
+    }
+    done
+}
+
+fn canvas_size_ui(ui: &mut Ui, form: &mut CanvasForm, out: &mut Actions) -> bool {
+    const ANCHORS: [[&str; 3]; 3] = [
+        ["top-left", "top", "top-right"],
+        ["left", "center", "right"],
+        ["bottom-left", "bottom", "bottom-right"],
+    ];
+    ui.set_width(320.0);
+    ui.heading("Canvas size");
+    ui.add_space(8.0);
+    egui::Grid::new("canvas size").num_columns(2).spacing([16.0, 8.0]).show(ui, |ui| {
+        ui.label("Width");
+        side_ui(ui, "Width", &mut form.width);
+        ui.end_row();
+        ui.label("Height");
+        side_ui(ui, "Height", &mut form.height);
+        ui.end_row();
+        ui.label("Anchor");
+        ui.vertical(|ui| {
+            for row in ANCHORS {
+                ui.horizontal(|ui| {
+                    ui.spacing_mut().item_spacing.x = 4.0;
+                    for anchor in row {
+                        let chosen = form.anchor == anchor;
+                        let button =
+                            egui::Button::selectable(chosen, if chosen { "•" } else { "" })
+                                .frame_when_inactive(true)
+                                .min_size(egui::Vec2::splat(26.0));
+                        if ui.add(button).accessible_name(format!("Anchor {anchor}")).clicked() {
+                            form.anchor = anchor.into();
+                        }
+                    }
+                });
+            }
+        });
+        ui.end_row();
+    });
+    note_ui(ui, &format!("Now {}", form.before));
+    let (confirmed, done) = buttons_ui(ui, "Change");
+    if confirmed && let Some(op) = ops::find("canvas_size") {
+        let words = [
+            format!("width={}", form.width),
+            format!("height={}", form.height),
+            format!("anchor={}", form.anchor),
+        ];
+        if let Ok(params) = Params::parse(op.spec().params, words.iter().map(String::as_str)) {
+            out.push(Action::Geometry { op: op.spec().name, params });
+        }
+    }
+    done
+}
+
+fn operation_ui(ui: &mut Ui, form: &mut ParamForm, out: &mut Actions) -> bool {
+    let spec = form.op.spec();
+    ui.set_width(360.0);
+    ui.heading(spec.label);
+    note_ui(ui, spec.doc);
+    ui.add_space(8.0);
+    rows_ui(ui, spec.params, &mut form.params);
+    let (confirmed, done) = buttons_ui(ui, "Apply");
+    if confirmed {
+        out.push(Action::Geometry { op: spec.name, params: form.params.clone() });
+    }
+    done
+}
+
+fn feather_ui(ui: &mut Ui, radius_px: &mut f32, out: &mut Actions) -> bool {
+    ui.set_width(280.0);
+    ui.heading("Feather selection");
+    ui.add_space(8.0);
+    ui.horizontal(|ui| {
+        ui.label("Softness");
+        let field = DragValue::new(radius_px).range(0.1..=500.0).speed(0.1).suffix(" px");
+        let _named = ui.add(field).accessible_name("Softness");
+    });
+    let (confirmed, done) = buttons_ui(ui, "Feather");
+    if confirmed {
+        out.push(Action::Feather(*radius_px));
+    }
+    done
+}
+
+fn open_path_ui(ui: &mut Ui, text: &mut String, out: &mut Actions) -> bool {
+    ui.set_width(420.0);
+    ui.heading("Open");
+    note_ui(ui, "This desktop offers no file dialog: write the file's name");
+    let field =
+        TextEdit::singleline(text).hint_text("/path/to/picture.jpg").desired_width(f32::INFINITY);
+    ui.add(field).accessible_name("File to open").request_focus();
+    let (confirmed, done) = buttons_ui(ui, "Open");
+    if confirmed && !text.trim().is_empty() {
+        out.push(Action::OpenFiles(vec![text.trim().into()]));
+    }
+    done
+}
+
+fn confirm_close_ui(
+    ui: &mut Ui,
+    model: &Model,
+    local: &mut Local,
+    (index, quit): (usize, bool),
+    out: &mut Actions,
+) -> bool {
+    let Some(tab) = model.tabs.get(index) else { return true };
+    ui.set_width(380.0);
+    ui.heading(format!("Export {} before closing?", tab.title));
+    note_ui(ui, "Changes that are not exported are lost");
+    ui.add_space(12.0);
+    let mut done = false;
+    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        if primary_button(ui, "Export…", true).clicked() {
+            let settings = tab.export.clone().unwrap_or_else(|| {
+                ExportSettings::propose(tab.id, &tab.title, tab.path.as_deref(), tab.document())
+            });
+            local.after_export = Some(Dialog::ConfirmClose { index, quit });
+            local.dialog = Some(Dialog::Export(settings));
+            done = true;
+        }
+        if ui.button("Cancel").clicked() {
+            done = true;
+        }
+        if ui.button("Don't export").clicked() {
+            out.push(Action::CloseTabUnsaved(index));
+            if quit {
+                out.push(Action::Start(crate::app::command::Binding::Command(
+                    crate::app::command::Command::Quit,
+                )));
+            }
+            done = true;
+        }
+    });
+    done
+}
+
+fn preferences_ui(ui: &mut Ui, model: &Model, out: &mut Actions) -> bool {
+    let mut prefs = model.prefs.clone();
+    ui.set_width(400.0);
+    ui.heading("Preferences");
+    ui.add_space(8.0);
+    egui::Grid::new("preferences").num_columns(2).spacing([24.0, 8.0]).show(ui, |ui| {
+        ui.label("Theme");
+        ui.horizontal(|ui| {
+            ui.radio_value(&mut prefs.look, Look::Dark, "Dark");
+            ui.radio_value(&mut prefs.look, Look::Light, "Light");
+        });
+        ui.end_row();
+        ui.label("Around the picture");
+        ui.horizontal(|ui| {
+            for choice in Surround::CHOICES {
+                ui.radio_value(&mut prefs.surround, choice, format!("{} %", choice.0));
+            }
+        });
+        ui.end_row();
+        ui.label("Size of everything");
+        let field = DragValue::new(&mut prefs.ui_scale).range(0.75..=2.5).speed(0.005);
+        // Applied on release: the field must not move under the pointer.
+        let field = field.update_while_editing(false);
+        let response = ui.add(field).accessible_name("UI scale");
+        if response.dragged() {
+            prefs.ui_scale = model.prefs.ui_scale;
+        }
+        ui.end_row();
+        ui.label("Wheel");
+        ui.checkbox(&mut prefs.wheel_scrolls, "Scrolls instead of zooming");
+        ui.end_row();
+        ui.label("Motion");
+        ui.checkbox(&mut prefs.reduced_motion, "Reduced");
+        ui.end_row();
+        ui.label("Memory for undo");
+        let field = DragValue::new(&mut prefs.undo_budget_mb).range(64..=65_536).suffix(" MB");
+        let _named = ui.add(field).accessible_name("Memory for undo");
+        ui.end_row();
+        ui.label("Compute on");
+        ui.horizontal(|ui| {
+            use crate::device::DeviceChoice;
+            ui.radio_value(&mut prefs.device, DeviceChoice::Auto, "Automatic");
+            ui.radio_value(&mut prefs.device, DeviceChoice::Cpu, "Processor");
+            ui.radio_value(&mut prefs.device, DeviceChoice::Gpu(0), "First adapter");
+        })
+        .response
+        .on_hover_text("Used at the next start");
+        ui.end_row();
+    });
+    if prefs != model.prefs {
+        out.push(Action::SetPrefs(Box::new(prefs)));
+    }
+    close_ui(ui)
+}
+
+fn about_ui(ui: &mut Ui, model: &Model) -> bool {
+    ui.set_width(380.0);
+    ui.heading(concat!("Ganvas ", env!("CARGO_PKG_VERSION")));
+    ui.label("A native image editor whose retouching tools are GANs");
+    ui.add_space(8.0);
+    note_ui(ui, &format!("Graphics: {}", model.adapter));
+    let networks = match (&model.ai.refused, model.ai.on_gpu) {
+        (Some(reason), _) => format!("unavailable: {reason}"),
+        (None, true) => "on the graphics card".into(),
+        (None, false) => "on the processor".into(),
+    };
+    note_ui(ui, &format!("Networks: {networks}"));
+    note_ui(ui, "MIT or Apache-2.0, at your choice");
+    close_ui(ui)
+}
