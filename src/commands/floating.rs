@@ -1,9 +1,10 @@
 //! Selected pixels on the move: cut from their layer, laid over it elsewhere.
 
 use super::paint::{cleared, copy, grown, lay_over};
+use super::selection::shifted;
 use super::{CommandError, unlocked};
 use crate::document::{Document, Edit, LayerId, Raster};
-use crate::geom::{IRect, Size};
+use crate::geom::IRect;
 use crate::pixels::{PixelBuf, TiledImage};
 
 /// The selected pixels of a layer, the layer without them, and the selection that cut them out.
@@ -46,10 +47,7 @@ impl Floating {
         });
         let from = IRect::from_origin_size(self.origin, self.pixels.size());
         let damage = from.union(target);
-        let size: Size = self.selection.size();
-        let mut selection = TiledImage::mask(size, 0);
-        let corner = (self.selected.x0 + offset.0, self.selected.y0 + offset.1);
-        selection.write(&self.selection.read(self.selected), corner);
+        let selection = shifted(&self.selection, self.selected, offset);
         [Edit::SetRaster { id: self.id, raster, damage }, Edit::SetSelection(Some(selection))]
     }
 }

@@ -104,6 +104,14 @@ pub fn from_mask(document: &Document, id: LayerId, mode: Mode) -> Result<Step, C
     Ok(set("Select mask", combine(document.selection.as_ref(), image, rect, mode)))
 }
 
+/// A selection moved by whole pixels; what leaves the canvas is given up. `bounds` holds what is
+/// selected, as `Document::selection_bounds` answers it.
+pub fn shifted(selection: &TiledImage, bounds: IRect, (dx, dy): (i32, i32)) -> TiledImage {
+    let mut moved = TiledImage::mask(selection.size(), 0);
+    moved.write(&selection.read(bounds), (bounds.x0 + dx, bounds.y0 + dy));
+    moved
+}
+
 /// The complement of a one-channel image; missing tiles stay missing.
 pub fn inverted(image: &TiledImage) -> TiledImage {
     let max = image.depth().max();

@@ -1,6 +1,7 @@
-//! Lasso: selects a freehand outline, closed by a straight line on release.
+//! Lasso: selects a freehand outline, closed by a straight line on release. A press inside the
+//! selection drags it.
 
-use super::selecting::{self, ANTIALIAS, FEATHER, MODE};
+use super::selecting::{self, ANTIALIAS, FEATHER, MODE, State};
 use super::{
     Button, Cursor, Group, Shape as Drawn, Tool, ToolCommand, ToolContext, ToolEvent, ToolSpec,
 };
@@ -15,14 +16,14 @@ pub static SPEC: ToolSpec = ToolSpec {
     shortcut: 'L',
     group: Group::Select,
     params: &[MODE, FEATHER, ANTIALIAS],
-    create: || Box::new(Lasso { drawing: None }),
+    create: || Box::new(Lasso { state: State::Idle }),
 };
 
 /// Screen points between two points of the outline: finer than the eye follows.
 const SPACING: f32 = 1.0;
 
 struct Lasso {
-    drawing: Option<(Mode, Vec<Point>)>,
+    state: State<(Mode, Vec<Point>)>,
 }
 
 impl Tool for Lasso {
@@ -32,24 +33,31 @@ impl Tool for Lasso {
 
     fn handle(&mut self, event: &ToolEvent, context: &ToolContext) -> Vec<ToolCommand> {
         match event {
-            ToolEvent::Press(pointer) if pointer.button == Button::Primary => {
+            ToolEvent::Press(pointer)
+                if pointer.button == Button::Primary && self.state.is_idle() =>
+            {
                 let mode = selecting::mode(pointer.modifiers, context.params);
                 // Without a selection there is nothing to take from or share.
                 let mode = if context.document.selection.is_some() { mode } else { Mode::Replace };
-                self.drawing = Some((mode, vec![pointer.pos]));
-                Vec::new()
+                self.state.press(pointer, context, || (mode, vec![pointer.pos]))
             }
-            ToolEvent::Drag(pointer) => {
-                if let Some((_, points)) = &mut self.drawing {
+            ToolEvent::Drag(pointer) => match &mut self.state {
+                State::Moving(moving) => moving.follow(pointer),
+                State::Drawing((_, points)) => {
                     let far = |last: &Point| last.distance(pointer.pos) * context.zoom >= SPACING;
                     if points.last().is_none_or(far) {
                         points.push(pointer.pos);
                     }
+                    Vec::new()
                 }
-                Vec::new()
-            }
+                State::Idle => Vec::new(),
+            },
             ToolEvent::Release(pointer) => {
-                let Some((mode, mut points)) = self.drawing.take() else { return Vec::new() };
+                let (mode, mut points) = match self.state.take() {
+                    State::Drawing(drawing) => drawing,
+                    State::Moving(moving) => return moving.finish(pointer, context),
+                    State::Idle => return Vec::new(),
+                };
                 points.push(pointer.pos);
                 let shape = Shape::Polygon(points);
                 if shape.bounds().width() < 2 && shape.bounds().height() < 2 {
@@ -58,20 +66,18 @@ impl Tool for Lasso {
                     selecting::select(&shape, mode, context)
                 }
             }
-            ToolEvent::Cancel | ToolEvent::Deactivate => {
-                self.drawing = None;
-                Vec::new()
-            }
+            ToolEvent::Cancel | ToolEvent::Deactivate => self.state.cancel(),
             _ => Vec::new(),
         }
     }
 
     fn overlay(&self, _context: &ToolContext) -> Vec<Drawn> {
-        let path = |(_, points): &(Mode, Vec<Point>)| Drawn::Ants {
-            points: points.clone(),
-            closed: false,
-        };
-        self.drawing.as_ref().map(path).into_iter().collect()
+        match &self.state {
+            State::Drawing((_, points)) => {
+                vec![Drawn::Ants { points: points.clone(), closed: false }]
+            }
+            State::Idle | State::Moving(_) => Vec::new(),
+        }
     }
 
     fn cursor(&self, _context: &ToolContext) -> Cursor {
@@ -79,6 +85,6 @@ impl Tool for Lasso {
     }
 
     fn is_busy(&self) -> bool {
-        self.drawing.is_some()
+        !self.state.is_idle()
     }
 }

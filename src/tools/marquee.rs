@@ -1,9 +1,10 @@
 //! Rectangle and ellipse selection.
 //!
 //! Shift or Alt held at the press choose the mode; pressed later (or when there is nothing to add
-//! to) they make a square and draw from the centre. Space moves what has been drawn.
+//! to) they make a square and draw from the centre. Space moves what has been drawn. A press inside
+//! the selection drags it.
 
-use super::selecting::{self, ANTIALIAS, FEATHER, MODE};
+use super::selecting::{self, ANTIALIAS, FEATHER, MODE, State};
 use super::{
     Button, Cursor, Group, Modifiers, Pointer, Shape as Drawn, Tool, ToolCommand, ToolContext,
     ToolEvent, ToolSpec, corners, ellipse,
@@ -19,7 +20,7 @@ pub static RECTANGLE: ToolSpec = ToolSpec {
     shortcut: 'M',
     group: Group::Select,
     params: &[MODE, FEATHER],
-    create: || Box::new(Marquee { spec: &RECTANGLE, drag: None }),
+    create: || Box::new(Marquee { spec: &RECTANGLE, state: State::Idle }),
 };
 
 pub static ELLIPSE: ToolSpec = ToolSpec {
@@ -29,12 +30,12 @@ pub static ELLIPSE: ToolSpec = ToolSpec {
     shortcut: 'M',
     group: Group::Select,
     params: &[MODE, FEATHER, ANTIALIAS],
-    create: || Box::new(Marquee { spec: &ELLIPSE, drag: None }),
+    create: || Box::new(Marquee { spec: &ELLIPSE, state: State::Idle }),
 };
 
 struct Marquee {
     spec: &'static ToolSpec,
-    drag: Option<Drag>,
+    state: State<Drag>,
 }
 
 struct Drag {
@@ -109,18 +110,25 @@ impl Tool for Marquee {
 
     fn handle(&mut self, event: &ToolEvent, context: &ToolContext) -> Vec<ToolCommand> {
         match event {
-            ToolEvent::Press(pointer) if pointer.button == Button::Primary => {
-                self.drag = Some(Drag::start(pointer, context));
-                Vec::new()
+            ToolEvent::Press(pointer)
+                if pointer.button == Button::Primary && self.state.is_idle() =>
+            {
+                self.state.press(pointer, context, || Drag::start(pointer, context))
             }
-            ToolEvent::Drag(pointer) => {
-                if let Some(drag) = &mut self.drag {
+            ToolEvent::Drag(pointer) => match &mut self.state {
+                State::Moving(moving) => moving.follow(pointer),
+                State::Drawing(drag) => {
                     drag.follow(pointer);
+                    Vec::new()
                 }
-                Vec::new()
-            }
+                State::Idle => Vec::new(),
+            },
             ToolEvent::Release(pointer) => {
-                let Some(mut drag) = self.drag.take() else { return Vec::new() };
+                let mut drag = match self.state.take() {
+                    State::Drawing(drag) => drag,
+                    State::Moving(moving) => return moving.finish(pointer, context),
+                    State::Idle => return Vec::new(),
+                };
                 drag.follow(pointer);
                 match drag.corners() {
                     None => selecting::click(drag.mode, context),
@@ -134,16 +142,14 @@ impl Tool for Marquee {
                     }
                 }
             }
-            ToolEvent::Cancel | ToolEvent::Deactivate => {
-                self.drag = None;
-                Vec::new()
-            }
+            ToolEvent::Cancel | ToolEvent::Deactivate => self.state.cancel(),
             _ => Vec::new(),
         }
     }
 
     fn overlay(&self, _context: &ToolContext) -> Vec<Drawn> {
-        let drawn = self.drag.as_ref().and_then(Drag::corners);
+        let State::Drawing(drag) = &self.state else { return Vec::new() };
+        let drawn = drag.corners();
         let shape = |(min, max)| {
             let points = if self.is_ellipse() { ellipse(min, max) } else { corners(min, max) };
             Drawn::Ants { points, closed: true }
@@ -156,6 +162,6 @@ impl Tool for Marquee {
     }
 
     fn is_busy(&self) -> bool {
-        self.drag.is_some()
+        !self.state.is_idle()
     }
 }

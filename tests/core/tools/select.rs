@@ -140,6 +140,8 @@ fn ellipse_and_lasso_cover_edge_pixels_in_part() {
     assert!(worst(&image, inside) < 12.0, "{}", worst(&image, inside));
 
     bench.set("antialias", Value::Bool(false));
+    let step = selection::deselect(bench.session.document());
+    bench.session.perform(&step.label, step.edits).unwrap();
     bench.stroke(&[triangle[0], triangle[1], triangle[2], triangle[2]]);
     let image = bench.session.document().selection.clone().unwrap();
     for (x, y) in (0..280).flat_map(|y| (0..300).map(move |x| (x, y))) {
@@ -226,4 +228,30 @@ fn outlines_run_along_pixel_edges() {
     let expected: [[(i32, i32); 4]; 2] =
         [[(10, 20), (10, 60), (40, 20), (40, 60)], [(20, 30), (20, 40), (30, 30), (30, 40)]];
     assert_eq!(boxes, expected.map(Vec::from));
+}
+
+#[test]
+fn a_press_inside_drags_the_selection_and_not_the_pixels() {
+    for tool in ["marquee_rectangle", "lasso"] {
+        let (mut bench, id) = Bench::on_grey(tool, SIZE, Depth::U8);
+        super::select(&mut bench.session, (20.0, 30.0), (60.0, 90.0));
+        let pixels = bench.image(id);
+        bench.stroke(&[(40.0, 50.0), (200.0, 200.0), (51.2, 45.4)]);
+        assert_eq!(exact(&bench), Some(IRect::new(31, 25, 71, 85)), "{tool}");
+        assert!(bench.image(id).same_tiles(&pixels));
+        assert_eq!(bench.steps(), 2);
+        bench.send(ToolEvent::Press(Pointer::at(40.0, 50.0)));
+        bench.send(ToolEvent::Drag(Pointer::at(90.0, 90.0)));
+        bench.send(ToolEvent::Cancel);
+        assert_eq!(exact(&bench), Some(IRect::new(31, 25, 71, 85)));
+        // A press outside draws anew, one with Alt takes away.
+        bench.stroke_with(
+            &[(40.0, 20.0), (40.0, 25.0), (40.0, 95.0), (90.0, 95.0), (90.0, 20.0)],
+            ALT,
+        );
+        assert!(bench.selected(60, 50) == 0 || tool == "marquee_rectangle");
+        // A click inside drops it.
+        bench.stroke(&[(35.0, 50.0)]);
+        assert!(bench.session.document().selection.is_none());
+    }
 }
