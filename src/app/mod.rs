@@ -53,6 +53,8 @@ pub struct App {
     shown_counter: u64,
     /// Revision, draft and flags that `shown` was made from.
     shown_of: Option<ShownOf>,
+    /// The window's title as last set: X11 does not tell it, and setting it asks for a frame.
+    window_title: String,
 }
 
 #[derive(Clone, PartialEq)]
@@ -83,6 +85,7 @@ impl App {
             shown: None,
             shown_counter: 0,
             shown_of: None,
+            window_title: String::new(),
         })
     }
 
@@ -172,7 +175,8 @@ impl eframe::App for App {
         self.dispatch(&ctx, actions);
         self.update_shown();
         let title = self.title();
-        if ctx.input(|input| input.viewport().title.as_deref() != Some(title.as_str())) {
+        if self.window_title != title {
+            self.window_title.clone_from(&title);
             ctx.send_viewport_cmd(egui::ViewportCommand::Title(title));
         }
     }
