@@ -44,7 +44,7 @@ pub enum ToolCommand {
         about: Point,
         steps: i32,
     },
-    /// Sets one of the tool's own parameters.
+    /// Sets one of the tool's own parameters; the tool itself already reckons with it.
     SetParam {
         key: &'static str,
         value: Value,

@@ -43,6 +43,8 @@ struct Crop {
     drag: Option<Drag>,
     hover: Option<Point>,
     guides: Guides,
+    /// Width to height that the box was last fitted to; `None` when free.
+    ratio: Option<f32>,
     /// Whether the box is the user's own, to be confirmed or given up.
     touched: bool,
 }
@@ -76,12 +78,13 @@ impl Crop {
         self.drag = None;
         self.touched = false;
         self.frame = self.canvas.rect();
-        self.refit(context);
+        self.refit(ratio(context));
     }
 
-    /// Gives the box the chosen ratio about its centre, keeping its area where it fits.
-    fn refit(&mut self, context: &ToolContext) {
-        let Some(ratio) = ratio(context) else { return };
+    /// Gives the box a ratio about its centre, keeping its area where it fits.
+    fn refit(&mut self, ratio: Option<f32>) {
+        self.ratio = ratio;
+        let Some(ratio) = ratio else { return };
         let (w, h) = (self.frame.width() as f32, self.frame.height() as f32);
         let canvas = (self.canvas.width as f32, self.canvas.height as f32);
         // The canvas itself gives the largest box, not one of its area.
@@ -232,9 +235,10 @@ impl Tool for Crop {
         match event {
             ToolEvent::Activate => self.reset(context),
             ToolEvent::ParamsChanged => {
-                let before = self.frame;
-                self.refit(context);
-                self.touched |= self.frame != before;
+                if self.ratio != ratio(context) {
+                    self.refit(ratio(context));
+                    self.touched = self.frame != self.canvas.rect();
+                }
             }
             ToolEvent::Press(pointer) => self.press(pointer, context),
             ToolEvent::Drag(pointer) => self.drag(pointer, context),
@@ -252,6 +256,8 @@ impl Tool for Crop {
                 };
             }
             ToolEvent::Key(Key::X, _) => {
+                self.refit(self.ratio.map(|ratio| 1.0 / ratio));
+                self.touched = self.frame != self.canvas.rect();
                 let value = Value::Bool(!context.params.bool("swap"));
                 return vec![ToolCommand::SetParam { key: "swap", value }];
             }

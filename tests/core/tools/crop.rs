@@ -157,7 +157,9 @@ fn keys_swap_the_ratio_and_cycle_the_guides() {
     let (mut bench, _) = Bench::on_grey("crop", SIZE, Depth::U8);
     bench.set("ratio", Value::Choice("16:9".into()));
     assert!(frame(&bench).width() > frame(&bench).height());
+    let wide = bench.params.clone();
     bench.send(ToolEvent::Key(Key::X, Modifiers::default()));
+    assert_ne!(bench.params, wide);
     assert!(frame(&bench).width() < frame(&bench).height());
     let lines = |bench: &Bench| {
         let shapes = bench.tool.overlay(&bench.context());
