@@ -125,7 +125,7 @@ impl Turn {
         let stride = footprint[2] as usize;
         let (patch, _) = patch.as_chunks::<C>();
         let (out, _) = out.as_chunks_mut::<C>();
-        for (x, out) in (x0..).zip(out) {
+        for (x, out) in (x0..).zip(&mut *out) {
             let (from_x, from_y) = map.apply(x as f64 + 0.5, y as f64 + 0.5);
             let inside = |place: f64, limit: f64| place >= -BORDER && place < limit - BORDER;
             if !(inside(from_x, width) && inside(from_y, height)) {
@@ -151,9 +151,13 @@ impl Turn {
                 }
                 at += stride;
             }
-            // The kernel overshoots; colour must not exceed alpha when it is divided by it.
-            let alpha = if C == 4 { sum[C - 1].clamp(0.0, 1.0) } else { 1.0 };
-            *out = sum.map(|value| value.clamp(0.0, alpha));
+            *out = sum;
+        }
+        // The kernel overshoots; colour must not exceed alpha when it is divided by it. In a loop
+        // of its own, as the sums above then stay whole vectors.
+        for pixel in out {
+            let alpha = if C == 4 { pixel[C - 1].clamp(0.0, 1.0) } else { 1.0 };
+            *pixel = pixel.map(|value| value.clamp(0.0, alpha));
         }
     }
 }
