@@ -32,6 +32,8 @@ pub mod document;
 pub mod geom;
 pub mod infer;
 pub mod io;
+#[cfg(feature = "infer")]
+pub mod nets;
 pub mod ops;
 pub mod params;
 pub mod pixels;

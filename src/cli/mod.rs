@@ -5,9 +5,16 @@
 
 mod bench;
 mod edit;
+#[cfg(feature = "infer")]
+mod generate;
 mod info;
+mod models;
+#[cfg(feature = "infer")]
+mod networks;
 mod ops;
 pub mod report;
+#[cfg(feature = "infer")]
+mod upscale;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,8 +43,13 @@ struct Cli {
 enum Command {
     Bench(bench::Args),
     Edit(edit::Args),
+    #[cfg(feature = "infer")]
+    Generate(generate::Args),
     Info(info::Args),
+    Models(models::Args),
     Ops(ops::Args),
+    #[cfg(feature = "infer")]
+    Upscale(upscale::Args),
 }
 
 /// Parses the arguments and runs what they ask for.
@@ -59,8 +71,13 @@ fn run(cli: Cli) -> Result<(), Failure> {
         None => open_editor(cli.files, cli.device),
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Edit(args)) => edit::run(&args),
+        #[cfg(feature = "infer")]
+        Some(Command::Generate(args)) => generate::run(&args),
         Some(Command::Info(args)) => info::run(&args),
+        Some(Command::Models(args)) => models::run(&args),
         Some(Command::Ops(args)) => ops::run(&args),
+        #[cfg(feature = "infer")]
+        Some(Command::Upscale(args)) => upscale::run(&args),
     }
 }
 

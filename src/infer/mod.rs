@@ -14,3 +14,6 @@ pub mod protocol;
 pub mod service;
 pub mod upscale;
 pub mod worker;
+
+#[cfg(feature = "infer")]
+pub mod models;

@@ -11,10 +11,10 @@ pub const MAX_TILE: u32 = 1024;
 const TILE_STEP: u32 = 16;
 /// Working memory that the default tile may take: small enough for any machine, large enough
 /// for tiles whose halo is a minor part.
-const TILE_BUDGET_BYTES: f64 = 768.0 * 1024.0 * 1024.0;
+const TILE_BUDGET_BYTES: f64 = 1.5 * 1024.0 * 1024.0 * 1024.0;
 /// Core of the default tile where memory does not ask for less. Larger wastes less on halos,
 /// smaller answers a cancel sooner.
-const PREFERRED_TILE: u32 = 192;
+const PREFERRED_TILE: u32 = 224;
 
 /// Id of the default network for photographs.
 pub const PHOTO_MODEL: &str = "realesrgan-x4plus-int8";

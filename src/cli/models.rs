@@ -1,0 +1,164 @@
+//! `ganvas models`: what is installed, what a checkpoint is, and installing one.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value as Json, json};
+
+use super::report::{self, Failure};
+use crate::checkpoint::Checkpoint;
+use crate::zoo::{Attempt, Detected, Installed, Library, UnknownNetwork, detect};
+
+/// Lists the installed models, examines a checkpoint or installs one
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Option<Action>,
+    /// Machine-readable output
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(clap::Subcommand)]
+enum Action {
+    /// Lists the installed models
+    List,
+    /// Says which network a checkpoint holds
+    Inspect {
+        /// A .safetensors, .pth or .pt file
+        file: PathBuf,
+    },
+    /// Copies a checkpoint into the user's model folder
+    Import {
+        /// A .safetensors, .pth or .pt file
+        file: PathBuf,
+    },
+}
+
+/// Names that the text output shows of a longer list.
+const SHOWN: usize = 8;
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    match &args.action {
+        None | Some(Action::List) => list(args.json),
+        Some(Action::Inspect { file }) => inspect(file, args.json),
+        Some(Action::Import { file }) => import(file, args.json),
+    }
+}
+
+fn list(json: bool) -> Result<(), Failure> {
+    let (models, faults) = Library::discover().list();
+    for fault in &faults {
+        report::note(report::sentence(fault));
+    }
+    if json {
+        return report::print_json(&models.iter().map(model_json).collect::<Vec<_>>());
+    }
+    if models.is_empty() {
+        return report::print("No models are installed");
+    }
+    let texts: Vec<_> = models.iter().map(model_text).collect();
+    report::print(texts.join("\n\n"))
+}
+
+fn model_json(model: &Installed) -> Json {
+    let manifest = &model.manifest;
+    json!({
+        "id": manifest.id,
+        "name": manifest.name,
+        "architecture": manifest.architecture,
+        "purpose": manifest.purpose,
+        "scale": manifest.scale,
+        "licence": manifest.licence,
+        "provenance": manifest.provenance,
+        "suits": manifest.suits,
+        "warning": manifest.warning,
+        "built_in": model.built_in,
+        "file": model.weights.to_string_lossy(),
+    })
+}
+
+fn model_text(model: &Installed) -> String {
+    let manifest = &model.manifest;
+    let mut lines = vec![format!("{} – {}", manifest.id, manifest.name)];
+    let mut line = |name: &str, value: &str| {
+        if !value.is_empty() {
+            lines.push(format!("  {name:<13} {value}"));
+        }
+    };
+    line("Architecture", &manifest.architecture);
+    line("For", &manifest.suits);
+    line("Licence", &manifest.licence);
+    line("From", &manifest.provenance);
+    line("Mind", manifest.warning.as_deref().unwrap_or_default());
+    line("Installed", if model.built_in { "with the program" } else { "by the user" });
+    lines.join("\n")
+}
+
+fn inspect(file: &Path, json: bool) -> Result<(), Failure> {
+    let checkpoint =
+        Checkpoint::open(file).map_err(|error| Failure::input(report::sentence(&error)))?;
+    let detected = detect(&checkpoint.shapes());
+    if json {
+        return report::print_json(&inspect_json(&checkpoint, &detected));
+    }
+    let mut lines = vec![
+        file.display().to_string(),
+        format!("  Container     {}, {} tensors", checkpoint.format(), checkpoint.len()),
+        format!("  Parameters    {}", checkpoint.parameters()),
+    ];
+    match &detected {
+        Ok(Detected { spec, .. }) => {
+            lines.push(format!("  Architecture  {}: {spec}", spec.architecture()));
+            lines.push(format!("  For           {}", spec.capability().purpose));
+        }
+        Err(unknown) => {
+            lines.push(format!("  Architecture  {unknown}"));
+            let missing =
+                unknown.attempts.first().map(|a| a.missing.as_slice()).unwrap_or_default();
+            lines.extend(missing.iter().take(SHOWN).map(|name| format!("  Missing       {name}")));
+        }
+    }
+    report::print(lines.join("\n"))
+}
+
+fn inspect_json(checkpoint: &Checkpoint, detected: &Result<Detected, UnknownNetwork>) -> Json {
+    let mut json = json!({
+        "file": checkpoint.path().to_string_lossy(),
+        "format": checkpoint.format().to_string(),
+        "tensors": checkpoint.len(),
+        "parameters": checkpoint.parameters(),
+        "architecture": null,
+        "missing": [],
+        "unexpected": [],
+    });
+    match detected {
+        Ok(Detected { spec, .. }) => {
+            let capability = spec.capability();
+            json["architecture"] = spec.architecture().into();
+            json["hyperparameters"] = spec.to_string().into();
+            json["purpose"] = capability.purpose.to_string().into();
+            json["scale"] = capability.scale.into();
+        }
+        Err(UnknownNetwork { attempts }) => {
+            let tried: Vec<_> = attempts.iter().map(|attempt| attempt.architecture).collect();
+            json["tried"] = tried.into();
+            if let Some(Attempt { architecture, missing, unexpected, .. }) = attempts.first() {
+                json["nearest"] = (*architecture).into();
+                json["missing"] = missing.clone().into();
+                json["unexpected"] = unexpected.clone().into();
+            }
+        }
+    }
+    json
+}
+
+fn import(file: &Path, json: bool) -> Result<(), Failure> {
+    let installed = Library::discover()
+        .import(file)
+        .map_err(|error| Failure::input(report::sentence(&error)))?;
+    if json {
+        return report::print_json(&model_json(&installed));
+    }
+    let manifest = &installed.manifest;
+    report::print(format!("Installed {} ({})", manifest.id, manifest.architecture))
+}

@@ -1,0 +1,66 @@
+//! What the subcommands that run networks share: device, models, and a job with its bar.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use burn::tensor::Device;
+
+use super::report::{self, Failure, Progress};
+use crate::device::DeviceChoice;
+use crate::infer::models::ModelStore;
+use crate::infer::protocol::{Event, Lane, ModelRef, Output, Task};
+use crate::infer::service::Service;
+use crate::zoo::Library;
+
+/// How often a waiting bar looks for news.
+const PERIOD: Duration = Duration::from_millis(200);
+
+/// The networks of this program on the chosen device.
+pub(super) fn store(choice: DeviceChoice) -> Result<ModelStore, Failure> {
+    let device = match choice {
+        DeviceChoice::Auto | DeviceChoice::Cpu => Device::flex(),
+        DeviceChoice::Gpu(_) => {
+            let sentence = "networks run on the processor from the command line; use --device cpu";
+            return Err(Failure::input(sentence));
+        }
+    };
+    Ok(ModelStore::new(Library::discover(), device))
+}
+
+/// The model that `name` means: an installed one, else a file.
+pub(super) fn model_ref(library: &Library, name: &str) -> Result<ModelRef, Failure> {
+    match library.find(name) {
+        Ok(_) => Ok(ModelRef::Id(name.into())),
+        Err(_) if Path::new(name).is_file() => Ok(ModelRef::File(PathBuf::from(name))),
+        Err(error) => Err(Failure::input(report::sentence(&error))),
+    }
+}
+
+/// Says what the user must hear of about an installed model.
+pub(super) fn warn(library: &Library, model: &ModelRef) {
+    if let ModelRef::Id(id) = model
+        && let Ok(installed) = library.find(id)
+        && let Some(warning) = installed.manifest.warning
+    {
+        report::note(format!("{id}: {warning}"));
+    }
+}
+
+/// Runs one task on the inference thread, with a bar on a terminal.
+pub(super) fn run(store: ModelStore, task: Task, label: &str) -> Result<Output, Failure> {
+    let wake = Arc::new(|| {});
+    let mut service = Service::spawn(move || store, wake).map_err(Failure::failed)?;
+    service.submit(Lane::Commit, None, task).map_err(Failure::failed)?;
+    let mut bar = Progress::new(label);
+    loop {
+        match service.wait_event(PERIOD).map_err(Failure::failed)? {
+            Some(Event::Progress { done, total, .. }) => bar.set(done.into(), total.into()),
+            Some(Event::Notice { text, .. }) => report::note(text),
+            Some(Event::Finished { output, .. }) => return Ok(output),
+            Some(Event::Failed { error, .. }) => return Err(Failure::failed(error)),
+            Some(Event::Cancelled { .. }) => return Err(Failure::failed("cancelled")),
+            None => {}
+        }
+    }
+}
