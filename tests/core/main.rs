@@ -1,10 +1,14 @@
 //! The pure core: no window, no GPU, no network.
 
+mod checkpoint;
 mod commands;
 mod compose;
 mod document;
+mod inference;
 mod ops_exact;
 mod ops_generated;
 mod ops_golden;
+mod plan;
 mod tidy;
 mod tools;
+mod zoo;

@@ -1,0 +1,223 @@
+//! Detection from names and shapes, manifests and the library.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use ganvas::checkpoint::Checkpoint;
+use ganvas::zoo::arch::{Dcgan, RrdbNet, Srvgg};
+use ganvas::zoo::{Library, LibraryError, Manifest, Shapes, Spec, detect};
+
+use crate::checkpoint::fixture;
+
+fn lists() -> BTreeMap<String, Shapes> {
+    let text = fs::read_to_string(fixture("names-and-shapes.json")).unwrap();
+    let lists: BTreeMap<String, Shapes> = serde_json::from_str(&text).unwrap();
+    assert!(lists.len() >= 23);
+    lists
+}
+
+fn esrgan(blocks: usize, unshuffle: usize) -> Spec {
+    Spec::RrdbNet(RrdbNet {
+        channels: 3,
+        features: 64,
+        growth: 32,
+        blocks,
+        doublings: 2,
+        unshuffle,
+    })
+}
+
+/// What each list of names and shapes is; every other one is no network that is known.
+fn known(name: &str) -> Option<Spec> {
+    let srvgg = |layers| Spec::Srvgg(Srvgg { channels: 3, features: 64, layers, scale: 4 });
+    Some(match name {
+        "RealESRGAN_x4plus" | "ESRGAN-RRDB_trunk" | "ESRGAN-old-arch" => esrgan(23, 1),
+        "RealESRGAN_x2plus" => esrgan(23, 2),
+        "RealESRGAN_x4plus_anime_6B" => esrgan(6, 1),
+        "realesr-animevideov3" => srvgg(16),
+        "realesr-general-x4v3" => srvgg(32),
+        "DCGAN-pytorch-tutorial-generator" => {
+            Spec::Dcgan(Dcgan { latent: 100, channels: vec![512, 256, 128, 64, 3] })
+        }
+        _ => return None,
+    })
+}
+
+#[test]
+fn each_list_is_recognised_as_its_architecture_and_no_other() {
+    let mut recognised = 0;
+    for (name, shapes) in lists() {
+        match (detect(&shapes), known(&name)) {
+            (Ok(found), Some(want)) => {
+                assert_eq!(found.spec, want, "{name}");
+                assert_eq!(found.names.len(), want.tensors().len(), "{name}");
+                recognised += 1;
+            }
+            (Err(error), None) => assert_eq!(error.attempts.len(), 3, "{name}"),
+            (found, want) => panic!("{name}: {found:?} instead of {want:?}"),
+        }
+    }
+    assert_eq!(recognised, 8);
+}
+
+#[test]
+fn hyperparameters_are_read_from_shapes() {
+    let mut specs = Vec::new();
+    for (features, growth, blocks, doublings, unshuffle) in
+        [(16, 8, 1, 0, 1), (24, 4, 3, 1, 1), (8, 2, 2, 3, 1), (4, 2, 1, 2, 4), (4, 2, 12, 2, 2)]
+    {
+        let channels = 3;
+        specs.push(Spec::RrdbNet(RrdbNet {
+            channels,
+            features,
+            growth,
+            blocks,
+            doublings,
+            unshuffle,
+        }));
+    }
+    for (features, layers, scale) in [(4, 1, 2), (64, 32, 4), (24, 8, 1), (16, 3, 3)] {
+        specs.push(Spec::Srvgg(Srvgg { channels: 3, features, layers, scale }));
+    }
+    for channels in [vec![8, 3], vec![64, 32, 16, 3], vec![512, 256, 128, 64, 32, 3]] {
+        specs.push(Spec::Dcgan(Dcgan { latent: 20, channels }));
+    }
+    for spec in specs {
+        assert_eq!(detect(&spec.tensors()).map(|found| found.spec), Ok(spec));
+    }
+}
+
+#[test]
+fn a_missing_tensor_is_named_with_the_nearest_name() {
+    let mut shapes = esrgan(6, 1).tensors();
+    let shape = shapes.remove("body.3.rdb2.conv1.bias").unwrap();
+    let error = detect(&shapes).unwrap_err();
+    assert_eq!(error.attempts[0].architecture, RrdbNet::NAME);
+    assert_eq!(error.attempts[0].missing, ["body.3.rdb2.conv1.bias"]);
+    shapes.insert("body.3.rdb2.convl.bias".into(), shape);
+    let text = detect(&shapes).unwrap_err().to_string();
+    assert!(text.contains("lacks body.3.rdb2.conv1.bias"), "{text}");
+    assert!(text.contains("did you mean its body.3.rdb2.convl.bias?"), "{text}");
+    assert!(text.contains("tried RRDBNet") && text.contains("SRVGGNetCompact"), "{text}");
+}
+
+#[test]
+fn one_tensor_too_many_or_of_another_shape_is_an_error() {
+    let spec = Spec::Srvgg(Srvgg { channels: 3, features: 8, layers: 2, scale: 2 });
+    let mut shapes = spec.tensors();
+    shapes.insert("extra.weight".into(), vec![1]);
+    assert!(detect(&shapes).unwrap_err().to_string().contains("also holds extra.weight"));
+    let mut shapes = spec.tensors();
+    shapes.insert("body.2.bias".into(), vec![9]);
+    let text = detect(&shapes).unwrap_err().to_string();
+    assert!(text.contains("body.2.bias has the shape [9] instead of [8]"), "{text}");
+    // Counters of training may come along with batch norm, and only there.
+    let mut shapes = Spec::Dcgan(Dcgan { latent: 4, channels: vec![4, 3] }).tensors();
+    shapes.insert("main.1.num_batches_tracked".into(), vec![]);
+    assert!(detect(&shapes).is_ok());
+}
+
+#[test]
+fn absurd_shapes_do_not_disturb_detection() {
+    let mut shapes = esrgan(1, 1).tensors();
+    for value in [0, usize::MAX, 1 << 40] {
+        for name in ["conv_first.weight", "conv_last.weight", "body.0.rdb1.conv1.weight"] {
+            shapes.insert(name.into(), vec![value; 4]);
+        }
+        assert!(detect(&shapes).is_err());
+    }
+    assert!(detect(&Shapes::new()).unwrap_err().to_string().contains("fits none of"));
+}
+
+#[test]
+fn the_three_namings_hold_the_same_network() {
+    let official = Checkpoint::open(&fixture("RealESRGAN_x4plus.pth")).unwrap();
+    for file in ["trunk-naming.pth", "old-naming.pth"] {
+        let other = Checkpoint::open(&fixture(file)).unwrap();
+        let found = detect(&other.shapes()).unwrap();
+        assert_eq!(found.spec, detect(&official.shapes()).unwrap().spec);
+        for (name, stored) in &found.names {
+            let (a, b) = (official.read_f32(name).unwrap(), other.read_f32(stored).unwrap());
+            assert_eq!(a, b, "{file}: {stored}");
+        }
+    }
+}
+
+#[test]
+fn every_shipped_model_is_what_its_manifest_says() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    let library = Library::of(Some(folder.clone()), None);
+    let (models, faults) = library.list();
+    assert!(faults.is_empty(), "{faults:?}");
+    let ids: Vec<_> = models.iter().map(|model| model.manifest.id.as_str()).collect();
+    for id in [
+        "dcgan-digiface-64",
+        "realesr-animevideov3-x4",
+        "realesrgan-x4plus-anime",
+        "realesrgan-x4plus-int8",
+    ] {
+        assert!(ids.contains(&id), "{ids:?}");
+    }
+    for model in &models {
+        let (_, detected) = model.open().unwrap();
+        let capability = detected.spec.capability();
+        assert_eq!(detected.spec.architecture(), model.manifest.architecture);
+        assert_eq!(
+            (capability.purpose, capability.scale),
+            (model.manifest.purpose, model.manifest.scale)
+        );
+        let id = &model.manifest.id;
+        for file in ["LICENSE", "README.md"] {
+            assert!(folder.join(id).join(file).is_file(), "{id} has no {file}");
+        }
+    }
+    let faces = library.find("dcgan-digiface-64").unwrap();
+    assert!(faces.manifest.warning.is_some_and(|text| text.contains("non-commercial")));
+}
+
+#[test]
+fn importing_installs_a_model_that_opens() {
+    let user = tempfile::tempdir().unwrap();
+    let library = Library::of(None, Some(user.path().join("models")));
+    let imported = library.import(&fixture("RealESRGAN_x4plus.pth")).unwrap();
+    assert_eq!(imported.manifest.id, "realesrgan-x4plus");
+    let (models, faults) = library.list();
+    assert!(faults.is_empty() && models.len() == 1);
+    assert!(library.find("realesrgan-x4plus").unwrap().open().is_ok());
+    let again = library.import(&fixture("RealESRGAN_x4plus.pth"));
+    assert!(matches!(again, Err(LibraryError::Exists { .. })));
+    // Nothing but the model is left, and nothing of a file that is no network.
+    assert!(library.import(&fixture("names-and-shapes.json")).is_err());
+    assert_eq!(fs::read_dir(user.path().join("models")).unwrap().count(), 1);
+    // A changed file is noticed before it runs.
+    let weights = &imported.weights;
+    let mut bytes = fs::read(weights).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(weights, bytes).unwrap();
+    assert!(matches!(imported.open(), Err(LibraryError::Checksum { .. })));
+}
+
+#[test]
+fn manifests_are_checked() {
+    let good = fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("models/realesr-animevideov3-x4/model.toml"),
+    )
+    .unwrap();
+    let folder = "realesr-animevideov3-x4";
+    assert!(Manifest::parse(&good, folder).is_ok());
+    assert!(Manifest::parse(&good, "other").is_err());
+    for (from, to) in [
+        ("weights.safetensors", "../../etc/passwd"),
+        ("sha256 = \"d", "sha256 = \"D"),
+        ("upscale", "destroy"),
+        ("scale = 4", "scale = -4"),
+        ("licence", "license"),
+    ] {
+        assert!(Manifest::parse(&good.replace(from, to), folder).is_err(), "{to}");
+    }
+    let library = Library::of(None, None);
+    let error = library.find("../secret").unwrap_err().to_string();
+    assert!(error.contains("no model '../secret'"), "{error}");
+}
