@@ -30,6 +30,8 @@ pub mod compose;
 pub mod device;
 pub mod document;
 pub mod geom;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 pub mod infer;
 pub mod io;
 #[cfg(feature = "infer")]

@@ -1,0 +1,23 @@
+//! The graphics adapter: device, reflected shaders, the operations' executor and the display
+//! compositor. The only room besides `infer::interop` that names wgpu.
+//!
+//! Everything here is a cache of the document and may be thrown away: an error sends the caller
+//! to the CPU code of the same name.
+
+mod context;
+mod error;
+mod executor;
+mod pipelines;
+mod policy;
+mod readback;
+pub mod shader;
+
+pub use context::{GpuContext, adapters, create_instance};
+pub use error::GpuError;
+pub use executor::Executor;
+pub use pipelines::{Bind, Pipelines};
+pub use policy::{
+    AdapterFacts, AdapterKind, DevicePlan, DeviceRequest, PolicyError, plan_devices,
+    runs_operations,
+};
+pub use readback::read_buffer;
