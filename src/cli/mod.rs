@@ -4,6 +4,8 @@
 //! stdout, as JSON with `--json`.
 
 mod bench;
+#[cfg(feature = "gpu")]
+mod doctor;
 mod edit;
 #[cfg(feature = "infer")]
 mod generate;
@@ -42,6 +44,8 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Bench(bench::Args),
+    #[cfg(feature = "gpu")]
+    Doctor(doctor::Args),
     Edit(edit::Args),
     #[cfg(feature = "infer")]
     Generate(generate::Args),
@@ -70,6 +74,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         None => open_editor(cli.files, cli.device),
         Some(Command::Bench(args)) => bench::run(&args),
+        #[cfg(feature = "gpu")]
+        Some(Command::Doctor(args)) => doctor::run(&args, cli.device),
         Some(Command::Edit(args)) => edit::run(&args),
         #[cfg(feature = "infer")]
         Some(Command::Generate(args)) => generate::run(&args),

@@ -1,7 +1,6 @@
 //! The opened graphics device.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use super::{AdapterFacts, AdapterKind, GpuError};
 
@@ -111,11 +110,11 @@ impl GpuContext {
         }
     }
 
-    /// Waits a moment for submitted work and runs the callbacks of what has finished.
+    /// Runs the callbacks of what has finished. Never blocks: a waiting poll beside another
+    /// thread's submission trips an assertion of wgpu-core 30.
     pub(super) fn poll(&self) -> Result<(), GpuError> {
-        let timeout = Some(Duration::from_millis(100));
-        match self.device.poll(wgpu::PollType::Wait { submission_index: None, timeout }) {
-            Ok(_) | Err(wgpu::PollError::Timeout) => self.check_alive(),
+        match self.device.poll(wgpu::PollType::Poll) {
+            Ok(_) => self.check_alive(),
             Err(err) => Err(GpuError::Lost(err.to_string())),
         }
     }

@@ -22,6 +22,8 @@ pub enum GpuError {
     Binding { shader: String, reason: String },
     #[error("{what} of {size} does not fit the graphics adapter")]
     TooLarge { what: &'static str, size: Size },
+    #[error("one layer of the view needs more tiles than the graphics adapter holds")]
+    TileCacheFull,
     #[error(transparent)]
     Op(#[from] OpError),
 }

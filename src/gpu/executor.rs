@@ -241,7 +241,7 @@ pub(super) fn encode_passes(
         let storage = if index + 1 == passes.len() { result } else { Storage::F32 };
         let buffer = pipelines.take_scratch(storage.bytes(pass.output));
         let output = GpuPicture { buffer, size: pass.output, storage };
-        encode_pass(pipelines, encoder, &shader, pass, input, &output)?;
+        encode_pass(pipelines, encoder, &shader, pass, [src, input], &output)?;
         if let Some(done) = current.replace(output) {
             pipelines.give_scratch(done.buffer);
         }
@@ -254,7 +254,7 @@ fn encode_pass(
     encoder: &mut wgpu::CommandEncoder,
     shader: &str,
     pass: &GpuPass,
-    src: &GpuPicture,
+    [original, src]: [&GpuPicture; 2],
     dst: &GpuPicture,
 ) -> Result<(), GpuError> {
     let (_, entry) = shader::find(shader, pass.entry)?;
@@ -282,6 +282,7 @@ fn encode_pass(
     let bindings = [
         ("src", Bind::Buffer(&src.buffer)),
         ("dst", Bind::Buffer(&dst.buffer)),
+        ("original", Bind::Buffer(&original.buffer)),
         ("params", Bind::Uniform(&params)),
         ("table", Bind::Words(&table)),
         ("frame", Bind::Uniform(&frame)),
@@ -295,7 +296,10 @@ fn encode_pass(
 fn picture_from_bytes(size: Size, depth: Depth, bytes: &[u8]) -> PixelBuf {
     let mut out = PixelBuf::new(size, 4, depth);
     match out.samples_mut() {
-        Samples::U8(samples) => samples.copy_from_slice(&bytes[..samples.len()]),
+        Samples::U8(samples) => {
+            let len = samples.len();
+            samples.copy_from_slice(&bytes[..len]);
+        }
         Samples::U16(samples) => {
             let target: &mut [u8] = bytemuck::cast_slice_mut(samples);
             let len = target.len();

@@ -4,20 +4,28 @@
 //! Everything here is a cache of the document and may be thrown away: an error sends the caller
 //! to the CPU code of the same name.
 
+mod compositor;
 mod context;
 mod error;
 mod executor;
+mod level_cache;
+mod painter;
 mod pipelines;
 mod policy;
+mod present;
+mod pyramid;
 mod readback;
 pub mod shader;
+mod stack;
+mod tile_cache;
 
+pub use compositor::{Compositor, FrameBudget, RenderStats, ViewParams};
 pub use context::{GpuContext, adapters, create_instance};
 pub use error::GpuError;
 pub use executor::Executor;
 pub use pipelines::{Bind, Pipelines};
 pub use policy::{
-    AdapterFacts, AdapterKind, DevicePlan, DeviceRequest, PolicyError, plan_devices,
-    runs_operations,
+    AdapterFacts, AdapterKind, DevicePlan, PolicyError, plan_devices, runs_operations,
 };
 pub use readback::read_buffer;
+pub use stack::Preview;

@@ -5,6 +5,8 @@
 //! A software adapter serves the window and the shaders well enough, but network kernels on it
 //! take minutes, so networks run on the Flex CPU backend there.
 
+use crate::device::DeviceChoice;
+
 /// What the operating system says an adapter is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AdapterKind {
@@ -51,16 +53,6 @@ impl AdapterFacts {
     }
 }
 
-/// What the user asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DeviceRequest {
-    #[default]
-    Auto,
-    Cpu,
-    /// The adapter at this place in the list that `ganvas doctor` prints.
-    Gpu(usize),
-}
-
 /// The decision. Indices are places in the list of adapters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DevicePlan {
@@ -101,7 +93,7 @@ pub enum PolicyError {
 /// names it and [`runs_operations`] says no.
 pub fn plan_devices(
     adapters: &[AdapterFacts],
-    request: DeviceRequest,
+    choice: DeviceChoice,
 ) -> Result<DevicePlan, PolicyError> {
     let best = adapters
         .iter()
@@ -109,10 +101,10 @@ pub fn plan_devices(
         .filter(|(_, adapter)| adapter.computes)
         .min_by_key(|(index, adapter)| (adapter.rank(), *index))
         .map(|(index, _)| index);
-    let chosen = match request {
-        DeviceRequest::Auto => best,
-        DeviceRequest::Cpu => return Ok(best.map_or(DevicePlan::Cpu, DevicePlan::Split)),
-        DeviceRequest::Gpu(index) => {
+    let chosen = match choice {
+        DeviceChoice::Auto => best,
+        DeviceChoice::Cpu => return Ok(best.map_or(DevicePlan::Cpu, DevicePlan::Split)),
+        DeviceChoice::Gpu(index) => {
             let count = adapters.len();
             let adapter =
                 adapters.get(index).ok_or(PolicyError::NoSuchAdapter { wanted: index, count })?;
@@ -131,6 +123,6 @@ pub fn plan_devices(
 
 /// Whether full-size operations run as shaders. On a rasteriser the CPU code is the same work
 /// without the copies to and from the adapter, and is faster for every operation.
-pub fn runs_operations(adapter: &AdapterFacts, request: DeviceRequest) -> bool {
-    request != DeviceRequest::Cpu && adapter.computes && adapter.is_hardware()
+pub fn runs_operations(adapter: &AdapterFacts, choice: DeviceChoice) -> bool {
+    choice != DeviceChoice::Cpu && adapter.computes && adapter.is_hardware()
 }

@@ -1,8 +1,12 @@
 //! Copies from the adapter to memory.
 
 use std::sync::mpsc;
+use std::time::Duration;
 
 use super::{GpuContext, GpuError};
+
+/// Between looks at the adapter's progress; short beside any copy.
+const POLL_INTERVAL: Duration = Duration::from_micros(200);
 
 /// A submitted copy of a buffer into mappable memory. [`Readback::wait`] blocks, so it belongs on
 /// a worker, in the command line or in tests, never on the window's thread.
@@ -43,10 +47,10 @@ impl Readback {
     ) -> Result<T, GpuError> {
         loop {
             context.poll()?;
-            match self.mapped.try_recv() {
+            match self.mapped.recv_timeout(POLL_INTERVAL) {
                 Ok(Ok(())) => break,
                 Ok(Err(err)) => return Err(GpuError::Lost(err.to_string())),
-                Err(mpsc::TryRecvError::Empty) => {}
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(err) => return Err(GpuError::Lost(err.to_string())),
             }
         }

@@ -7,6 +7,8 @@
 mod bleed;
 
 pub mod generate;
+#[cfg(feature = "app")]
+pub mod interop;
 mod latents;
 pub mod plan;
 mod profile_map;

@@ -1,5 +1,6 @@
 //! Tests that run on a graphics adapter; the software rasteriser counts and is preferred.
 
+mod compositor;
 mod executor;
 mod policy;
 mod reflection;

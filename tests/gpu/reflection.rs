@@ -1,7 +1,7 @@
 //! The shader table against the shaders themselves.
 
 use ganvas::gpu::shader::{self, BindingKind, FieldKind};
-use ganvas::ops::Uniform;
+use ganvas::ops::{self, Uniform};
 
 #[test]
 fn every_shader_validates() {
@@ -23,7 +23,7 @@ fn every_shader_validates() {
 }
 
 /// Raised with every shader that lands, so that a lost folder is noticed.
-const MIN_SHADERS: usize = 1;
+const MIN_SHADERS: usize = 18;
 
 #[test]
 fn the_operations_frame_is_reflected() {
@@ -65,4 +65,20 @@ fn uniforms_are_packed_by_name_and_checked() {
     bad.pop();
     bad[0].1 = Uniform::F32(1.0);
     assert!(error(&bad).contains("'dst_depth' is U32"));
+}
+
+#[test]
+fn every_operation_has_its_shader_and_the_reverse() {
+    let operations: Vec<_> = ops::all().iter().map(|op| op.spec().name).collect();
+    for name in &operations {
+        let shader = format!("ops/{name}");
+        assert!(shader::all().iter().any(|s| s.name == shader), "no shader {shader}");
+    }
+    let shaders = shader::all().iter().filter_map(|shader| shader.name.strip_prefix("ops/"));
+    let mut count = 0;
+    for name in shaders {
+        assert!(operations.contains(&name), "shader ops/{name} belongs to no operation");
+        count += 1;
+    }
+    assert_eq!(count, operations.len());
 }
