@@ -1,17 +1,10 @@
 //! `ganvas doctor`: adapters, drivers, limits, what runs where, and a self-test.
 
-use std::time::Instant;
-
 use serde_json::{Value as Json, json};
 
 use super::report::{self, Failure};
-use crate::color::WorkingProfile;
 use crate::device::DeviceChoice;
-use crate::geom::Size;
-use crate::gpu::{self, AdapterFacts, DevicePlan, Executor, GpuContext};
-use crate::ops::{self, OpContext};
-use crate::params::Params;
-use crate::pixels::{Depth, PixelBuf};
+use crate::gpu::{self, AdapterFacts, DevicePlan};
 
 /// Shows the graphics adapters, what runs on which, and tests them
 #[derive(clap::Args)]
@@ -19,22 +12,35 @@ pub(super) struct Args {
     /// Machine-readable output
     #[arg(long)]
     json: bool,
+    /// Shows what would run where with this choice: auto, cpu or gpu:N
+    #[arg(long, default_value_t, value_name = "DEVICE")]
+    device: DeviceChoice,
 }
 
 struct Finding {
     facts: AdapterFacts,
-    limits: wgpu::Limits,
+    max_texture_side_px: u32,
+    max_buffer_bytes: u64,
     /// Milliseconds of the self-test, or why it failed.
     test: Result<f64, String>,
 }
 
-pub(super) fn run(args: &Args, choice: DeviceChoice) -> Result<(), Failure> {
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let choice = args.device;
     let instance = gpu::create_instance();
     let findings: Vec<_> = gpu::adapters(&instance)
         .into_iter()
         .map(|(adapter, facts)| {
             let limits = adapter.limits();
-            Finding { limits, test: self_test(adapter, &facts), facts }
+            let test = gpu::self_test(adapter);
+            Finding {
+                facts,
+                max_texture_side_px: limits.max_texture_dimension_2d,
+                max_buffer_bytes: limits.max_storage_buffer_binding_size,
+                test: test
+                    .map(|took| took.as_secs_f64() * 1e3)
+                    .map_err(|err| report::sentence(&err)),
+            }
         })
         .collect();
     let facts: Vec<_> = findings.iter().map(|finding| finding.facts.clone()).collect();
@@ -62,35 +68,8 @@ pub(super) fn run(args: &Args, choice: DeviceChoice) -> Result<(), Failure> {
     }
 }
 
-/// Inverts a small picture on the adapter and compares it with the CPU.
-fn self_test(adapter: wgpu::Adapter, facts: &AdapterFacts) -> Result<f64, String> {
-    if !facts.computes {
-        return Err("it runs no compute shaders".into());
-    }
-    let context = GpuContext::open(adapter).map_err(|err| report::sentence(&err))?;
-    let invert = ops::find("invert").ok_or("the operation 'invert' is missing")?;
-    let mut picture = PixelBuf::new(Size::new(64, 64), 4, Depth::U16);
-    for index in 0..picture.samples().len() {
-        picture.samples_mut().set_f32(index, (index * 37 % 1021) as f32 / 1020.0);
-    }
-    let (params, op_context) = (Params::default(), OpContext::full_size(WorkingProfile::srgb()));
-    let executor = Executor::new(&context);
-    let started = Instant::now();
-    let on_adapter = executor
-        .apply(invert, &params, &op_context, &picture, None)
-        .map_err(|err| report::sentence(&err))?;
-    let milliseconds = started.elapsed().as_secs_f64() * 1e3;
-    let on_cpu = ops::apply(invert, &params, &op_context, &picture, None)
-        .map_err(|err| report::sentence(&err))?;
-    if on_adapter == on_cpu {
-        Ok(milliseconds)
-    } else {
-        Err("its result differs from the CPU's".into())
-    }
-}
-
 fn adapter_json((index, finding): (usize, &Finding)) -> Json {
-    let Finding { facts, limits, test } = finding;
+    let Finding { facts, max_texture_side_px, max_buffer_bytes, test } = finding;
     json!({
         "index": index,
         "name": facts.name,
@@ -99,9 +78,8 @@ fn adapter_json((index, finding): (usize, &Finding)) -> Json {
         "backend": facts.backend.to_str(),
         "hardware": facts.is_hardware(),
         "limits": {
-            "max_texture_dimension_2d": limits.max_texture_dimension_2d,
-            "max_storage_buffer_binding_size": limits.max_storage_buffer_binding_size,
-            "max_buffer_size": limits.max_buffer_size,
+            "max_texture_side_px": max_texture_side_px,
+            "max_buffer_bytes": max_buffer_bytes,
         },
         "self_test": match test {
             Ok(milliseconds) => json!({ "passed": true, "milliseconds": milliseconds }),
@@ -111,20 +89,19 @@ fn adapter_json((index, finding): (usize, &Finding)) -> Json {
 }
 
 fn adapter_text((index, finding): (usize, &Finding)) -> String {
-    let Finding { facts, limits, test } = finding;
+    let Finding { facts, max_texture_side_px, max_buffer_bytes, test } = finding;
     let test = match test {
         Ok(milliseconds) => format!("passed ({milliseconds:.1} ms)"),
         Err(reason) => format!("FAILED: {reason}"),
     };
     format!(
         "gpu:{index}  {}\n  kind       {:?}, {}\n  driver     {}\n  \
-         limits     textures {} px, buffers {} MiB\n  self-test  {test}",
+         limits     textures {max_texture_side_px} px, buffers {} MiB\n  self-test  {test}",
         facts.name,
         facts.kind,
         facts.backend.to_str(),
         facts.driver,
-        limits.max_texture_dimension_2d,
-        limits.max_storage_buffer_binding_size >> 20,
+        max_buffer_bytes >> 20,
     )
 }
 

@@ -75,7 +75,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         None => open_editor(cli.files, cli.device),
         Some(Command::Bench(args)) => bench::run(&args),
         #[cfg(feature = "gpu")]
-        Some(Command::Doctor(args)) => doctor::run(&args, cli.device),
+        Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Edit(args)) => edit::run(&args),
         #[cfg(feature = "infer")]
         Some(Command::Generate(args)) => generate::run(&args),

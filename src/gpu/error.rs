@@ -24,6 +24,8 @@ pub enum GpuError {
     TooLarge { what: &'static str, size: Size },
     #[error("one layer of the view needs more tiles than the graphics adapter holds")]
     TileCacheFull,
+    #[error("its result differs from the CPU's")]
+    WrongResult,
     #[error(transparent)]
     Op(#[from] OpError),
 }

@@ -15,6 +15,7 @@ mod policy;
 mod present;
 mod pyramid;
 mod readback;
+mod self_test;
 pub mod shader;
 mod stack;
 mod tile_cache;
@@ -28,4 +29,5 @@ pub use policy::{
     AdapterFacts, AdapterKind, DevicePlan, PolicyError, plan_devices, runs_operations,
 };
 pub use readback::read_buffer;
+pub use self_test::self_test;
 pub use stack::Preview;
