@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use moxcms::{ColorDateTime, ColorProfile, DataColorSpace, ProfileText, ToneReprCurve};
+use moxcms::{ColorProfile, DataColorSpace, ProfileText, ToneReprCurve};
 
 use super::profile::IDENTITY;
 use super::{ProfileError, Transfer, WorkingProfile};
@@ -18,6 +18,9 @@ const TABLE_TOLERANCE: f64 = 1.0 / 1024.0;
 const PARAMETRIC_TOLERANCE: f64 = 1e-4;
 /// Largest difference after re-encoding as sRGB, which looks closely at the shadows.
 const ENCODED_TOLERANCE: f64 = 1.0 / 512.0;
+
+/// Where the header has the date of creation (ICC.1:2022, 7.2).
+const CREATED: std::ops::Range<usize> = 24..36;
 
 /// Curves in wide use: sRGB, linear, Rec. 709 (ITU-R BT.709-6), ProPhoto RGB (ISO 22028-2) and
 /// CIE L*.
@@ -139,18 +142,14 @@ pub fn display_p3_icc() -> Vec<u8> {
 }
 
 fn encode(mut profile: ColorProfile) -> Vec<u8> {
-    // One picture saved twice shall give one file; the code points are optional and disagree
-    // between readers.
+    // The code points are optional and disagree between readers.
     profile.cicp = None;
-    profile.creation_date_time = ColorDateTime {
-        year: 2026,
-        month: 1,
-        day_of_the_month: 1,
-        hours: 0,
-        minutes: 0,
-        seconds: 0,
-    };
-    profile.encode().unwrap_or_default()
+    let mut bytes = profile.encode().unwrap_or_default();
+    if let Some(created) = bytes.get_mut(CREATED) {
+        // One picture saved twice shall give one file: not the time of day, but 2026-01-01.
+        created.copy_from_slice(&[7, 234, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0]);
+    }
+    bytes
 }
 
 /// The profile's description: printable, one line, at most 80 characters.
@@ -307,7 +306,8 @@ mod tests {
         let p3 = WorkingProfile::display_p3();
         assert_eq!(&*p3.name, "Display P3");
         assert!(!p3.is_srgb());
-        assert_eq!(display_p3_icc(), display_p3_icc());
+        assert_eq!(display_p3_icc()[CREATED], srgb_icc()[CREATED]);
+        assert_eq!(srgb_icc()[CREATED][..8], [7, 234, 0, 1, 0, 1, 0, 0]);
         let adobe = ColorProfile::new_adobe_rgb().encode().unwrap();
         assert_eq!(&*WorkingProfile::from_icc(&adobe).unwrap().name, "Adobe RGB");
     }

@@ -15,19 +15,8 @@ const THUMBNAIL_AT: u16 = 0x0201;
 const THUMBNAIL_LEN: u16 = 0x0202;
 
 /// Tags of the first directory that describe the picture, not its storage: image description,
-/// make, model, resolution, software, date, artist, copyright.
-pub(super) const DESCRIPTIVE: [u16; 10] = [
-    0x010e,
-    0x010f,
-    0x0110,
-    X_RESOLUTION,
-    Y_RESOLUTION,
-    RESOLUTION_UNIT,
-    0x0131,
-    0x0132,
-    0x013b,
-    0x8298,
-];
+/// make, model, software, date, artist, copyright.
+pub(super) const DESCRIPTIVE: [u16; 7] = [0x010e, 0x010f, 0x0110, 0x0131, 0x0132, 0x013b, 0x8298];
 
 const SHORT: u16 = 3;
 const LONG: u16 = 4;
@@ -301,21 +290,21 @@ impl Exif {
         self.write_u16(at, count - 1);
     }
 
-    /// The descriptive part of a TIFF file as a block of its own.
-    pub(super) fn from_tiff_file(bytes: &[u8]) -> Option<Vec<u8>> {
-        let file = Self::parse(bytes)?;
+    /// The descriptive part of this TIFF file as a block of its own.
+    pub(super) fn descriptive_block(&self) -> Option<Vec<u8>> {
+        let file = self;
         let bounded = |entries: Vec<Entry>| -> Vec<Entry> {
             let small = entries.into_iter().filter(|entry| entry.value.len() <= MAX_VALUE);
             small.take(MAX_RECORDS).collect()
         };
         let mut first = bounded(file.first()?);
-        first.retain(|entry| DESCRIPTIVE.contains(&entry.tag) || entry.tag == ORIENTATION);
+        first.retain(|entry| DESCRIPTIVE.contains(&entry.tag));
         let sub = |tag| file.sub_directory(tag).map(bounded).filter(|entries| !entries.is_empty());
         let (exif, gps) = (sub(EXIF_IFD), sub(GPS_IFD));
         if first.is_empty() && exif.is_none() && gps.is_none() {
             return None;
         }
-        let mut block = Self { bytes: bytes.get(..4)?.to_vec(), big_endian: file.big_endian };
+        let mut block = Self { bytes: file.bytes.get(..4)?.to_vec(), big_endian: file.big_endian };
         block.bytes.extend([0; 4]);
         block.write_u32(4, 8);
         let links = [(EXIF_IFD, exif), (GPS_IFD, gps)];

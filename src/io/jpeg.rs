@@ -7,7 +7,7 @@ use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
-use super::decoded::{Channels, ColorModel, Decoded, Raw};
+use super::decoded::{Channels, ColorModel, Decoded, Raw, to_rgba};
 use super::open::{DecodeError, Limits};
 use super::{Format, Notice};
 use crate::document::Metadata;
@@ -102,33 +102,38 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, DecodeErr
         return Err(DecodeError::Unsupported { format: FORMAT, reason });
     }
     let damaged = |reason: String| DecodeError::Damaged { format: FORMAT, reason };
-    let four_inks = header.components == 4;
+    let decoder_error = |error| damaged(format!("{error:?}").trim_matches('"').to_owned());
     let size = header.size;
-    let mut options = DecoderOptions::default()
+    let options = DecoderOptions::default()
         .set_strict_mode(false)
         .set_max_width(size.width as usize)
-        .set_max_height(size.height as usize)
-        .jpeg_set_out_colorspace(ColorSpace::RGBA);
-    if four_inks {
-        // The four samples as they are: their meaning is settled below.
-        let stored = if header.adobe == Some(2) { ColorSpace::YCCK } else { ColorSpace::CMYK };
-        options = options.jpeg_set_out_colorspace(stored);
-    }
+        .set_max_height(size.height as usize);
+    let mut headers = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    headers.decode_headers().map_err(decoder_error)?;
+    // Inks come as they are stored, their meaning is settled below; the decoder has no way from
+    // stored RGB to RGBA.
+    let (target, channels) = match headers.input_colorspace() {
+        Some(stored @ (ColorSpace::CMYK | ColorSpace::YCCK)) => (stored, 4),
+        Some(ColorSpace::RGB) => (ColorSpace::RGB, 3),
+        _ => (ColorSpace::RGBA, 4),
+    };
+    // The conversion is chosen while headers are read: a second decoder, not another option.
+    let options = options.jpeg_set_out_colorspace(target);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    decoder.decode_headers().map_err(|error| damaged(format!("{error:?}")))?;
-    let expected = size.pixels() as usize * 4;
+    decoder.decode_headers().map_err(decoder_error)?;
+    let expected = size.pixels() as usize * channels;
     if decoder.output_buffer_size() != Some(expected) {
         return Err(damaged("its headers contradict each other".into()));
     }
     let mut samples = vec![0; expected];
-    decoder.decode_into(&mut samples).map_err(|error| damaged(format!("{error:?}")))?;
+    decoder.decode_into(&mut samples).map_err(decoder_error)?;
 
-    let (raw, model) = if four_inks {
+    let (raw, model) = if matches!(target, ColorSpace::CMYK | ColorSpace::YCCK) {
         ink_amounts(&mut samples, header.adobe);
         (Raw::Cmyk(samples), ColorModel::Cmyk)
     } else {
         let model = if header.components == 1 { ColorModel::Gray } else { ColorModel::Rgb };
-        let pixels = PixelBuf::from_samples(size, 4, Samples::U8(samples))
+        let pixels = to_rgba(size, channels, Samples::U8(samples))
             .ok_or_else(|| damaged("the pixels are incomplete".into()))?;
         (Raw::Rgba(pixels), model)
     };

@@ -6,7 +6,7 @@ use image::ImageDecoder;
 use image::codecs::tiff::TiffDecoder;
 use tiff::encoder::colortype::{self, ColorType};
 use tiff::encoder::{Compression, DirectoryEncoder, Rational, TiffEncoder, TiffKindStandard};
-use tiff::tags::{Predictor, ResolutionUnit, Tag, Type};
+use tiff::tags::{ExtraSamples, Predictor, ResolutionUnit, Tag, Type};
 
 use super::decoded::{Channels, ColorModel, Decoded, Raw, to_rgba};
 use super::exif::{DESCRIPTIVE, EXIF_IFD, Entry, Exif, GPS_IFD, kind_size};
@@ -30,11 +30,6 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, DecodeErr
     let channels = usize::from(color.channel_count());
     let sample_bytes = usize::from(color.bytes_per_pixel()) / channels.max(1);
     limits.check(size, 4 * sample_bytes)?;
-    let mut image_limits = image::Limits::no_limits();
-    // CMYK is decoded to four samples and then to three.
-    image_limits.max_alloc = Some(limits.max_bytes.saturating_mul(2));
-    decoder.set_limits(image_limits).map_err(failed)?;
-
     let original = decoder.original_color_type();
     let cmyk =
         matches!(original, image::ExtendedColorType::Cmyk8 | image::ExtendedColorType::Cmyk16);
@@ -47,6 +42,11 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, DecodeErr
     };
     let icc = decoder.icc_profile().unwrap_or_default().filter(|icc| !icc.is_empty() && !cmyk);
     let xmp = decoder.xmp_metadata().unwrap_or_default();
+    // Only now: the decoder measures the values of tags, too, by what the pixels may take.
+    let mut image_limits = image::Limits::no_limits();
+    // CMYK is decoded to four samples and then to three.
+    image_limits.max_alloc = Some(limits.max_bytes.saturating_mul(2));
+    decoder.set_limits(image_limits).map_err(failed)?;
 
     let count = size.pixels() as usize * channels;
     let mut notices = Vec::new();
@@ -76,7 +76,11 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, DecodeErr
     let model = if cmyk { ColorModel::Rgb } else { model };
     let mut decoded = Decoded::new(size, Raw::Rgba(pixels), model, 8 * sample_bytes as u32);
     decoded.icc = icc;
-    decoded.exif = Exif::from_tiff_file(bytes);
+    if let Some(file) = Exif::parse(bytes) {
+        decoded.exif = file.descriptive_block();
+        decoded.orientation = file.orientation();
+        decoded.pixels_per_inch = file.pixels_per_inch();
+    }
     decoded.xmp = xmp;
     decoded.notices = notices;
     Ok(decoded)
@@ -142,13 +146,16 @@ where
         image.y_resolution(rational(y));
     }
     let directory = image.encoder();
+    if C::BITS_PER_SAMPLE.len() == 4 {
+        // Straight, not premultiplied alpha.
+        directory.write_tag(Tag::ExtraSamples, ExtraSamples::UnassociatedAlpha.to_u16())?;
+    }
     if let Some(exif) = &exif {
-        let resolution = 0x011a..=0x0128;
         let entries: Vec<_> = exif
             .first()
             .unwrap_or_default()
             .into_iter()
-            .filter(|entry| DESCRIPTIVE.contains(&entry.tag) && !resolution.contains(&entry.tag))
+            .filter(|entry| DESCRIPTIVE.contains(&entry.tag))
             .collect();
         copy_entries(directory, exif, &entries)?;
     }
