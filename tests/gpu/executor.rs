@@ -23,7 +23,7 @@ pub fn random_picture(random: &mut Random, size: Size, channels: usize, depth: D
 }
 
 /// Largest difference in raw samples, over pixels that are visible in either.
-fn worst(a: &PixelBuf, b: &PixelBuf) -> u16 {
+pub fn worst(a: &PixelBuf, b: &PixelBuf) -> u16 {
     assert_eq!(a.size(), b.size());
     (0..a.samples().len())
         .map(|index| a.samples().get(index).abs_diff(b.samples().get(index)))
@@ -49,7 +49,7 @@ fn random_value(random: &mut Random, spec: &ParamSpec) -> Value {
     }
 }
 
-fn allowed(op: &dyn Operation, depth: Depth) -> u16 {
+pub fn allowed(op: &dyn Operation, depth: Depth) -> u16 {
     let spec = op.spec();
     assert!(spec.tolerance <= TOLERANCE_CAP, "{} declares {}", spec.name, spec.tolerance);
     match (depth, spec.kind) {

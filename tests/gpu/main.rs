@@ -2,6 +2,7 @@
 
 mod compositor;
 mod executor;
+mod ops;
 mod policy;
 mod reflection;
 

@@ -46,7 +46,7 @@ fn assert_equal(executor: &Executor, op: &dyn Operation, params: &Params) {
     }
 }
 
-/// The bound that the bit of this parameter in `choice` names; sizes stay in reach of a test.
+/// The lower or upper hard bound; sizes stay in reach of a test.
 fn bound(spec: &ParamSpec, upper: bool) -> Value {
     match &spec.kind {
         ParamKind::Float { hard, .. } if spec.key == "sigma" => {
