@@ -188,8 +188,17 @@ impl Binding {
 
     /// Its first key in words.
     pub fn shortcut_text(self, ctx: &egui::Context) -> Option<String> {
-        self.shortcuts().first().map(|keys| ctx.format_shortcut(keys))
+        self.shortcuts().first().map(|keys| key_text(ctx, keys))
     }
+}
+
+/// A key in words, with signs for signs: `Ctrl+=`, not `Ctrl+Equals`.
+pub fn key_text(ctx: &egui::Context, keys: &KeyboardShortcut) -> String {
+    let symbol = keys.logical_key.symbol_or_name();
+    let is_sign = symbol.len() == 1 && symbol.is_ascii();
+    let modifiers = ctx.format_modifiers(keys.modifiers);
+    let key = if is_sign { symbol } else { keys.logical_key.name() };
+    if modifiers.is_empty() { key.into() } else { format!("{modifiers}+{key}") }
 }
 
 /// Operations that change colours or neighbourhoods, in menu order.

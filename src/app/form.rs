@@ -194,12 +194,10 @@ fn number_ui(
     let (hard, soft, unit, _) = ranges(spec);
     let mut number = params.float(spec.key);
     let suffix = if unit.is_empty() { String::new() } else { format!(" {unit}") };
-    let (min_decimals, max_decimals) = (decimals(spec), decimals(spec).max(2));
     let field = DragValue::new(&mut number)
         .range(hard.0..=hard.1)
         .speed((soft.1 - soft.0) / 400.0)
-        .min_decimals(min_decimals)
-        .max_decimals(if matches!(spec.kind, ParamKind::Int { .. }) { 0 } else { max_decimals })
+        .fixed_decimals(decimals(spec))
         .suffix(suffix);
     let response =
         ui.add(field).accessible_name(format!("{} value", spec.label)).on_hover_text(spec.doc);

@@ -1,12 +1,16 @@
 //! Starting the window: folders, log, adapter, inference thread.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use eframe::egui;
+use eframe::egui_wgpu::{WgpuError, WgpuSetup};
 
 use super::jobs::Wake;
+use super::prefs::Prefs;
 use super::{App, AppError, log};
 use crate::device::DeviceChoice;
+use crate::infer::models::ModelStore;
 use crate::infer::service::Service;
 use crate::zoo::Library;
 
@@ -32,7 +36,11 @@ pub fn run(files: Vec<PathBuf>, device: DeviceChoice) -> Result<(), AppError> {
     log::init(data.as_deref());
     log::catch_panics(data);
     let prefs_file = folders.map(|folders| folders.config_dir().join("preferences.json"));
-    let options = eframe::NativeOptions {
+    let device = match (device, &prefs_file) {
+        (DeviceChoice::Auto, Some(file)) => Prefs::load(file).device,
+        (asked, _) => asked,
+    };
+    let mut options = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
             .with_title("Ganvas")
             .with_app_id("ganvas")
@@ -42,6 +50,9 @@ pub fn run(files: Vec<PathBuf>, device: DeviceChoice) -> Result<(), AppError> {
         renderer: eframe::Renderer::Wgpu,
         ..Default::default()
     };
+    if let DeviceChoice::Gpu(index) = device {
+        choose_adapter(&mut options, index);
+    }
     let ran = eframe::run_native(
         "Ganvas",
         options,
@@ -51,7 +62,7 @@ pub fn run(files: Vec<PathBuf>, device: DeviceChoice) -> Result<(), AppError> {
                 files,
                 prefs_file,
                 library: Library::discover(),
-                service: Box::new(move |wake| start_service(wake, device)),
+                service: Box::new(|wake| start_service(wake, Library::discover())),
                 networks_on_gpu: false,
                 adapter,
             };
@@ -59,9 +70,23 @@ pub fn run(files: Vec<PathBuf>, device: DeviceChoice) -> Result<(), AppError> {
         }),
     );
     ran.map_err(|err| match err {
+        eframe::Error::Wgpu(WgpuError::CustomNativeAdapterSelectionError(reason)) => {
+            AppError::Device(reason)
+        }
         eframe::Error::Wgpu(_) => AppError::NoAdapter,
         other => AppError::Window(other.to_string()),
     })
+}
+
+/// Opens the window on adapter `index` of the machine's list.
+fn choose_adapter(options: &mut eframe::NativeOptions, index: usize) {
+    if let WgpuSetup::CreateNew(setup) = &mut options.wgpu_options.wgpu_setup {
+        setup.native_adapter_selector = Some(Arc::new(move |adapters, _surface| {
+            let count = adapters.len();
+            let chosen = adapters.get(index).cloned();
+            chosen.ok_or_else(|| format!("there is no adapter {index}; this machine has {count}"))
+        }));
+    }
 }
 
 fn adapter_of(creation: &eframe::CreationContext<'_>) -> String {
@@ -74,6 +99,8 @@ fn adapter_of(creation: &eframe::CreationContext<'_>) -> String {
     )
 }
 
-fn start_service(_wake: Wake, _device: DeviceChoice) -> Result<Service, String> {
-    Err("this build holds no networks yet".into())
+/// Networks run on the processor: beside a rasteriser that is faster than any shader, and a
+/// graphics card is not yet shared with them.
+fn start_service(wake: Wake, library: Library) -> Result<Service, String> {
+    Service::spawn(move || ModelStore::for_processor(library), wake).map_err(|err| err.to_string())
 }

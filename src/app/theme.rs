@@ -143,6 +143,7 @@ fn visuals(visuals: &mut egui::Visuals, palette: &Palette) {
     visuals.warn_fg_color = palette.warning;
     visuals.error_fg_color = palette.error;
     visuals.slider_trailing_fill = true;
+    visuals.handle_shape = egui::style::HandleShape::Circle;
     visuals.striped = false;
     visuals.indent_has_left_vline = false;
     visuals.window_shadow =

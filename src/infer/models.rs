@@ -32,6 +32,11 @@ impl ModelStore {
         Self { library, device, cache: Vec::new(), speed: None }
     }
 
+    /// Networks on the processor.
+    pub fn for_processor(library: Library) -> Self {
+        Self::new(library, Device::flex())
+    }
+
     pub const fn library(&self) -> &Library {
         &self.library
     }

@@ -1,1 +1,7 @@
-//! The real window, driven through AccessKit.
+//! The real window, driven through its accessibility tree.
+
+mod ai;
+mod flow;
+mod harness;
+mod monkey;
+mod shortcuts;

@@ -80,8 +80,8 @@ fn panels_ui(ui: &mut egui::Ui, model: &Model, local: &mut Local, out: &mut Acti
         .show(ui, |ui| shelf::shelf_ui(ui, model, out));
     Panel::right("dock")
         .frame(panel)
-        .default_size(320.0)
-        .size_range(260.0..=520.0)
+        .default_size(344.0)
+        .size_range(320.0..=560.0)
         .resizable(true)
         .show(ui, |ui| dock_ui(ui, model, local, out));
 }
@@ -90,12 +90,16 @@ fn panels_ui(ui: &mut egui::Ui, model: &Model, local: &mut Local, out: &mut Acti
 fn dock_ui(ui: &mut egui::Ui, model: &Model, local: &mut Local, out: &mut Actions) {
     let inner = Frame::NONE.inner_margin(Margin::symmetric(12, 8));
     // Laid out from the bottom up: the middle takes what is left.
-    Panel::bottom("history")
-        .frame(inner)
-        .default_size(112.0)
-        .size_range(64.0..=400.0)
-        .resizable(true)
-        .show(ui, |ui| history::history_ui(ui, model, out));
+    // While something is being prepared its controls need the room more.
+    let preparing = model.draft.is_some() || local.dock == Dock::Ai;
+    if !preparing {
+        Panel::bottom("history")
+            .frame(inner)
+            .default_size(112.0)
+            .size_range(64.0..=400.0)
+            .resizable(true)
+            .show(ui, |ui| history::history_ui(ui, model, out));
+    }
     Panel::bottom("layers")
         .frame(Frame::NONE)
         .default_size(250.0)

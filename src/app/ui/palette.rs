@@ -5,7 +5,7 @@ use egui::{Key, ScrollArea, TextEdit, Ui, vec2};
 
 use super::heading_ui;
 use crate::app::action::{Action, Actions};
-use crate::app::command::Binding;
+use crate::app::command::{Binding, key_text};
 use crate::app::dispatch::unavailable;
 use crate::app::state::Model;
 use crate::app::theme;
@@ -108,7 +108,7 @@ pub fn shortcuts_ui(ui: &mut Ui) {
                         let keys: Vec<_> = binding
                             .shortcuts()
                             .iter()
-                            .map(|keys| ui.ctx().format_shortcut(keys))
+                            .map(|keys| key_text(ui.ctx(), keys))
                             .collect();
                         ui.label(binding.label());
                         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {

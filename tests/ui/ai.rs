@@ -1,0 +1,75 @@
+//! Networks through the window: the real small networks on tiny pictures.
+
+use std::path::Path;
+
+use eframe::egui;
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+use ganvas::app::{Action, App, Binding, Command, Setup};
+use ganvas::document::LayerKind;
+use ganvas::geom::Size;
+use ganvas::infer::models::ModelStore;
+use ganvas::infer::service::Service;
+use ganvas::zoo::Library;
+
+use crate::harness::{command, editor_with, perform, settle, tiny_png, wait_until};
+
+fn library() -> Library {
+    Library::of(Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("models")), None)
+}
+
+fn window(folder: &Path) -> Harness<'static, App> {
+    let mut harness = editor_with(Setup {
+        files: vec![tiny_png(folder, 20, 12)],
+        prefs_file: None,
+        library: library(),
+        service: Box::new(|wake| {
+            Service::spawn(|| ModelStore::for_processor(library()), wake)
+                .map_err(|err| err.to_string())
+        }),
+        networks_on_gpu: false,
+        adapter: "test".into(),
+    });
+    wait_until(&mut harness, "the picture opens", |model| model.tabs.len() == 1);
+    wait_until(&mut harness, "the models are listed", |model| !model.ai.models.is_empty());
+    harness
+}
+
+#[test]
+fn upscaling_makes_a_new_document() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = window(folder.path());
+    command(&mut harness, Command::Upscale);
+    harness.step();
+    let mut settings = harness.state().model().ai.upscale.clone();
+    settings.model = Some("realesr-animevideov3-x4".into());
+    settings.scale = 2.0;
+    perform(&mut harness, Action::SetUpscale(settings));
+    harness.step();
+    harness.get_by_label("Run upscale").click();
+    wait_until(&mut harness, "the enlarged picture", |model| model.tabs.len() == 2);
+    let model = harness.state().model();
+    assert_eq!(model.document().unwrap().size, Size::new(40, 24));
+    // The source is as it was.
+    assert!(!model.tabs[0].session.is_modified());
+    settle(&mut harness);
+    assert!(harness.state().model().jobs.running().is_empty());
+}
+
+#[test]
+fn a_generated_face_is_a_layer_that_remembers_its_seed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = window(folder.path());
+    command(&mut harness, Command::Generate);
+    let mut settings = harness.state().model().ai.generate.clone();
+    settings.seed = 42;
+    perform(&mut harness, Action::SetGenerate(settings));
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Enter);
+    harness.step();
+    wait_until(&mut harness, "the face", |model| model.document().unwrap().layers.len() == 2);
+    let layer = harness.state().model().active_layer().unwrap().clone();
+    let LayerKind::Generated(generated) = &layer.kind else { panic!("{layer:?}") };
+    assert_eq!(generated.recipe["seed"], 42);
+    perform(&mut harness, Action::Start(Binding::Command(Command::Undo)));
+    assert_eq!(harness.state().model().document().unwrap().layers.len(), 1);
+}
