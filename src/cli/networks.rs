@@ -4,8 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use burn::tensor::Device;
-
 use super::report::{self, Failure, Progress};
 use crate::device::DeviceChoice;
 use crate::infer::models::ModelStore;
@@ -18,14 +16,15 @@ const PERIOD: Duration = Duration::from_millis(200);
 
 /// The networks of this program on the chosen device.
 pub(super) fn store(choice: DeviceChoice) -> Result<ModelStore, Failure> {
-    let device = match choice {
-        DeviceChoice::Auto | DeviceChoice::Cpu => Device::flex(),
+    match choice {
+        DeviceChoice::Auto | DeviceChoice::Cpu => {
+            Ok(ModelStore::for_processor(Library::discover()))
+        }
         DeviceChoice::Gpu(_) => {
             let sentence = "networks run on the processor from the command line; use --device cpu";
-            return Err(Failure::input(sentence));
+            Err(Failure::input(sentence))
         }
-    };
-    Ok(ModelStore::new(Library::discover(), device))
+    }
 }
 
 /// The model that `name` means: an installed one, else a file.

@@ -3,4 +3,6 @@
 mod edit;
 mod errors;
 mod facts;
+#[cfg(feature = "infer")]
+mod networks;
 mod run;
