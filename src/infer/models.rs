@@ -220,12 +220,16 @@ impl Network {
             let scale = self.capability.scale as usize;
             let enlarged = [1, channels, height * scale, width * scale];
             let input = |data| Tensor::<4>::from_data(TensorData::new(data, shape), &self.device);
+            // Inside the pool for the whole run: entering it anew for each of hundreds of layers
+            // costs a sleep and a wake-up each, which a busy machine stretches to minutes.
             let output = match &self.layers {
                 Layers::RrdbNetProcessor(net) => {
-                    return Ok((net.forward(&data, height, width, &mut |_, _, _| {}), enlarged));
+                    let run = || net.forward(&data, height, width, &mut |_, _, _| {});
+                    return Ok((rayon::scope(|_| run()), enlarged));
                 }
                 Layers::SrvggProcessor(net) => {
-                    return Ok((net.forward(&data, height, width, &mut |_, _, _| {}), enlarged));
+                    let run = || net.forward(&data, height, width, &mut |_, _, _| {});
+                    return Ok((rayon::scope(|_| run()), enlarged));
                 }
                 Layers::RrdbNet(net) => net.forward(input(data)),
                 Layers::Srvgg(net) => net.forward(input(data)),

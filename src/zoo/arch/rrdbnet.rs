@@ -39,7 +39,7 @@ impl RrdbNet {
     ///
     /// The true reach of 23 blocks is 350 pixels, but influence fades: measured on photos at a
     /// tile's edge, the largest difference of 6 blocks is 18 levels with 16 pixels, 3 with 32 and
-    /// 0.4 with 48; that of 23 blocks is 15 with 16, 9 with 32, 1.8 with 48 and 0.5 with 64.
+    /// 0.4 with 48; that of 23 blocks is 15 with 16, 9 with 32, 2.2 with 48 and 0.7 with 64.
     const fn halo(&self) -> usize {
         if self.blocks <= 8 { 48 } else { 64 }
     }
