@@ -39,7 +39,7 @@ use std::sync::Arc;
 use eframe::egui;
 
 use crate::document::Document;
-use canvas::CpuPicture;
+use canvas::{CpuPicture, Picture};
 use jobs::Wake;
 use local::Local;
 
@@ -47,7 +47,7 @@ use local::Local;
 pub struct App {
     model: Model,
     local: Local,
-    picture: CpuPicture,
+    picture: Picture,
     /// What the canvas shows and what names its content.
     shown: Option<(u64, Document)>,
     shown_counter: u64,
@@ -81,12 +81,19 @@ impl App {
         Ok(Self {
             model,
             local: Local::default(),
-            picture: CpuPicture::spawn(&wake)?,
+            picture: Picture::on_processor(CpuPicture::spawn(&wake)?),
             shown: None,
             shown_counter: 0,
             shown_of: None,
             window_title: String::new(),
         })
+    }
+
+    /// Draws the canvas through the adapter that draws the window.
+    #[must_use]
+    pub fn drawn_by(mut self, adapter: &eframe::egui_wgpu::RenderState) -> Self {
+        self.picture.use_adapter(adapter);
+        self
     }
 
     pub const fn model(&self) -> &Model {
@@ -127,7 +134,7 @@ impl App {
         self.shown_of = of;
         self.shown_counter += 1;
         self.shown = self.model.shown().map(|document| (self.shown_counter, document));
-        self.picture.source = self.shown.clone();
+        self.picture.set_source(self.shown.clone());
     }
 
     fn take_drops(&mut self, ctx: &egui::Context, out: &mut Actions) {
@@ -156,6 +163,10 @@ impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         self.update_shown();
         self.drain(ctx);
+        if let Some(reason) = self.picture.trouble.take() {
+            let text = "The graphics adapter gave up; the picture is drawn by the processor";
+            self.model.notices.error(text, Some(reason));
+        }
         if ctx.input(|input| input.viewport().close_requested()) && !self.may_close() {
             ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
         }
@@ -166,6 +177,7 @@ impl eframe::App for App {
         let mut actions = Actions::new();
         self.take_drops(&ctx, &mut actions);
         input::collect(&ctx, &self.model, self.local.dialog.is_some(), &mut actions);
+        self.picture.surround = theme::surround(&self.model.prefs);
         ui::window_ui(ui, &self.model, &mut self.local, &mut self.picture, &mut actions);
         ui::toasts_ui(&ctx, &self.model, &mut actions);
         ui::dialogs_ui(&ctx, &self.model, &mut self.local, &mut actions);

@@ -66,7 +66,11 @@ pub fn run(files: Vec<PathBuf>, device: DeviceChoice) -> Result<(), AppError> {
                 networks_on_gpu: false,
                 adapter,
             };
-            Ok(Box::new(App::new(&creation.egui_ctx, setup)?))
+            let app = App::new(&creation.egui_ctx, setup)?;
+            Ok(Box::new(match &creation.wgpu_render_state {
+                Some(state) => app.drawn_by(state),
+                None => app,
+            }))
         }),
     );
     ran.map_err(|err| match err {

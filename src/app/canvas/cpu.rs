@@ -4,6 +4,7 @@
 use eframe::egui;
 use egui::{Color32, ColorImage, Mesh, Rect, Shape, TextureHandle, TextureOptions, Ui, pos2};
 
+use super::CHECKER;
 use crate::app::jobs::{Latest, Wake};
 use crate::app::observe::to_srgb8;
 use crate::app::state::Tab;
@@ -13,8 +14,6 @@ use crate::compose;
 use crate::document::Document;
 use crate::geom::IRect;
 
-/// Side of a square of the transparency pattern, in points.
-const CHECKER: f32 = 8.0;
 /// Pixels around the visible part that are made ready for the next pan.
 const MARGIN: i32 = 64;
 
