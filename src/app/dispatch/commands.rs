@@ -248,11 +248,17 @@ impl Model {
                 self.on_active_now("Group layer", |d, id| layers::group(d, &[id]));
             }
             C::UngroupLayer => self.on_active_now("Ungroup", layers::ungroup),
-            C::AddMask => self.on_active_now("Add mask", |document, id| {
-                let selected = document.selection.is_some();
-                let what = if selected { NewMask::FromSelection } else { NewMask::RevealAll };
-                masks::add(document, id, what)
-            }),
+            C::AddMask => {
+                self.on_active_now("Add mask", |document, id| {
+                    let selected = document.selection.is_some();
+                    let what = if selected { NewMask::FromSelection } else { NewMask::RevealAll };
+                    masks::add(document, id, what)
+                });
+                // What was just added is what a person means to paint on.
+                if self.active_layer().is_some_and(|layer| layer.mask.is_some()) {
+                    self.target = PaintTarget::Mask;
+                }
+            }
             C::DeleteMask => {
                 self.target = Default::default();
                 self.on_active_now("Delete mask", masks::delete);
