@@ -1,4 +1,5 @@
 //! Tests that run on a graphics adapter; the software rasteriser counts and is preferred.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod compositor;
 mod executor;
