@@ -34,7 +34,6 @@ pub mod geom;
 pub mod gpu;
 pub mod infer;
 pub mod io;
-#[cfg(feature = "infer")]
 pub mod nets;
 pub mod ops;
 pub mod params;

@@ -13,9 +13,10 @@ use crate::device::DeviceChoice;
 use crate::document::Metadata;
 use crate::infer::generate::{MAX_PICTURES, contact_sheet};
 use crate::infer::protocol::{Generate, Task};
-use crate::infer::worker::Models;
+use crate::infer::worker::capability_for;
 use crate::io::{self, SaveOptions};
 use crate::pixels::PixelBuf;
+use crate::zoo::Purpose;
 
 /// Draws pictures from seeds with a generator
 #[derive(clap::Args)]
@@ -101,7 +102,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let targets = targets(args, &seeds, single)?;
     let mut store = networks::store(args.device)?;
     let model = networks::model_ref(store.library(), &args.model)?;
-    store.generator(&model).map_err(Failure::input)?;
+    capability_for(&mut store, &model, Purpose::Generate).map_err(Failure::input)?;
     networks::warn(store.library(), &model);
 
     let psi = args.psi;

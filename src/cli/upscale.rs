@@ -12,8 +12,9 @@ use crate::infer::models::ModelStore;
 use crate::infer::plan::{self, DefaultModel, PHOTO_MODEL, Preflight};
 use crate::infer::protocol::{ModelRef, Task, Upscale};
 use crate::infer::upscale::SCALES;
-use crate::infer::worker::Models;
+use crate::infer::worker::{Models, capability_for};
 use crate::io::{self, Limits, MetadataPolicy, Opened, SaveOptions};
+use crate::zoo::Purpose;
 
 /// Enlarges a picture with a network
 #[derive(clap::Args)]
@@ -131,7 +132,7 @@ fn estimate(
     note: Option<&'static str>,
 ) -> Result<Chosen, Failure> {
     let speed = store.measure();
-    let capability = store.upscaler(&model).map_err(Failure::input)?.capability();
+    let capability = capability_for(store, &model, Purpose::Upscale).map_err(Failure::input)?;
     let scale = args.scale.unwrap_or_else(|| (capability.scale as f32).min(*SCALES.end()));
     let tile = args.tile.map_or_else(|| plan::default_tile(&capability), plan::clamp_tile);
     let (size, depth) = (opened.pixels.size(), opened.pixels.depth());

@@ -2,12 +2,12 @@
 
 use super::latents::normal_latent;
 use super::protocol::{Generate, Stage};
-use super::worker::{Context, Models, Planes, Stop};
+use super::worker::{Context, End, Models, network_for};
 use crate::geom::Size;
+use crate::nets::Planes;
 use crate::pixels::{Depth, PixelBuf};
+use crate::zoo::{Purpose, Range};
 
-/// Pictures in one network run.
-const BATCH: usize = 16;
 /// The most pictures of one request.
 pub const MAX_PICTURES: u64 = 4096;
 
@@ -15,51 +15,45 @@ pub(super) fn run(
     task: &Generate,
     models: &mut dyn Models,
     context: &mut Context<'_>,
-) -> Result<Vec<PixelBuf>, Stop> {
+) -> Result<Vec<PixelBuf>, End> {
     if !(0.0..=1.0).contains(&task.psi) {
-        return Err(Stop::Failed(format!("psi must be 0 to 1, not {}", task.psi)));
+        return Err(End::Failed(format!("psi must be 0 to 1, not {}", task.psi)));
     }
     let (first, last) = (*task.seeds.start(), *task.seeds.end());
     let count = match last.checked_sub(first) {
         Some(span) if span < MAX_PICTURES => span + 1,
-        Some(_) => return Err(Stop::Failed(format!("at most {MAX_PICTURES} seeds at a time"))),
-        None => return Err(Stop::Failed(format!("the seeds {first}-{last} run backwards"))),
+        Some(_) => return Err(End::Failed(format!("at most {MAX_PICTURES} seeds at a time"))),
+        None => return Err(End::Failed(format!("the seeds {first}-{last} run backwards"))),
     };
     context.progress(Stage::Loading, 0, 1, 0.0);
-    let latent_len = models.generator(&task.model).map_err(Stop::Failed)?.latent_len();
+    let network = network_for(models, &task.model, Purpose::Generate)?;
+    let latent_len = network.input_channels().first().copied().unwrap_or(0);
+    let range = network.capability().range;
+    let cancel = context.cancel();
     let mut pictures = Vec::with_capacity(count as usize);
-    while (pictures.len() as u64) < count {
+    for seed in first..=last {
         context.check()?;
-        let done = pictures.len() as u64;
+        let done = pictures.len();
         context.progress(Stage::Running, done as u32, count as u32, done as f64 / count as f64);
-        let batch = (count - done).min(BATCH as u64);
-        let latents: Vec<Vec<f32>> = (0..batch)
-            .map(|index| normal_latent(first + done + index, latent_len, task.psi))
-            .collect();
-        let drawn = models.generator(&task.model).map_err(Stop::Failed)?.draw(&latents)?;
-        if drawn.len() != latents.len() {
-            return Err(Stop::Failed(
-                "the network answered with another number of pictures".into(),
-            ));
-        }
-        for planes in &drawn {
-            pictures.push(to_picture(planes)?);
-        }
+        let latent = Planes::vector(normal_latent(seed, latent_len, task.psi));
+        let drawn = network.run(&[latent], &|| cancel.is_set())?;
+        pictures.push(to_picture(drawn.first(), range)?);
     }
     Ok(pictures)
 }
 
 /// Encoded sRGB planes as an opaque 8-bit picture.
-fn to_picture(planes: &Planes) -> Result<PixelBuf, Stop> {
+fn to_picture(planes: Option<&Planes>, range: Range) -> Result<PixelBuf, End> {
+    let planes = planes.ok_or_else(|| End::Failed("the network answered nothing".into()))?;
     let size = Size::new(planes.width as u32, planes.height as u32);
     let area = planes.width * planes.height;
     if planes.channels != 3 || planes.data.len() != 3 * area || !size.is_acceptable() {
-        return Err(Stop::Failed("the network answered with a picture of another size".into()));
+        return Err(End::Failed("the network answered with a picture of another size".into()));
     }
     let mut picture = PixelBuf::new(size, 4, Depth::U8);
     for index in 0..area {
         for channel in 0..3 {
-            let value = planes.data[channel * area + index];
+            let value = range.to_unit(planes.data[channel * area + index]);
             picture.samples_mut().set_f32(index * 4 + channel, value);
         }
         picture.samples_mut().set_f32(index * 4 + 3, 1.0);

@@ -3,14 +3,17 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 
 use super::plan::Speed;
 use super::protocol::ModelRef;
-use super::worker::{Generator, Models, NetworkError, Planes, Upscaler};
-use crate::nets::processor::{RrdbNetProcessor, SrvggProcessor};
-use crate::nets::{self, DcganGenerator, RrdbNet, SrvggNetCompact};
-use crate::zoo::{Capability, Library, Spec, arch, open_network};
+use super::worker::{Models, Network, NetworkError};
+use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::nets::cpu::{Processor, Stop};
+use crate::nets::graph::Graph;
+use crate::nets::tensor::OnDevice;
+use crate::nets::{Planes, RrdbNet};
+use crate::zoo::{Capability, Detected, Library, Spec, open_network};
 
 /// Memory that cached weights may take.
 const CACHE_BYTES: u64 = 1 << 30;
@@ -22,7 +25,7 @@ pub struct ModelStore {
     library: Library,
     device: Device,
     /// Most recently used last.
-    cache: Vec<(ModelRef, Network)>,
+    cache: Vec<(ModelRef, Loaded)>,
     /// Of the device, once measured.
     speed: Option<Speed>,
 }
@@ -46,7 +49,7 @@ impl ModelStore {
         self.device == Device::flex()
     }
 
-    fn network(&mut self, model: &ModelRef) -> Result<&mut Network, String> {
+    fn loaded(&mut self, model: &ModelRef) -> Result<&mut Loaded, String> {
         match self.cache.iter().position(|(cached, _)| cached == model) {
             Some(at) => {
                 let entry = self.cache.remove(at);
@@ -54,10 +57,10 @@ impl ModelStore {
             }
             None => {
                 let network = self.load(model)?;
-                let mut bytes = network.capability.weight_bytes;
-                bytes += self.cache.iter().map(|(_, n)| n.capability.weight_bytes).sum::<u64>();
+                let mut bytes = network.weight_bytes();
+                bytes += self.cache.iter().map(|(_, n)| n.weight_bytes()).sum::<u64>();
                 while bytes > CACHE_BYTES && !self.cache.is_empty() {
-                    bytes -= self.cache.remove(0).1.capability.weight_bytes;
+                    bytes -= self.cache.remove(0).1.weight_bytes();
                 }
                 self.cache.push((model.clone(), network));
             }
@@ -65,67 +68,42 @@ impl ModelStore {
         self.cache.last_mut().map(|(_, n)| n).ok_or_else(|| format!("{model} was not loaded"))
     }
 
-    fn load(&self, model: &ModelRef) -> Result<Network, String> {
+    fn load(&self, model: &ModelRef) -> Result<Loaded, String> {
         let opened = match model {
             ModelRef::Id(id) => self.library.find(id).and_then(|installed| installed.open()),
             ModelRef::File(path) => open_network(path),
         };
         let (checkpoint, detected) = opened.map_err(|err| err.to_string())?;
-        let (device, on_processor) = (&self.device, self.on_processor());
-        let (checkpoint, detected) = (&checkpoint, &detected);
-        let mut source = |name: &str| nets::read_official(checkpoint, detected, name);
-        let layers = match &detected.spec {
-            Spec::RrdbNet(spec) if on_processor => {
-                RrdbNetProcessor::new(spec, &mut source).map(Layers::RrdbNetProcessor)
-            }
-            Spec::Srvgg(spec) if on_processor => {
-                SrvggProcessor::new(spec, &mut source).map(Layers::SrvggProcessor)
-            }
-            Spec::RrdbNet(spec) => {
-                let net = RrdbNet::init(spec, device);
-                nets::load(net, RrdbNet::official, checkpoint, detected, device)
-                    .map(Layers::RrdbNet)
-            }
-            Spec::Srvgg(spec) => {
-                let net = SrvggNetCompact::init(spec, device);
-                nets::load(net, SrvggNetCompact::official, checkpoint, detected, device)
-                    .map(Layers::Srvgg)
-            }
-            Spec::Dcgan(spec) => {
-                let net = DcganGenerator::init(spec, device);
-                nets::load(net, DcganGenerator::official, checkpoint, detected, device)
-                    .map(Layers::Dcgan)
-            }
-        };
+        let layers = self.build(detected.spec.graph(), &mut official(&checkpoint, &detected));
         let layers = layers.map_err(|err| format!("{model} does not load: {err}"))?;
-        Ok(Network::new(detected.spec.clone(), layers, device.clone()))
+        Ok(Loaded::new(detected.spec, layers))
+    }
+
+    fn build<E>(
+        &self,
+        graph: Graph,
+        source: &mut dyn FnMut(&str) -> Result<Vec<f32>, E>,
+    ) -> Result<Layers, E> {
+        if self.on_processor() {
+            Processor::new(graph, source).map(Layers::Processor)
+        } else {
+            OnDevice::new(graph, &self.device, source).map(Layers::OnDevice)
+        }
     }
 }
 
-impl Models for ModelStore {
-    fn upscaler(&mut self, model: &ModelRef) -> Result<&mut dyn Upscaler, String> {
-        let network = self.network(model)?;
-        match network.layers {
-            Layers::Dcgan(_) => Err(format!(
-                "{model} is a {} and enlarges no pictures",
-                network.spec.architecture()
-            )),
-            _ if network.capability.channels_in != 3 => {
-                Err(format!("{model} is not for colour pictures"))
-            }
-            _ => Ok(network),
-        }
-    }
+/// The parameters of a detected network by official name; detection has seen that all are there
+/// and have the right shape.
+pub fn official<'a>(
+    checkpoint: &'a Checkpoint,
+    detected: &'a Detected,
+) -> impl FnMut(&str) -> Result<Vec<f32>, CheckpointError> + 'a {
+    |name| checkpoint.read_f32(detected.names.get(name).map_or(name, String::as_str))
+}
 
-    fn generator(&mut self, model: &ModelRef) -> Result<&mut dyn Generator, String> {
-        let network = self.network(model)?;
-        match network.layers {
-            Layers::Dcgan(_) if network.capability.channels_out == 3 => Ok(network),
-            _ => Err(format!(
-                "{model} is a {} and draws no pictures from seeds",
-                network.spec.architecture()
-            )),
-        }
+impl Models for ModelStore {
+    fn network(&mut self, model: &ModelRef) -> Result<&mut dyn Network, String> {
+        self.loaded(model).map(|network| network as &mut dyn Network)
     }
 
     fn fall_back(&mut self) -> bool {
@@ -153,7 +131,7 @@ impl Models for ModelStore {
 impl ModelStore {
     fn run_probe(&self) -> Option<Speed> {
         // One block of the photo network with random weights: the arithmetic that matters.
-        let spec = arch::RrdbNet {
+        let spec = RrdbNet {
             channels: 3,
             features: 64,
             growth: 32,
@@ -161,17 +139,16 @@ impl ModelStore {
             doublings: 0,
             unshuffle: 1,
         };
-        let layers = if self.on_processor() {
-            let shapes = Spec::RrdbNet(spec.clone()).tensors();
-            let mut source = |name: &str| {
-                let len = shapes.get(name).map_or(0, |shape| shape.iter().product());
-                Ok(vec![0.01; len])
-            };
-            Layers::RrdbNetProcessor(RrdbNetProcessor::new(&spec, &mut source).ok()?)
-        } else {
-            Layers::RrdbNet(RrdbNet::init(&spec, &self.device))
+        let spec = Spec::RrdbNet(spec);
+        let shapes = spec.tensors();
+        let mut source = |name: &str| -> Result<Vec<f32>, std::convert::Infallible> {
+            Ok(vec![0.01; shapes.get(name).map_or(0, |shape| shape.iter().product())])
         };
-        let mut network = Network::new(Spec::RrdbNet(spec), layers, self.device.clone());
+        let layers = match self.build(spec.graph(), &mut source) {
+            Ok(layers) => layers,
+            Err(never) => match never {},
+        };
+        let mut network = Loaded::new(spec, layers);
         let flops = network.capability.flops_per_px * (PROBE_SIDE * PROBE_SIDE) as f64;
         let tile = Planes {
             channels: 3,
@@ -180,156 +157,92 @@ impl ModelStore {
             data: vec![0.5; 3 * PROBE_SIDE * PROBE_SIDE],
         };
         // The first run compiles kernels and warms caches.
-        network.enlarge(&tile).ok()?;
+        network.run(std::slice::from_ref(&tile), &|| false).ok()?;
         let started = Instant::now();
-        network.enlarge(&tile).ok()?;
+        network.run(std::slice::from_ref(&tile), &|| false).ok()?;
         let seconds = started.elapsed().as_secs_f64();
         (seconds > 0.0).then(|| Speed { flops_per_second: flops / seconds })
     }
 }
 
 enum Layers {
-    RrdbNet(RrdbNet),
-    Srvgg(SrvggNetCompact),
-    Dcgan(DcganGenerator),
-    RrdbNetProcessor(RrdbNetProcessor),
-    SrvggProcessor(SrvggProcessor),
+    Processor(Processor),
+    OnDevice(OnDevice),
 }
 
 /// One network on its device.
-struct Network {
+struct Loaded {
     spec: Spec,
     capability: Capability,
     layers: Layers,
-    device: Device,
 }
 
-impl Network {
-    fn new(spec: Spec, layers: Layers, device: Device) -> Self {
-        Self { capability: spec.capability(), spec, layers, device }
+impl Loaded {
+    fn new(spec: Spec, layers: Layers) -> Self {
+        Self { capability: spec.capability(), spec, layers }
+    }
+
+    /// Memory that the weights take as they are held.
+    fn weight_bytes(&self) -> u64 {
+        match &self.layers {
+            Layers::Processor(net) => net.weight_bytes(),
+            Layers::OnDevice(_) => self.capability.weight_bytes,
+        }
+    }
+}
+
+impl Network for Loaded {
+    fn capability(&self) -> &Capability {
+        &self.capability
+    }
+
+    fn architecture(&self) -> &str {
+        self.spec.architecture()
+    }
+
+    fn input_channels(&self) -> Vec<usize> {
+        self.spec.graph().input_channels()
     }
 
     /// Runs the network and reads its result back, with every failure as an error.
-    fn run(
-        &self,
-        data: Vec<f32>,
-        shape: [usize; 4],
-    ) -> Result<(Vec<f32>, [usize; 4]), NetworkError> {
-        let run = || {
-            let [_, channels, height, width] = shape;
-            let scale = self.capability.scale as usize;
-            let enlarged = [1, channels, height * scale, width * scale];
-            let input = |data| Tensor::<4>::from_data(TensorData::new(data, shape), &self.device);
+    fn run(&mut self, inputs: &[Planes], stop: Stop<'_>) -> Result<Vec<Planes>, NetworkError> {
+        let run = || match &self.layers {
             // Inside the pool for the whole run: entering it anew for each of hundreds of layers
             // costs a sleep and a wake-up each, which a busy machine stretches to minutes.
-            let output = match &self.layers {
-                Layers::RrdbNetProcessor(net) => {
-                    let run = || net.forward(&data, height, width, &mut |_, _, _| {});
-                    return Ok((rayon::scope(|_| run()), enlarged));
+            Layers::Processor(net) => {
+                rayon::scope(|_| net.run(inputs, stop)).map_err(|_| NetworkError::Stopped)
+            }
+            Layers::OnDevice(net) => {
+                let inputs = inputs.iter().map(|planes| net.upload(planes)).collect();
+                let outputs = net.run(inputs, stop);
+                if stop() {
+                    return Err(NetworkError::Stopped);
                 }
-                Layers::SrvggProcessor(net) => {
-                    let run = || net.forward(&data, height, width, &mut |_, _, _| {});
-                    return Ok((rayon::scope(|_| run()), enlarged));
-                }
-                Layers::RrdbNet(net) => net.forward(input(data)),
-                Layers::Srvgg(net) => net.forward(input(data)),
-                Layers::Dcgan(net) => net.forward(input(data)),
-            };
-            let shape = output.dims();
-            output.try_into_vec_as::<f32>().map(|data| (data, shape)).map_err(|err| err.to_string())
+                outputs.into_iter().map(read_back).collect()
+            }
         };
         // Some allocation failures of the graphics stack arrive as panics; they are told from
         // others here, so that the tile can be made smaller.
-        match catch_unwind(AssertUnwindSafe(run)) {
-            Ok(Ok(result)) => Ok(result),
-            Ok(Err(text)) if speaks_of_memory(&text) => Err(NetworkError::OutOfMemory),
-            Ok(Err(text)) => Err(NetworkError::Failed(text)),
-            Err(panic) => {
-                let text = super::worker::panic_text(&*panic).to_owned();
-                if speaks_of_memory(&text) {
-                    Err(NetworkError::OutOfMemory)
-                } else {
-                    std::panic::resume_unwind(panic)
-                }
+        catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+            if speaks_of_memory(super::worker::panic_text(&*panic)) {
+                Err(NetworkError::OutOfMemory)
+            } else {
+                std::panic::resume_unwind(panic)
             }
-        }
+        })
     }
+}
+
+fn read_back(tensor: Tensor<4>) -> Result<Planes, NetworkError> {
+    let [_, channels, height, width] = tensor.dims();
+    let data = tensor.try_into_vec_as::<f32>().map_err(|err| {
+        let text = err.to_string();
+        if speaks_of_memory(&text) { NetworkError::OutOfMemory } else { NetworkError::Failed(text) }
+    })?;
+    Ok(Planes { channels, height, width, data })
 }
 
 fn speaks_of_memory(text: &str) -> bool {
     let text = text.to_lowercase();
     text.contains("out of memory") || text.contains("outofmemory") || text.contains("allocat")
-}
-
-impl Upscaler for Network {
-    fn capability(&self) -> Capability {
-        self.capability
-    }
-
-    fn enlarge(&mut self, tile: &Planes) -> Result<Planes, NetworkError> {
-        let unshuffle = match &self.spec {
-            Spec::RrdbNet(spec) => spec.unshuffle,
-            _ => 1,
-        };
-        let padded = pad_to_multiple(tile, unshuffle);
-        let shape = [1, padded.channels, padded.height, padded.width];
-        let (data, [_, channels, height, width]) = self.run(padded.data, shape)?;
-        let scale = self.capability.scale as usize;
-        let out = Planes { channels, height, width, data };
-        Ok(crop(out, tile.height * scale, tile.width * scale))
-    }
-}
-
-impl Generator for Network {
-    fn latent_len(&self) -> usize {
-        match &self.spec {
-            Spec::Dcgan(spec) => spec.latent,
-            _ => 0,
-        }
-    }
-
-    fn draw(&mut self, latents: &[Vec<f32>]) -> Result<Vec<Planes>, NetworkError> {
-        let shape = [latents.len(), self.latent_len(), 1, 1];
-        let (data, [_, channels, height, width]) = self.run(latents.concat(), shape)?;
-        let picture = |values: &[f32]| Planes {
-            channels,
-            height,
-            width,
-            // The network answers in -1..=1.
-            data: values.iter().map(|value| value * 0.5 + 0.5).collect(),
-        };
-        Ok(data.chunks_exact(channels * height * width).map(picture).collect())
-    }
-}
-
-/// The planes with the last row and column repeated up to multiples of `multiple`.
-fn pad_to_multiple(planes: &Planes, multiple: usize) -> Planes {
-    let (height, width) = (planes.height, planes.width);
-    let to_height = height.next_multiple_of(multiple);
-    let to_width = width.next_multiple_of(multiple);
-    if (to_height, to_width) == (height, width) {
-        return planes.clone();
-    }
-    let mut data = Vec::with_capacity(planes.channels * to_height * to_width);
-    for plane in planes.data.chunks_exact(height * width) {
-        for y in 0..to_height {
-            let row = &plane[y.min(height - 1) * width..][..width];
-            data.extend((0..to_width).map(|x| row[x.min(width - 1)]));
-        }
-    }
-    Planes { channels: planes.channels, height: to_height, width: to_width, data }
-}
-
-/// The top left part.
-fn crop(planes: Planes, height: usize, width: usize) -> Planes {
-    if (planes.height, planes.width) == (height, width) {
-        return planes;
-    }
-    let mut data = Vec::with_capacity(planes.channels * height * width);
-    for plane in planes.data.chunks_exact(planes.height * planes.width) {
-        for row in plane.chunks_exact(planes.width).take(height) {
-            data.extend_from_slice(&row[..width]);
-        }
-    }
-    Planes { channels: planes.channels, height, width, data }
 }

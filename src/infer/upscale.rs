@@ -11,10 +11,11 @@ use super::bleed::bleed_color;
 use super::plan::{self, Tile};
 use super::profile_map::ProfileMap;
 use super::protocol::{Stage, Upscale};
-use super::worker::{Context, Models, NetworkError, Planes, Stop};
+use super::worker::{Context, End, Models, NetworkError, network_for};
 use crate::geom::{IRect, MAX_SIDE, Size};
+use crate::nets::Planes;
 use crate::pixels::{Depth, PixelBuf, Samples};
-use crate::zoo::Capability;
+use crate::zoo::{Capability, Purpose};
 
 /// The factors that can be asked for.
 pub const SCALES: std::ops::RangeInclusive<f32> = 1.0..=4.0;
@@ -23,16 +24,16 @@ pub(super) fn run(
     task: &Upscale,
     models: &mut dyn Models,
     context: &mut Context<'_>,
-) -> Result<PixelBuf, Stop> {
+) -> Result<PixelBuf, End> {
     let source = &*task.image;
     if !SCALES.contains(&task.scale) {
-        return Err(Stop::Failed(format!("the scale must be 1 to 4, not {}", task.scale)));
+        return Err(End::Failed(format!("the scale must be 1 to 4, not {}", task.scale)));
     }
     if source.channels() != 4 || source.size().is_empty() {
-        return Err(Stop::Failed("only colour pictures can be enlarged".into()));
+        return Err(End::Failed("only colour pictures can be enlarged".into()));
     }
     context.progress(Stage::Loading, 0, 1, 0.0);
-    let capability = models.upscaler(&task.model).map_err(Stop::Failed)?.capability();
+    let capability = *network_for(models, &task.model, Purpose::Upscale)?.capability();
     context.check()?;
     let size = source.size();
     let net_size = plan::scaled(size, capability.scale as f32);
@@ -40,7 +41,7 @@ pub(super) fn run(
         let error = format!(
             "the network's result would be {net_size} pixels; {MAX_SIDE} a side is the most"
         );
-        return Err(Stop::Failed(error));
+        return Err(End::Failed(error));
     }
     let target = plan::scaled(size, task.scale);
     let transparent = source.has_transparency();
@@ -57,10 +58,10 @@ pub(super) fn run(
     let mut result = if net_size == target {
         result
     } else {
-        resize_lanczos3(&result, target).map_err(Stop::Failed)?.to_depth(source.depth())
+        resize_lanczos3(&result, target).map_err(End::Failed)?.to_depth(source.depth())
     };
     if transparent {
-        let alpha = resize_lanczos3(&alpha_of(source), target).map_err(Stop::Failed)?;
+        let alpha = resize_lanczos3(&alpha_of(source), target).map_err(End::Failed)?;
         set_alpha(&mut result, &alpha);
     }
     Ok(result)
@@ -74,7 +75,7 @@ fn run_tiles(
     result: &mut PixelBuf,
     models: &mut dyn Models,
     context: &mut Context<'_>,
-) -> Result<(), Stop> {
+) -> Result<(), End> {
     let size = source.size();
     let mut side = task.tile.map_or_else(|| plan::default_tile(capability), plan::clamp_tile);
     let mut waiting = plan::cores(size.rect(), side);
@@ -90,9 +91,14 @@ fn run_tiles(
         }
         let tile = Tile::new(core, capability.halo_px, size);
         let planes = read_tile(source, tile.input, map);
-        let network = models.upscaler(&task.model).map_err(Stop::Failed)?;
-        match network.enlarge(&planes) {
-            Ok(enlarged) => {
+        let network = network_for(models, &task.model, Purpose::Upscale)?;
+        let padded = planes.pad_to_multiple(capability.multiple as usize);
+        let cancel = context.cancel();
+        match network.run(&[padded], &|| cancel.is_set()) {
+            Ok(mut results) => {
+                let scale = capability.scale as usize;
+                let enlarged = results.pop().unwrap_or_default();
+                let enlarged = enlarged.crop(planes.height * scale, planes.width * scale);
                 write_tile(result, &enlarged, tile, capability.scale, map)?;
                 done += 1;
                 done_px += core.size().pixels();
@@ -138,11 +144,11 @@ fn write_tile(
     tile: Tile,
     scale: u32,
     map: &ProfileMap,
-) -> Result<(), Stop> {
+) -> Result<(), End> {
     let scale = scale as usize;
     let expected = (3, tile.input.height() as usize * scale, tile.input.width() as usize * scale);
     if (planes.channels, planes.height, planes.width) != expected {
-        return Err(Stop::Failed("the network answered with a picture of another size".into()));
+        return Err(End::Failed("the network answered with a picture of another size".into()));
     }
     let area = planes.width * planes.height;
     let left = (tile.core.x0 - tile.input.x0) as usize * scale;

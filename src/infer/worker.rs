@@ -10,50 +10,42 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError};
 
 use super::plan::Speed;
-use super::protocol::{Event, JobId, Lane, ModelRef, Output, Request, Stage, Task};
+use super::protocol::{CancelFlag, Event, JobId, Lane, ModelRef, Output, Request, Stage, Task};
 use super::service::{SharedSpeed, Wake};
 use super::{generate, upscale};
-use crate::zoo::Capability;
-
-/// Channel planes of 32-bit floats, `[channels, height, width]` row by row, encoded sRGB.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Planes {
-    pub channels: usize,
-    pub height: usize,
-    pub width: usize,
-    pub data: Vec<f32>,
-}
+use crate::nets::Planes;
+use crate::nets::cpu::Stop;
+use crate::zoo::{Capability, Purpose};
 
 /// Why a network did not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
     #[error("the device is out of memory")]
     OutOfMemory,
+    #[error("stopped")]
+    Stopped,
     #[error("{0}")]
     Failed(String),
 }
 
-/// A network that enlarges.
-pub trait Upscaler {
-    fn capability(&self) -> Capability;
+/// A network that is ready to run.
+pub trait Network {
+    fn capability(&self) -> &Capability;
 
-    /// `[3, h, w]` in `0..=1` to `[3, h·scale, w·scale]`, nominally in `0..=1`, not clamped.
-    fn enlarge(&mut self, tile: &Planes) -> Result<Planes, NetworkError>;
-}
+    /// The architecture's name.
+    fn architecture(&self) -> &str;
 
-/// A network that draws from latents.
-pub trait Generator {
-    fn latent_len(&self) -> usize;
+    /// Channels of each picture or vector that the network is given.
+    fn input_channels(&self) -> Vec<usize>;
 
-    /// One picture `[3, h, w]` a latent, nominally in `0..=1`, not clamped.
-    fn draw(&mut self, latents: &[Vec<f32>]) -> Result<Vec<Planes>, NetworkError>;
+    /// Runs on one picture or vector an input, numbers as [`Capability::range`] says, until
+    /// `stop` answers true.
+    fn run(&mut self, inputs: &[Planes], stop: Stop<'_>) -> Result<Vec<Planes>, NetworkError>;
 }
 
 /// Where networks come from. Loads on first use and keeps recent ones.
 pub trait Models: Send {
-    fn upscaler(&mut self, model: &ModelRef) -> Result<&mut dyn Upscaler, String>;
-
-    fn generator(&mut self, model: &ModelRef) -> Result<&mut dyn Generator, String>;
+    fn network(&mut self, model: &ModelRef) -> Result<&mut dyn Network, String>;
 
     /// After the device ran out of memory with the smallest tile: moves to a device with more.
     /// `false` when there is none.
@@ -66,16 +58,53 @@ pub trait Models: Send {
     fn measure(&mut self) -> Option<Speed>;
 }
 
+/// What the network of `model` can do, which must be for `purpose` and colour pictures.
+///
+/// # Errors
+/// A sentence without a full stop.
+pub fn capability_for(
+    models: &mut dyn Models,
+    model: &ModelRef,
+    purpose: Purpose,
+) -> Result<Capability, String> {
+    match network_for(models, model, purpose) {
+        Ok(network) => Ok(*network.capability()),
+        Err(End::Failed(reason)) => Err(reason),
+        Err(End::Cancelled) => Err("cancelled".into()),
+    }
+}
+
+/// The network of `model`, which must be for `purpose` and colour pictures.
+pub(super) fn network_for<'a>(
+    models: &'a mut dyn Models,
+    model: &ModelRef,
+    purpose: Purpose,
+) -> Result<&'a mut dyn Network, End> {
+    let network = models.network(model).map_err(End::Failed)?;
+    let capability = network.capability();
+    if capability.purpose != purpose {
+        let (architecture, lacks) = (network.architecture(), purpose.negated());
+        return Err(End::Failed(format!("{model} is a {architecture} and {lacks}")));
+    }
+    if ![0, 3].contains(&capability.channels_in) {
+        return Err(End::Failed(format!("{model} is not for colour pictures")));
+    }
+    Ok(network)
+}
+
 /// Why a job ended without a result.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(super) enum End {
     Cancelled,
     Failed(String),
 }
 
-impl From<NetworkError> for Stop {
+impl From<NetworkError> for End {
     fn from(err: NetworkError) -> Self {
-        Self::Failed(err.to_string())
+        match err {
+            NetworkError::Stopped => Self::Cancelled,
+            err => Self::Failed(err.to_string()),
+        }
     }
 }
 
@@ -186,8 +215,8 @@ impl<M: Models> Worker<M> {
                 let output = Output { images, model: model.to_string(), seconds };
                 Event::Finished { job, basis: request.basis, output }
             }
-            Ok(Err(Stop::Cancelled)) => Event::Cancelled { job },
-            Ok(Err(Stop::Failed(error))) => Event::Failed { job, error },
+            Ok(Err(End::Cancelled)) => Event::Cancelled { job },
+            Ok(Err(End::Failed(error))) => Event::Failed { job, error },
             Err(panic) => {
                 self.models.forget(model);
                 let error = format!("{model} broke off: {}", panic_text(&*panic));
@@ -216,8 +245,13 @@ impl Context<'_> {
     }
 
     /// Ends the job when it was cancelled.
-    pub(super) fn check(&self) -> Result<(), Stop> {
-        if self.request.cancel.is_set() { Err(Stop::Cancelled) } else { Ok(()) }
+    pub(super) fn check(&self) -> Result<(), End> {
+        if self.request.cancel.is_set() { Err(End::Cancelled) } else { Ok(()) }
+    }
+
+    /// The request's own flag, for what runs longer.
+    pub(super) fn cancel(&self) -> CancelFlag {
+        self.request.cancel.clone()
     }
 
     /// `fraction` of the job's work, `0.0..=1.0`, is behind it.

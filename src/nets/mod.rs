@@ -1,26 +1,33 @@
 //! Networks: one architecture a file, with the official names and mathematics.
 //!
-//! Each is a module whose `init` takes the hyper-parameters that `zoo` found, and a `forward`
-//! that runs on any device. `load` fills a module from a checkpoint, strictly.
+//! Each is a configuration, the hyper-parameters that `zoo` finds in a checkpoint, and the graph
+//! that follows from it. A graph is data; [`cpu`] runs it on the processor, `tensor` on the
+//! tensor library's devices.
 
-pub mod blocks;
-pub mod dcgan;
-pub mod load;
-pub mod map;
-pub mod processor;
-pub mod rrdbnet;
-pub mod srvgg;
-pub mod winograd;
+mod cost;
+pub mod cpu;
+mod dcgan;
+pub mod graph;
+mod layer;
+mod planes;
+mod rrdbnet;
+mod srvgg;
+#[cfg(feature = "infer")]
+pub mod tensor;
 
-pub use dcgan::DcganGenerator;
-pub use load::{LoadError, load, read_official};
+pub use cost::{Cost, Side};
+pub use dcgan::Dcgan;
+pub use planes::Planes;
 pub use rrdbnet::RrdbNet;
-pub use srvgg::SrvggNetCompact;
+pub use srvgg::Srvgg;
 
-use burn::tensor::Tensor;
+/// Where parameters come from, by official name.
+pub type Source<'a, E> = &'a mut dyn FnMut(&str) -> Result<Vec<f32>, E>;
 
-/// Sees the result of each named layer as a network runs; parity tests compare them.
-pub type Probe<'a> = &'a mut dyn FnMut(&str, &Tensor<4>);
+/// Sees the value of each named layer as a network runs; parity tests compare them.
+pub type Probe<'a> = &'a mut dyn FnMut(&str, &Planes);
 
-/// A probe that looks at nothing.
-pub fn unobserved(_name: &str, _value: &Tensor<4>) {}
+/// The run was ended before its result was there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("stopped")]
+pub struct Stopped;

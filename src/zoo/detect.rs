@@ -10,7 +10,7 @@ use super::{Shapes, Spec};
 const SHOWN: usize = 3;
 
 /// A recognised file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Detected {
     pub spec: Spec,
     /// Official name → name in the file, for every tensor of the network.

@@ -4,12 +4,60 @@ use serde::{Deserialize, Serialize};
 
 /// What a network is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Purpose {
     /// Enlarges pictures.
     Upscale,
     /// Draws pictures from seeds.
     Generate,
+    /// Fills what a mask covers: picture and mask in.
+    Inpaint,
+    /// Takes noise out; a second input, where there is one, is its standard deviation.
+    Denoise,
+    /// Lights dark pictures.
+    Light,
+    /// Restyles; the second input is a weight for each of its own styles.
+    Style,
+    /// Makes a style vector of a picture.
+    StyleVector,
+    /// Restyles; the second input is a style vector.
+    StyleTransfer,
+    /// Turns pictures of one kind into another.
+    Translate,
+    /// Says what each pixel belongs to.
+    Segment,
+    /// Finds faces.
+    FaceDetect,
+    /// Finds the points of a face.
+    FaceLandmarks,
+    /// Reads a face's expression.
+    Expression,
+    /// Guesses a face's age and gender.
+    AgeGender,
+    /// Activations that other tools compare.
+    Features,
+}
+
+impl Purpose {
+    /// What a network of another purpose does not do, as the end of a sentence.
+    pub const fn negated(self) -> &'static str {
+        match self {
+            Self::Upscale => "enlarges no pictures",
+            Self::Generate => "draws no pictures from seeds",
+            Self::Inpaint => "fills no holes",
+            Self::Denoise => "takes out no noise",
+            Self::Light => "lights no dark pictures",
+            Self::Style | Self::StyleTransfer => "restyles no pictures",
+            Self::StyleVector => "reads no style from a picture",
+            Self::Translate => "translates no pictures",
+            Self::Segment => "selects nothing",
+            Self::FaceDetect => "finds no faces",
+            Self::FaceLandmarks => "finds no points of a face",
+            Self::Expression => "reads no expressions",
+            Self::AgeGender => "guesses no age",
+            Self::Features => "yields no features",
+        }
+    }
 }
 
 impl std::fmt::Display for Purpose {
@@ -17,6 +65,19 @@ impl std::fmt::Display for Purpose {
         f.write_str(match self {
             Self::Upscale => "upscale",
             Self::Generate => "generate",
+            Self::Inpaint => "inpaint",
+            Self::Denoise => "denoise",
+            Self::Light => "light",
+            Self::Style => "style",
+            Self::StyleVector => "style vector",
+            Self::StyleTransfer => "style transfer",
+            Self::Translate => "translate",
+            Self::Segment => "segment",
+            Self::FaceDetect => "face detection",
+            Self::FaceLandmarks => "face landmarks",
+            Self::Expression => "expression",
+            Self::AgeGender => "age and gender",
+            Self::Features => "features",
         })
     }
 }

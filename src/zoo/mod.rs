@@ -13,61 +13,109 @@ pub use detect::{Attempt, Detected, UnknownNetwork, detect};
 pub use library::{Installed, Library, LibraryError, MODELS_ENV, WEIGHTS_FILE, open_network};
 pub use manifest::{Manifest, ManifestError, Purpose};
 
-use std::collections::BTreeMap;
+pub use crate::nets::graph::Shapes;
 
-use arch::{Dcgan, RrdbNet, Srvgg};
+use crate::nets::graph::Graph;
+use crate::nets::{Dcgan, RrdbNet, Side, Srvgg};
+use crate::params::ParamSpec;
 
-/// Names and shapes of a checkpoint.
-pub type Shapes = BTreeMap<String, Vec<usize>>;
+/// What an architecture says of itself, given its hyper-parameters.
+trait Describe: std::fmt::Display {
+    /// The architecture's name in its own publications.
+    const NAME: &'static str;
 
-/// A network's architecture with its hyper-parameters.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Spec {
-    RrdbNet(RrdbNet),
-    Srvgg(Srvgg),
-    Dcgan(Dcgan),
+    fn network(&self) -> Graph;
+
+    fn capability(&self) -> Capability;
 }
+
+/// The architectures, each with its configuration.
+macro_rules! architectures {
+    ($($name:ident),* $(,)?) => {
+        /// A network's architecture with its hyper-parameters.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Spec {
+            $($name($name)),*
+        }
+
+        impl Spec {
+            /// The architecture's name in its own publications.
+            pub const fn architecture(&self) -> &'static str {
+                match self { $(Self::$name(_) => $name::NAME),* }
+            }
+
+            /// The network.
+            pub fn graph(&self) -> Graph {
+                match self { $(Self::$name(spec) => spec.network()),* }
+            }
+
+            pub fn capability(&self) -> Capability {
+                match self { $(Self::$name(spec) => Describe::capability(spec)),* }
+            }
+        }
+
+        impl std::fmt::Display for Spec {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                match self { $(Self::$name(spec) => spec.fmt(f)),* }
+            }
+        }
+    };
+}
+
+architectures!(RrdbNet, Srvgg, Dcgan);
 
 impl Spec {
-    /// The architecture's name in its own publications.
-    pub const fn architecture(&self) -> &'static str {
-        match self {
-            Self::RrdbNet(_) => RrdbNet::NAME,
-            Self::Srvgg(_) => Srvgg::NAME,
-            Self::Dcgan(_) => Dcgan::NAME,
-        }
-    }
-
     /// Every tensor that the network has, by official name.
     pub fn tensors(&self) -> Shapes {
+        self.graph().params()
+    }
+}
+
+/// What the numbers of a picture mean to a network.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Range {
+    /// `0..=1`
+    Unit,
+    /// `-1..=1`
+    Signed,
+    /// `(x - mean) / deviation` of each channel in `0..=1`; the result is no picture.
+    Normalised { mean: [f32; 3], deviation: [f32; 3] },
+}
+
+impl Range {
+    /// A number of a result as one of a picture in `0..=1`.
+    pub fn to_unit(self, value: f32) -> f32 {
         match self {
-            Self::RrdbNet(spec) => spec.tensors(),
-            Self::Srvgg(spec) => spec.tensors(),
-            Self::Dcgan(spec) => spec.tensors(),
+            Self::Signed => value * 0.5 + 0.5,
+            Self::Unit | Self::Normalised { .. } => value,
         }
     }
 
-    pub fn capability(&self) -> Capability {
+    /// A number in `0..=1` of channel `channel` as the network wants it.
+    pub fn of_unit(self, value: f32, channel: usize) -> f32 {
         match self {
-            Self::RrdbNet(spec) => spec.capability(),
-            Self::Srvgg(spec) => spec.capability(),
-            Self::Dcgan(spec) => spec.capability(),
+            Self::Unit => value,
+            Self::Signed => value * 2.0 - 1.0,
+            Self::Normalised { mean, deviation } => {
+                (value - mean[channel % 3]) / deviation[channel % 3]
+            }
         }
     }
 }
 
-impl std::fmt::Display for Spec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::RrdbNet(spec) => spec.fmt(f),
-            Self::Srvgg(spec) => spec.fmt(f),
-            Self::Dcgan(spec) => spec.fmt(f),
-        }
-    }
+/// How a picture is handed to a network.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Extent {
+    /// In tiles with a halo.
+    Tiles,
+    /// At once: every result pixel depends on all of it.
+    Whole,
+    /// Resampled to this height and width.
+    Fixed(Side),
 }
 
 /// What a network does and costs, as far as callers care.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Capability {
     pub purpose: Purpose,
     /// Channels of the picture that goes in; 0 for generators.
@@ -76,6 +124,10 @@ pub struct Capability {
     pub channels_out: u32,
     /// Result side over source side; 1 for generators.
     pub scale: u32,
+    pub range: Range,
+    pub extent: Extent,
+    /// The sides of what goes in are multiples of this.
+    pub multiple: u32,
     /// Source pixels around a tile with which its seams stay invisible.
     pub halo_px: u32,
     /// Half the side of the source area that one result pixel depends on. A halo of this size
@@ -87,9 +139,60 @@ pub struct Capability {
     pub bytes_per_px: f64,
     /// Memory of the weights as 32-bit floats.
     pub weight_bytes: u64,
+    /// What the user can set.
+    pub params: &'static [ParamSpec],
 }
 
-/// Number of 32-bit floats in `shapes`, times four.
-fn float_bytes(shapes: &Shapes) -> u64 {
-    shapes.values().map(|shape| shape.iter().product::<usize>() as u64 * 4).sum()
+/// Side of the picture from which costs a pixel are taken; a multiple of every network's.
+const COST_SIDE: usize = 256;
+
+impl Capability {
+    /// A network from RGB to RGB of the same size in `0..=1`, in exact tiles or, where pixels see
+    /// the whole picture, at once; costs and reach follow from the graph, whose first input is
+    /// the picture.
+    fn of(purpose: Purpose, graph: &Graph) -> Self {
+        let mut inputs = vec![[1, 1]; graph.input_count()];
+        if let Some(picture) = inputs.first_mut() {
+            *picture = [COST_SIDE; 2];
+        }
+        let cost = graph.cost(&inputs);
+        let area = (COST_SIDE * COST_SIDE) as f64;
+        let reach = graph.reach_px();
+        let reach_px = reach.unwrap_or(0) as u32;
+        Self {
+            purpose,
+            channels_in: 3,
+            channels_out: 3,
+            scale: 1,
+            range: Range::Unit,
+            extent: if reach.is_some() { Extent::Tiles } else { Extent::Whole },
+            multiple: 1,
+            halo_px: reach_px,
+            reach_px,
+            flops_per_px: cost.flops / area,
+            bytes_per_px: cost.peak_bytes / area,
+            weight_bytes: weight_bytes(graph),
+            params: &[],
+        }
+    }
+
+    /// A network from one latent to a picture.
+    fn of_generator(graph: &Graph, range: Range) -> Self {
+        let cost = graph.cost(&[[1, 1]]);
+        Self {
+            channels_in: 0,
+            range,
+            extent: Extent::Whole,
+            halo_px: 0,
+            reach_px: 0,
+            flops_per_px: cost.flops,
+            bytes_per_px: cost.peak_bytes,
+            ..Self::of(Purpose::Generate, graph)
+        }
+    }
+}
+
+/// Memory of the parameters as 32-bit floats.
+fn weight_bytes(graph: &Graph) -> u64 {
+    graph.params().values().map(|shape| shape.iter().product::<usize>() as u64 * 4).sum()
 }

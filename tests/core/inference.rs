@@ -13,13 +13,17 @@ use ganvas::infer::protocol::{
     Basis, CancelFlag, Event, Generate, JobId, Lane, ModelRef, Stage, Task, Upscale,
 };
 use ganvas::infer::service::{Service, SubmitError};
-use ganvas::infer::worker::{Generator, Models, NetworkError, Planes, Step, Upscaler, Worker};
+use ganvas::infer::worker::{Models, Network, NetworkError, Step, Worker};
+use ganvas::nets::Planes;
+use ganvas::nets::cpu::Stop;
 use ganvas::pixels::{Depth, PixelBuf};
-use ganvas::zoo::{Capability, Purpose};
+use ganvas::zoo::{Capability, Extent, Purpose, Range};
 
 /// A network that doubles by repeating pixels, and does on the way what its script says.
 #[derive(Default)]
 struct Fake {
+    /// Whether the generator was asked for last.
+    draws: bool,
     /// Tiles above this many pixels do not fit.
     room_px: Option<usize>,
     /// Whether there is a second device, and whether it is in use.
@@ -35,24 +39,27 @@ struct Fake {
 
 const HALO: u32 = 3;
 
-impl Upscaler for Fake {
-    fn capability(&self) -> Capability {
-        Capability {
-            purpose: Purpose::Upscale,
-            channels_in: 3,
-            channels_out: 3,
-            scale: 2,
-            halo_px: HALO,
-            reach_px: HALO,
-            flops_per_px: 1.0,
-            bytes_per_px: 1.0,
-            weight_bytes: 0,
-        }
-    }
+/// What the two fake networks say of themselves.
+const UPSCALER: Capability = Capability {
+    purpose: Purpose::Upscale,
+    channels_in: 3,
+    channels_out: 3,
+    scale: 2,
+    range: Range::Unit,
+    extent: Extent::Tiles,
+    multiple: 1,
+    halo_px: HALO,
+    reach_px: HALO,
+    flops_per_px: 1.0,
+    bytes_per_px: 1.0,
+    weight_bytes: 0,
+    params: &[],
+};
+const GENERATOR: Capability =
+    Capability { purpose: Purpose::Generate, channels_in: 0, scale: 1, ..UPSCALER };
 
+impl Fake {
     fn enlarge(&mut self, tile: &Planes) -> Result<Planes, NetworkError> {
-        self.runs.fetch_add(1, Ordering::Relaxed);
-        assert!(!self.panics, "a network that fell over");
         let area = tile.width * tile.height;
         if self.room_px.is_some_and(|room| area > room) && !self.fell_back {
             return Err(NetworkError::OutOfMemory);
@@ -72,33 +79,41 @@ impl Upscaler for Fake {
     }
 }
 
-impl Generator for Fake {
-    fn latent_len(&self) -> usize {
-        1
+impl Network for Fake {
+    fn capability(&self) -> &Capability {
+        if self.draws { &GENERATOR } else { &UPSCALER }
     }
 
-    fn draw(&mut self, latents: &[Vec<f32>]) -> Result<Vec<Planes>, NetworkError> {
+    fn architecture(&self) -> &str {
+        "fake"
+    }
+
+    fn input_channels(&self) -> Vec<usize> {
+        vec![if self.draws { 1 } else { 3 }]
+    }
+
+    fn run(&mut self, inputs: &[Planes], stop: Stop<'_>) -> Result<Vec<Planes>, NetworkError> {
         self.runs.fetch_add(1, Ordering::Relaxed);
-        let grey = |latent: &Vec<f32>| Planes {
-            channels: 3,
-            height: 1,
-            width: 2,
-            data: vec![latent[0] * 0.1 + 0.5; 6],
+        assert!(!self.panics, "a network that fell over");
+        let result = if self.draws {
+            let data = vec![inputs[0].data[0] * 0.1 + 0.5; 6];
+            Planes { channels: 3, height: 1, width: 2, data }
+        } else {
+            self.enlarge(&inputs[0])?
         };
-        Ok(latents.iter().map(grey).collect())
+        if stop() { Err(NetworkError::Stopped) } else { Ok(vec![result]) }
     }
 }
 
 impl Models for Fake {
-    fn upscaler(&mut self, model: &ModelRef) -> Result<&mut dyn Upscaler, String> {
+    fn network(&mut self, model: &ModelRef) -> Result<&mut dyn Network, String> {
         match model {
-            ModelRef::Id(id) if id == "fake" => Ok(self),
+            ModelRef::Id(id) if id == "fake" || id == "faces" => {
+                self.draws = id == "faces";
+                Ok(self)
+            }
             other => Err(format!("there is no model '{other}'")),
         }
-    }
-
-    fn generator(&mut self, _model: &ModelRef) -> Result<&mut dyn Generator, String> {
-        Ok(self)
     }
 
     fn fall_back(&mut self) -> bool {
@@ -393,7 +408,7 @@ fn full_channels_refuse_and_hold_back_but_lose_nothing() {
 
 #[test]
 fn generation_gives_one_picture_a_seed() {
-    let model = ModelRef::Id("fake".into());
+    let model = ModelRef::Id("faces".into());
     let task = |seeds, psi| Task::Generate(Generate { model: model.clone(), seeds, psi });
     let images = |events: Vec<Event>| match events.into_iter().last() {
         Some(Event::Finished { output, .. }) => output.images,

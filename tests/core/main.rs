@@ -13,7 +13,11 @@ mod io_save;
 mod ops_exact;
 mod ops_generated;
 mod ops_golden;
+mod parity;
 mod plan;
 mod tidy;
 mod tools;
 mod zoo;
+
+#[path = "../support/recorded.rs"]
+mod recorded;

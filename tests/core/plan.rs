@@ -5,11 +5,20 @@ use ganvas::infer::plan::{
     FAST_MODEL, MAX_TILE, MIN_TILE, PHOTO_MODEL, Speed, Tile, clamp_tile, cores, default_model,
     default_tile, preflight, scaled,
 };
-use ganvas::zoo::arch::{RrdbNet, Srvgg};
+use ganvas::nets::{RrdbNet, Srvgg};
+use ganvas::zoo::{Capability, Spec};
 use proptest::prelude::*;
 
 fn photo() -> RrdbNet {
     RrdbNet { channels: 3, features: 64, growth: 32, blocks: 23, doublings: 2, unshuffle: 1 }
+}
+
+fn photo_capability() -> Capability {
+    Spec::RrdbNet(photo()).capability()
+}
+
+fn fast_capability() -> Capability {
+    Spec::Srvgg(Srvgg { channels: 3, features: 64, layers: 16, scale: 4 }).capability()
 }
 
 proptest! {
@@ -49,12 +58,12 @@ proptest! {
 
 #[test]
 fn capabilities_count_arithmetic_and_reach() {
-    let photo = photo().capability();
+    let photo = photo_capability();
     assert_eq!((photo.scale, photo.channels_in, photo.halo_px), (4, 3, 64));
     // 16,697,987 values, nearly all of them used once a pixel, the last ones 4 and 16 times.
     assert_eq!(photo.weight_bytes, 16_697_987 * 4);
     assert!((3.3e7..4.0e7).contains(&photo.flops_per_px), "{}", photo.flops_per_px);
-    let fast = Srvgg { channels: 3, features: 64, layers: 16, scale: 4 }.capability();
+    let fast = fast_capability();
     assert_eq!(fast.weight_bytes, 621_424 * 4);
     assert_eq!((fast.halo_px, fast.reach_px), (18, 18), "exact tiles");
     assert!((photo.flops_per_px / fast.flops_per_px - 29.0).abs() < 2.0);
@@ -64,7 +73,7 @@ fn capabilities_count_arithmetic_and_reach() {
 
 #[test]
 fn preflight_counts_tiles_time_and_memory() {
-    let capability = photo().capability();
+    let capability = photo_capability();
     let size = Size::new(1000, 500);
     let speed = Some(Speed { flops_per_second: 1e11 });
     let line = preflight(&capability, size, 1, 4.0, 192, speed);
@@ -86,10 +95,10 @@ fn preflight_counts_tiles_time_and_memory() {
 
 #[test]
 fn the_default_tile_fits_its_budget() {
-    let fast = Srvgg { channels: 3, features: 64, layers: 16, scale: 4 }.capability();
+    let fast = fast_capability();
     assert_eq!(default_tile(&fast), 224);
-    assert!((160..=224).contains(&default_tile(&photo().capability())));
-    let mut heavy = photo().capability();
+    assert!((160..=224).contains(&default_tile(&photo_capability())));
+    let mut heavy = photo_capability();
     heavy.bytes_per_px *= 3.0;
     let smaller = default_tile(&heavy);
     assert!((MIN_TILE..160).contains(&smaller));

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use ganvas::checkpoint::Checkpoint;
-use ganvas::zoo::arch::{Dcgan, RrdbNet, Srvgg};
+use ganvas::nets::{Dcgan, RrdbNet, Srvgg};
 use ganvas::zoo::{Library, LibraryError, Manifest, Shapes, Spec, detect};
 
 use crate::checkpoint::fixture;
@@ -93,7 +93,7 @@ fn a_missing_tensor_is_named_with_the_nearest_name() {
     let mut shapes = esrgan(6, 1).tensors();
     let shape = shapes.remove("body.3.rdb2.conv1.bias").unwrap();
     let error = detect(&shapes).unwrap_err();
-    assert_eq!(error.attempts[0].architecture, RrdbNet::NAME);
+    assert_eq!(error.attempts[0].architecture, "RRDBNet");
     assert_eq!(error.attempts[0].missing, ["body.3.rdb2.conv1.bias"]);
     shapes.insert("body.3.rdb2.convl.bias".into(), shape);
     let text = detect(&shapes).unwrap_err().to_string();

@@ -4,3 +4,6 @@
 mod parity;
 mod seams;
 mod store;
+
+#[path = "../support/recorded.rs"]
+mod recorded;

@@ -7,7 +7,8 @@ use ganvas::geom::{IRect, Size};
 use ganvas::infer::models::ModelStore;
 use ganvas::infer::plan::{Tile, cores};
 use ganvas::infer::protocol::ModelRef;
-use ganvas::infer::worker::{Models, Planes};
+use ganvas::infer::worker::Models;
+use ganvas::nets::Planes;
 use ganvas::zoo::Library;
 
 fn root() -> &'static Path {
@@ -44,15 +45,16 @@ fn part(planes: &Planes, rect: IRect) -> Planes {
 fn seam(id: &str, size: Size, side: u32, halo: Option<u32>) -> f32 {
     let library = Library::of(Some(root().join("models")), None);
     let mut store = ModelStore::new(library, Device::flex());
-    let network = store.upscaler(&ModelRef::Id(id.into())).unwrap();
-    let capability = network.capability();
+    let network = store.network(&ModelRef::Id(id.into())).unwrap();
+    let capability = *network.capability();
     let scale = capability.scale as i32;
     let source = photo(size.rect().translate(150, 60));
-    let whole = network.enlarge(&source).unwrap();
+    let mut enlarge = |tile: Planes| network.run(&[tile], &|| false).unwrap().remove(0);
+    let whole = enlarge(source.clone());
     let mut worst = 0.0f32;
     for core in cores(size.rect(), side) {
         let tile = Tile::new(core, halo.unwrap_or(capability.halo_px), size);
-        let enlarged = network.enlarge(&part(&source, tile.input)).unwrap();
+        let enlarged = enlarge(part(&source, tile.input));
         let scaled = |r: IRect| IRect::new(r.x0 * scale, r.y0 * scale, r.x1 * scale, r.y1 * scale);
         let inner = scaled(core.translate(-tile.input.x0, -tile.input.y0));
         let (have, want) = (part(&enlarged, inner), part(&whole, scaled(core)));

@@ -5,10 +5,6 @@ mod dcgan;
 mod rrdbnet;
 mod srvgg;
 
-pub use dcgan::Dcgan;
-pub use rrdbnet::RrdbNet;
-pub use srvgg::Srvgg;
-
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -36,12 +32,6 @@ fn numbered<'a>(name: &'a str, prefix: &str) -> Option<(usize, &'a str)> {
     let plain = number == "0" || !number.starts_with('0');
     let digits = number.len() <= 4 && number.bytes().all(|byte| byte.is_ascii_digit());
     (plain && digits).then(|| number.parse().ok().map(|number| (number, rest)))?
-}
-
-/// A 3×3 convolution with bias.
-fn conv3(shapes: &mut Shapes, name: &str, channels_in: usize, channels_out: usize) {
-    shapes.insert(format!("{name}.weight"), vec![channels_out, channels_in, 3, 3]);
-    shapes.insert(format!("{name}.bias"), vec![channels_out]);
 }
 
 /// The shape of `name` as four numbers, none of them absurd.

@@ -3,98 +3,35 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Architecture, conv3, four, numbered};
-use crate::zoo::{Capability, Purpose, Shapes, Spec};
-
-/// Residual-in-residual dense blocks, then nearest-neighbour doublings.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RrdbNet {
-    /// Channels of the picture, in and out.
-    pub channels: usize,
-    /// Channels of the trunk.
-    pub features: usize,
-    /// Channels that each dense layer adds.
-    pub growth: usize,
-    /// RRDB blocks.
-    pub blocks: usize,
-    /// Doublings at the end.
-    pub doublings: usize,
-    /// Side of the pixel blocks that the input is unshuffled by: 1, 2 or 4.
-    pub unshuffle: usize,
-}
+use super::{Architecture, four, numbered};
+use crate::nets::RrdbNet;
+use crate::nets::graph::Graph;
+use crate::zoo::{Capability, Describe, Purpose, Shapes, Spec};
 
 pub(super) const ARCHITECTURE: Architecture =
     Architecture { name: RrdbNet::NAME, official, infer, is_ignorable: |_| false };
 
-impl RrdbNet {
-    pub const NAME: &'static str = "RRDBNet";
+impl Describe for RrdbNet {
+    const NAME: &'static str = "RRDBNet";
 
-    /// Result side over source side.
-    pub const fn scale(&self) -> usize {
-        (1 << self.doublings) / self.unshuffle
+    fn network(&self) -> Graph {
+        self.graph()
     }
 
-    /// The halo with which tiles agree with the whole picture to less than 1/255, in pixels of
-    /// the trunk.
-    ///
-    /// The true reach of 23 blocks is 350 pixels, but influence fades: measured on photos at a
-    /// tile's edge, the largest difference of 6 blocks is 18 levels with 16 pixels, 3 with 32 and
-    /// 0.4 with 48; that of 23 blocks is 15 with 16, 9 with 32, 2.2 with 48 and 0.7 with 64.
-    const fn halo(&self) -> usize {
-        if self.blocks <= 8 { 48 } else { 64 }
-    }
-
-    pub fn tensors(&self) -> Shapes {
-        let mut shapes = Shapes::new();
-        let (features, growth) = (self.features, self.growth);
-        let unshuffled = self.channels * self.unshuffle * self.unshuffle;
-        conv3(&mut shapes, "conv_first", unshuffled, features);
-        for block in 0..self.blocks {
-            for dense in 1..=3 {
-                for layer in 1..=5 {
-                    let name = format!("body.{block}.rdb{dense}.conv{layer}");
-                    let out = if layer == 5 { features } else { growth };
-                    conv3(&mut shapes, &name, features + (layer - 1) * growth, out);
-                }
-            }
-        }
-        conv3(&mut shapes, "conv_body", features, features);
-        for doubling in 1..=self.doublings {
-            conv3(&mut shapes, &format!("conv_up{doubling}"), features, features);
-        }
-        conv3(&mut shapes, "conv_hr", features, features);
-        conv3(&mut shapes, "conv_last", features, self.channels);
-        shapes
-    }
-
-    pub fn capability(&self) -> Capability {
-        let (features, growth) = (self.features as f64, self.growth as f64);
-        let dense = (0..4).map(|k| (features + f64::from(k) * growth) * growth).sum::<f64>()
-            + (features + 4.0 * growth) * features;
-        let trunk = 3.0 * self.blocks as f64 * dense
-            + features * features
-            + (self.channels * self.unshuffle * self.unshuffle) as f64 * features;
-        let mut flops = trunk;
-        for doubling in 1..=self.doublings {
-            flops += features * features * 4f64.powi(doubling as i32);
-        }
-        let top = 4f64.powi(self.doublings as i32);
-        flops += top * features * (features + self.channels as f64);
-        let per_block = (self.unshuffle * self.unshuffle) as f64;
-        // At the top: an activation, the next one and its unfolded columns; in the trunk the
-        // dense block.
-        let floats = (3.0 * top * features).max(2.0 * (features + 4.0 * growth) + 3.0 * features);
-        let reach = (2 + 15 * self.blocks + 3) * self.unshuffle;
+    fn capability(&self) -> Capability {
+        let capability = Capability::of(Purpose::Upscale, &self.graph());
+        // The true reach of 23 blocks is 350 pixels, but influence fades. The halo with which
+        // tiles agree with the whole picture to less than 1/255, measured on photos at a tile's
+        // edge: the largest difference of 6 blocks is 18 levels with 16 pixels, 3 with 32 and
+        // 0.4 with 48; that of 23 blocks is 15 with 16, 9 with 32, 2.2 with 48 and 0.7 with 64.
+        let halo = if self.blocks <= 8 { 48 } else { 64 } * self.unshuffle as u32;
         Capability {
-            purpose: Purpose::Upscale,
             channels_in: self.channels as u32,
             channels_out: self.channels as u32,
             scale: self.scale() as u32,
-            halo_px: reach.min(self.halo() * self.unshuffle) as u32,
-            reach_px: reach as u32,
-            flops_per_px: 18.0 * flops / per_block,
-            bytes_per_px: 4.0 * floats / per_block,
-            weight_bytes: crate::zoo::float_bytes(&self.tensors()),
+            multiple: self.unshuffle as u32,
+            halo_px: capability.reach_px.min(halo),
+            ..capability
         }
     }
 }

@@ -2,21 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::{Architecture, conv3, four, numbered, rooted};
-use crate::zoo::{Capability, Purpose, Shapes, Spec};
-
-/// Convolutions with a slope per channel (PReLU) between them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Srvgg {
-    /// Channels of the picture, in and out.
-    pub channels: usize,
-    /// Channels between the layers.
-    pub features: usize,
-    /// Convolutions between the first and the last.
-    pub layers: usize,
-    /// Result side over source side.
-    pub scale: usize,
-}
+use super::{Architecture, four, numbered, rooted};
+use crate::nets::Srvgg;
+use crate::nets::graph::Graph;
+use crate::zoo::{Capability, Describe, Purpose, Shapes, Spec};
 
 pub(super) const ARCHITECTURE: Architecture = Architecture {
     name: Srvgg::NAME,
@@ -25,40 +14,20 @@ pub(super) const ARCHITECTURE: Architecture = Architecture {
     is_ignorable: |_| false,
 };
 
-impl Srvgg {
-    pub const NAME: &'static str = "SRVGGNetCompact";
+impl Describe for Srvgg {
+    const NAME: &'static str = "SRVGGNetCompact";
 
-    pub fn tensors(&self) -> Shapes {
-        let mut shapes = Shapes::new();
-        let features = self.features;
-        conv3(&mut shapes, "body.0", self.channels, features);
-        for layer in 1..=self.layers {
-            conv3(&mut shapes, &format!("body.{}", 2 * layer), features, features);
-        }
-        for slope in 0..=self.layers {
-            shapes.insert(format!("body.{}.weight", 2 * slope + 1), vec![features]);
-        }
-        let out = self.channels * self.scale * self.scale;
-        conv3(&mut shapes, &format!("body.{}", 2 * self.layers + 2), features, out);
-        shapes
+    fn network(&self) -> Graph {
+        self.graph()
     }
 
-    pub fn capability(&self) -> Capability {
-        let features = self.features as f64;
-        let out = (self.channels * self.scale * self.scale) as f64;
-        let products = features * (self.channels as f64 + self.layers as f64 * features + out);
-        let reach = (self.layers + 2) as u32;
+    fn capability(&self) -> Capability {
         Capability {
-            purpose: Purpose::Upscale,
             channels_in: self.channels as u32,
             channels_out: self.channels as u32,
             scale: self.scale as u32,
-            // The whole reach is affordable: tiles are exact.
-            halo_px: reach,
-            reach_px: reach,
-            flops_per_px: 18.0 * products,
-            bytes_per_px: 4.0 * (4.0 * features + 3.0 * out),
-            weight_bytes: crate::zoo::float_bytes(&self.tensors()),
+            // The whole reach is affordable as halo: tiles are exact.
+            ..Capability::of(Purpose::Upscale, &self.graph())
         }
     }
 }

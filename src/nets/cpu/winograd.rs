@@ -4,10 +4,12 @@
 //! 16 results from 36 products instead of 144. Channels lie innermost, so that every stage works
 //! on whole vectors; a concatenation of maps is a list of them and copies nothing.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::epilogue::Epilogue;
 use super::map::{LANES, Map};
+use crate::nets::graph::Edge;
 
 /// Side of the block of results that one transform yields.
 const OUT: usize = 4;
@@ -21,17 +23,17 @@ const GROUP: usize = 24;
 /// the 16 vector registers of AVX2.
 const TILE: usize = 6;
 
-/// A 3×3 convolution with zero padding, bias and an optional slope for negative results.
+/// A 3×3 convolution of stride 1 that keeps the size.
 #[derive(Clone, Debug)]
-pub struct Conv {
+pub struct Winograd {
     /// Padded sizes of the maps that are read as one.
     inputs: Vec<usize>,
     padded_out: usize,
     channels_out: usize,
     /// `[POINTS, Σ inputs, padded_out]`.
     weights: Vec<f32>,
-    bias: Vec<f32>,
-    slopes: Option<Vec<f32>>,
+    epilogue: Epilogue,
+    edge: Edge,
 }
 
 /// Transforms of a 3×3 kernel, one axis: 3 numbers to 6.
@@ -46,11 +48,16 @@ fn transform_kernel([a, b, c]: [f32; 3]) -> [f32; IN] {
     ]
 }
 
-impl Conv {
+impl Winograd {
     /// `weight` is `[channels_out, Σ inputs, 3, 3]`, `inputs` the channels of the maps that are
-    /// read as one. `slopes` has one number a result channel.
-    pub fn new(weight: &[f32], bias: &[f32], inputs: &[usize], slopes: Option<&[f32]>) -> Self {
-        let channels_out = bias.len();
+    /// read as one.
+    pub fn new(
+        weight: &[f32],
+        channels_out: usize,
+        inputs: &[usize],
+        edge: Edge,
+        epilogue: Epilogue,
+    ) -> Self {
         let channels_in: usize = inputs.iter().sum();
         let padded_out = channels_out.next_multiple_of(LANES);
         let padded: Vec<usize> = inputs.iter().map(|c| c.next_multiple_of(LANES)).collect();
@@ -76,19 +83,7 @@ impl Conv {
             from += channels;
             to += room;
         }
-        let pad = |values: &[f32]| {
-            let mut values = values.to_vec();
-            values.resize(padded_out, 0.0);
-            values
-        };
-        Self {
-            inputs: padded,
-            padded_out,
-            channels_out,
-            weights,
-            bias: pad(bias),
-            slopes: slopes.map(pad),
-        }
+        Self { inputs: padded, padded_out, channels_out, weights, epilogue, edge }
     }
 
     /// Memory of the transformed weights.
@@ -96,8 +91,9 @@ impl Conv {
         self.weights.len() as u64 * 4
     }
 
-    /// Convolves the concatenation of `maps`, all of one size.
-    pub fn run(&self, maps: &[&Map]) -> Map {
+    /// Convolves the concatenation of `maps`, all of one size. What is left out when `stop`
+    /// answers true is unspecified.
+    pub fn run(&self, maps: &[&Map], stop: super::Stop<'_>) -> Map {
         let (height, width) = maps.first().map_or((0, 0), |map| (map.height, map.width));
         let mut out = Map::zeros(height, width, self.channels_out);
         let strip = (OUT * width * self.padded_out).max(1);
@@ -109,20 +105,13 @@ impl Conv {
         out.values_mut().par_chunks_mut(strip).enumerate().for_each_init(
             scratch,
             |scratch, (row, out)| {
-                dispatch(Strip { conv: self, maps, y: row * OUT, out, scratch });
+                if !stop() {
+                    super::dispatch(Strip { conv: self, maps, y: row * OUT, out, scratch });
+                }
             },
         );
         out
     }
-}
-
-/// Runs `op` with the widest vectors that this processor has and this build knows.
-fn dispatch(op: Strip<'_>) {
-    #[cfg(target_arch = "x86_64")]
-    if let Some(simd) = pulp::x86::V3::try_new() {
-        return Simd::vectorize(simd, op);
-    }
-    Arch::new().dispatch(op);
 }
 
 struct Scratch {
@@ -134,7 +123,7 @@ struct Scratch {
 
 /// Four rows of the result.
 struct Strip<'a> {
-    conv: &'a Conv,
+    conv: &'a Winograd,
     maps: &'a [&'a Map],
     y: usize,
     out: &'a mut [f32],
@@ -155,16 +144,10 @@ impl WithSimd for Strip<'_> {
             for block in 0..count {
                 let mut at = block * channels_in;
                 for map in maps {
-                    transform_input(
-                        simd,
-                        map,
-                        (first + block) * OUT,
-                        y,
-                        &mut scratch.inputs,
-                        at,
-                        channels_in,
-                    );
-                    at += map.padded_channels();
+                    let at_block = ((first + block) * OUT, y);
+                    let inputs = &mut scratch.inputs;
+                    transform_input(simd, map, conv.edge, at_block, inputs, at, channels_in);
+                    at += map.padded();
                 }
             }
             for point in 0..POINTS {
@@ -215,8 +198,8 @@ fn transform_six<S: Simd>(simd: S, d: [S::f32s; IN]) -> [S::f32s; IN] {
 fn transform_input<S: Simd>(
     simd: S,
     map: &Map,
-    x: usize,
-    y: usize,
+    edge: Edge,
+    (x, y): (usize, usize),
     inputs: &mut [f32],
     at: usize,
     channels_in: usize,
@@ -224,11 +207,11 @@ fn transform_input<S: Simd>(
     let zero = simd.splat_f32s(0.0);
     // The block starts one pixel up and left of its results.
     let source: [Option<&[f32]>; POINTS] = std::array::from_fn(|point| {
-        let (py, px) = (y + point / IN, x + point % IN);
-        let inside = py >= 1 && px >= 1 && py <= map.height && px <= map.width;
-        inside.then(|| map.pixel(px - 1, py - 1))
+        let row = edge.index((y + point / IN) as isize - 1, map.height)?;
+        let column = edge.index((x + point % IN) as isize - 1, map.width)?;
+        Some(map.pixel(column, row))
     });
-    let vectors = map.padded_channels() / S::F32_LANES;
+    let vectors = map.padded() / S::F32_LANES;
     let source = source.map(|pixel| pixel.map(|pixel| S::as_simd_f32s(pixel).0));
     for vector in 0..vectors {
         let mut d = [[zero; IN]; IN];
@@ -309,7 +292,7 @@ fn transform_four<S: Simd>(simd: S, m: [S::f32s; IN]) -> [S::f32s; OUT] {
 #[inline(always)]
 fn transform_output<S: Simd>(
     simd: S,
-    conv: &Conv,
+    conv: &Winograd,
     outputs: &[f32],
     block: usize,
     x: usize,
@@ -318,8 +301,6 @@ fn transform_output<S: Simd>(
 ) {
     let zero = simd.splat_f32s(0.0);
     let padded = conv.padded_out;
-    let bias = S::as_simd_f32s(&conv.bias).0;
-    let slopes = conv.slopes.as_deref().map(|slopes| S::as_simd_f32s(slopes).0);
     let rows = out.len() / (width * padded);
     for vector in 0..padded / S::F32_LANES {
         let offset = vector * S::F32_LANES;
@@ -338,87 +319,10 @@ fn transform_output<S: Simd>(
                 if x + column >= width {
                     break;
                 }
-                let mut value = simd.add_f32s(value, bias[vector]);
-                if let Some(slopes) = slopes {
-                    let negative = simd.mul_f32s(simd.min_f32s(value, zero), slopes[vector]);
-                    value = simd.add_f32s(simd.max_f32s(value, zero), negative);
-                }
+                let value = conv.epilogue.apply(simd, vector, value);
                 let start = (row * width + x + column) * padded + offset;
                 S::as_mut_simd_f32s(&mut out[start..start + S::F32_LANES]).0[0] = value;
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The definition, in double precision.
-    fn direct(
-        weight: &[f32],
-        bias: &[f32],
-        planes: &[f32],
-        height: usize,
-        width: usize,
-    ) -> Vec<f64> {
-        let channels_in = planes.len() / (height * width);
-        let mut out = Vec::new();
-        for (channel, bias) in bias.iter().enumerate() {
-            for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
-                let mut sum = f64::from(*bias);
-                for input in 0..channels_in {
-                    for (ky, kx) in (0..9).map(|k| (k / 3, k % 3)) {
-                        let (sy, sx) = (y + ky, x + kx);
-                        if sy >= 1 && sx >= 1 && sy <= height && sx <= width {
-                            let value = planes[(input * height + sy - 1) * width + sx - 1];
-                            let weight = weight[(channel * channels_in + input) * 9 + ky * 3 + kx];
-                            sum += f64::from(value) * f64::from(weight);
-                        }
-                    }
-                }
-                out.push(if sum < 0.0 { sum * f64::from(0.25f32) } else { sum });
-            }
-        }
-        out
-    }
-
-    #[test]
-    fn it_is_the_convolution() {
-        let mut state = 1u64;
-        let mut random = |count: usize| -> Vec<f32> {
-            let mut next = || {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                (state >> 40) as f32 / (1u64 << 24) as f32 - 0.5
-            };
-            (0..count).map(|_| next()).collect()
-        };
-        for (height, width, inputs, channels_out) in [
-            (7, 9, vec![3], 5),
-            (13, 130, vec![64, 32], 32),
-            (1, 1, vec![16], 3),
-            (4, 24, vec![5, 32, 7], 48),
-        ] {
-            let channels_in: usize = inputs.iter().sum();
-            let weight = random(channels_out * channels_in * 9);
-            let (bias, planes) = (random(channels_out), random(channels_in * height * width));
-            let mut rest = planes.as_slice();
-            let maps: Vec<Map> = inputs
-                .iter()
-                .map(|&channels| {
-                    let (own, others) = rest.split_at(channels * height * width);
-                    rest = others;
-                    Map::from_planes(own, height, width, channels)
-                })
-                .collect();
-            let conv = Conv::new(&weight, &bias, &inputs, Some(&vec![0.25; channels_out]));
-            let out = conv.run(&maps.iter().collect::<Vec<_>>()).to_planes(channels_out);
-            let want = direct(&weight, &bias, &planes, height, width);
-            let top = want.iter().fold(0.0f64, |top, value| top.max(value.abs()));
-            for (have, want) in out.iter().zip(&want) {
-                assert!((f64::from(*have) - want).abs() < 1e-5 * top, "{have} instead of {want}");
-            }
-            assert_eq!(out.len(), want.len());
         }
     }
 }

@@ -1,0 +1,193 @@
+//! Number by number, channel by channel: activations, sums, norms.
+
+use rayon::prelude::*;
+
+use super::map::{LANES, Map};
+use crate::nets::graph::Act;
+
+/// The maps as one.
+pub fn join(maps: &[&Map]) -> Map {
+    let (height, width) = maps.first().map_or((0, 0), |map| (map.height, map.width));
+    let channels: usize = maps.iter().map(|map| map.channels).sum();
+    let padded = channels.next_multiple_of(LANES);
+    Map::build(height, width, channels, |y, row| {
+        for (x, pixel) in row.chunks_exact_mut(padded).enumerate() {
+            let mut rest = pixel;
+            for map in maps {
+                let (own, others) = rest.split_at_mut(map.channels);
+                own.copy_from_slice(&map.pixel(x, y)[..map.channels]);
+                rest = others;
+            }
+        }
+    })
+}
+
+/// Channels `from..from + len`.
+pub fn slice(map: &Map, from: usize, len: usize) -> Map {
+    let padded = len.next_multiple_of(LANES);
+    Map::build(map.height, map.width, len, |y, row| {
+        for (x, pixel) in row.chunks_exact_mut(padded).enumerate() {
+            pixel[..len].copy_from_slice(&map.pixel(x, y)[from..from + len]);
+        }
+    })
+}
+
+/// The same picture with zero channels at the end.
+pub fn pad_channels(map: &Map, more: usize) -> Map {
+    let channels = map.channels + more;
+    let padded = channels.next_multiple_of(LANES);
+    Map::build(map.height, map.width, channels, |y, row| {
+        for (x, pixel) in row.chunks_exact_mut(padded).enumerate() {
+            pixel[..map.channels].copy_from_slice(&map.pixel(x, y)[..map.channels]);
+        }
+    })
+}
+
+impl Act {
+    fn of(self, x: f32) -> f32 {
+        match self {
+            Self::Relu => x.max(0.0),
+            Self::Relu6 => x.clamp(0.0, 6.0),
+            Self::Leaky(slope) => x.max(0.0) + slope * x.min(0.0),
+            Self::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+            Self::Tanh => x.tanh(),
+            Self::HardSwish => x * (x + 3.0).clamp(0.0, 6.0) / 6.0,
+            Self::HardSigmoid => (x + 3.0).clamp(0.0, 6.0) / 6.0,
+            Self::Elu => x.max(0.0) + x.min(0.0).exp_m1(),
+        }
+    }
+}
+
+pub fn act(map: &mut Map, act: Act) {
+    // A loop for each, so that the choice is not made for each number.
+    let each = |map: &mut Map, of: &(dyn Fn(&mut [f32]) + Sync)| map.change_rows(|_, row| of(row));
+    macro_rules! loops {
+        ($($kind:pat => $value:expr),*) => {
+            match act { $($kind => each(map, &|row| row.iter_mut().for_each(|x| *x = $value.of(*x))),)* }
+        };
+    }
+    loops!(
+        Act::Relu => Act::Relu,
+        Act::Relu6 => Act::Relu6,
+        Act::Leaky(slope) => Act::Leaky(slope),
+        Act::Sigmoid => Act::Sigmoid,
+        Act::Tanh => Act::Tanh,
+        Act::HardSwish => Act::HardSwish,
+        Act::HardSigmoid => Act::HardSigmoid,
+        Act::Elu => Act::Elu
+    );
+}
+
+pub fn scale(map: &mut Map, factor: f32, offset: f32) {
+    map.change_rows(|_, row| row.iter_mut().for_each(|x| *x = *x * factor + offset));
+}
+
+pub fn clamp(map: &mut Map, low: f32, high: f32) {
+    map.change_rows(|_, row| row.iter_mut().for_each(|x| *x = x.clamp(low, high)));
+}
+
+/// Times `factors` plus `offsets`, one number a channel.
+pub fn channel_affine(map: &mut Map, factors: &[f32], offsets: &[f32]) {
+    let padded = map.padded();
+    map.change_rows(|_, row| {
+        for pixel in row.chunks_exact_mut(padded) {
+            for ((x, factor), offset) in pixel.iter_mut().zip(factors).zip(offsets) {
+                *x = *x * factor + offset;
+            }
+        }
+    });
+}
+
+/// One slope a channel for negative numbers.
+pub fn prelu(map: &mut Map, slopes: &[f32]) {
+    let padded = map.padded();
+    map.change_rows(|_, row| {
+        for pixel in row.chunks_exact_mut(padded) {
+            for (x, slope) in pixel.iter_mut().zip(slopes) {
+                *x = x.max(0.0) + slope * x.min(0.0);
+            }
+        }
+    });
+}
+
+/// Mean and biased variance of each channel over the picture.
+pub fn moments(map: &Map) -> (Vec<f32>, Vec<f32>) {
+    let padded = map.padded();
+    let area = (map.height * map.width).max(1) as f64;
+    let sum_rows = |of: &(dyn Fn(usize, f32) -> f32 + Sync)| -> Vec<f64> {
+        (0..map.height)
+            .into_par_iter()
+            .map(|y| {
+                let mut sums = vec![0.0f64; padded];
+                // Short sums in single precision, their sum in double.
+                for pixels in map.row(y).chunks(64 * padded) {
+                    let mut short = vec![0.0f32; padded];
+                    for pixel in pixels.chunks_exact(padded) {
+                        for (channel, (sum, x)) in short.iter_mut().zip(pixel).enumerate() {
+                            *sum += of(channel, *x);
+                        }
+                    }
+                    sums.iter_mut().zip(short).for_each(|(sum, short)| *sum += f64::from(short));
+                }
+                sums
+            })
+            // In the order of rows, whatever the number of threads.
+            .collect::<Vec<_>>()
+            .into_iter()
+            .fold(vec![0.0f64; padded], |mut total, sums| {
+                total.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
+                total
+            })
+    };
+    let means: Vec<f32> = sum_rows(&|_, x| x).iter().map(|sum| (sum / area) as f32).collect();
+    let variances = sum_rows(&|channel, x| (x - means[channel]) * (x - means[channel]));
+    let variances = variances.iter().map(|sum| (sum / area) as f32).collect();
+    (means, variances)
+}
+
+/// Normalises each channel over the picture, then times `scales` plus `shifts` where given.
+pub fn instance_norm(map: &mut Map, eps: f32, affine: Option<(&[f32], &[f32])>) {
+    let (means, variances) = moments(map);
+    let mut factors = Vec::with_capacity(means.len());
+    let mut offsets = Vec::with_capacity(means.len());
+    for (channel, (mean, variance)) in means.iter().zip(&variances).enumerate() {
+        let of = |values: &[f32], none: f32| values.get(channel).copied().unwrap_or(none);
+        let (scale, shift) =
+            affine.map_or((1.0, 0.0), |(scales, shifts)| (of(scales, 1.0), of(shifts, 0.0)));
+        let factor = scale / (variance + eps).sqrt();
+        factors.push(factor);
+        offsets.push(shift - mean * factor);
+    }
+    channel_affine(map, &factors, &offsets);
+}
+
+/// The mean of each channel.
+pub fn global_mean(map: &Map) -> Map {
+    let (means, _) = moments(map);
+    Map::build(1, 1, map.channels, |_, row| row.copy_from_slice(&means))
+}
+
+/// `of` each pair of numbers. Where one map has a single channel or a single pixel, that stands
+/// for all of the other's.
+pub fn combine(mut a: Map, b: &Map, of: impl Fn(f32, f32) -> f32 + Sync) -> Map {
+    let (height, width) = (a.height.max(b.height), a.width.max(b.width));
+    let channels = a.channels.max(b.channels);
+    let padded = channels.next_multiple_of(LANES);
+    let is_whole = |map: &Map| (map.height, map.width, map.channels) == (height, width, channels);
+    if is_whole(&a) && is_whole(b) {
+        a.change_rows(|y, row| {
+            row.iter_mut().zip(b.row(y)).for_each(|(x, other)| *x = of(*x, *other));
+        });
+        return a;
+    }
+    Map::build(height, width, channels, |y, row| {
+        let pixel = |map: &'_ Map, x: usize| (x.min(map.width - 1), y.min(map.height - 1));
+        for (x, to) in row.chunks_exact_mut(padded).enumerate() {
+            let ((ax, ay), (bx, by)) = (pixel(&a, x), pixel(b, x));
+            let (from_a, from_b) = (a.pixel(ax, ay), b.pixel(bx, by));
+            for (channel, to) in to.iter_mut().enumerate().take(channels) {
+                *to = of(from_a[channel.min(a.channels - 1)], from_b[channel.min(b.channels - 1)]);
+            }
+        }
+    })
+}

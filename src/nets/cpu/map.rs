@@ -1,0 +1,91 @@
+//! Pictures as the processor's kernels want them: channels innermost.
+
+use rayon::prelude::*;
+
+use crate::nets::Planes;
+
+/// Channels are padded to multiples of this, the widest vector in use.
+pub const LANES: usize = 8;
+
+/// A picture `[height, width, channels]`, channels innermost and padded to whole vectors. What
+/// the padding holds is unspecified but finite.
+#[derive(Clone, Debug)]
+pub struct Map {
+    pub height: usize,
+    pub width: usize,
+    pub channels: usize,
+    data: Vec<f32>,
+}
+
+impl Map {
+    pub fn zeros(height: usize, width: usize, channels: usize) -> Self {
+        let padded = channels.next_multiple_of(LANES);
+        Self { height, width, channels, data: vec![0.0; height * width * padded] }
+    }
+
+    pub fn from_planes(planes: &Planes) -> Self {
+        let mut map = Self::zeros(planes.height, planes.width, planes.channels);
+        let (area, width, padded) = (planes.height * planes.width, planes.width, map.padded());
+        map.data.par_chunks_mut((width * padded).max(1)).enumerate().for_each(|(y, row)| {
+            for (x, pixel) in row.chunks_exact_mut(padded).enumerate() {
+                for (channel, to) in pixel.iter_mut().take(planes.channels).enumerate() {
+                    *to = planes.data[channel * area + y * width + x];
+                }
+            }
+        });
+        map
+    }
+
+    pub fn to_planes(&self) -> Planes {
+        let (height, width, channels) = (self.height, self.width, self.channels);
+        let mut data = vec![0.0; channels * height * width];
+        let rows = data.par_chunks_mut(width.max(1)).enumerate();
+        rows.for_each(|(row, to)| {
+            let (channel, y) = (row / height, row % height);
+            for (x, to) in to.iter_mut().enumerate() {
+                *to = self.pixel(x, y)[channel];
+            }
+        });
+        Planes { channels, height, width, data }
+    }
+
+    /// Channels with their padding: a multiple of [`LANES`].
+    pub const fn padded(&self) -> usize {
+        self.channels.next_multiple_of(LANES)
+    }
+
+    pub fn values_mut(&mut self) -> &mut [f32] {
+        &mut self.data
+    }
+
+    /// Every channel of one pixel.
+    pub fn pixel(&self, x: usize, y: usize) -> &[f32] {
+        let padded = self.padded();
+        &self.data[(y * self.width + x) * padded..][..padded]
+    }
+
+    /// The pixels of one row, side by side.
+    pub fn row(&self, y: usize) -> &[f32] {
+        let len = self.width * self.padded();
+        &self.data[y * len..][..len]
+    }
+
+    /// Fills a fresh map row by row, in parallel.
+    pub fn build(
+        height: usize,
+        width: usize,
+        channels: usize,
+        fill: impl Fn(usize, &mut [f32]) + Sync,
+    ) -> Self {
+        let mut map = Self::zeros(height, width, channels);
+        let len = (width * map.padded()).max(1);
+        map.data.par_chunks_mut(len).enumerate().for_each(|(y, row)| fill(y, row));
+        map
+    }
+
+    /// Changes every row in place, in parallel.
+    pub fn change_rows(&mut self, change: impl Fn(usize, &mut [f32]) + Sync) {
+        let len = (self.width * self.padded()).max(1);
+        self.data.par_chunks_mut(len).enumerate().for_each(|(y, row)| change(y, row));
+    }
+}

@@ -1,0 +1,49 @@
+//! Pictures and vectors on their way into and out of a network.
+
+/// Channel planes of 32-bit floats, `[channels, height, width]` row by row.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Planes {
+    pub channels: usize,
+    pub height: usize,
+    pub width: usize,
+    pub data: Vec<f32>,
+}
+
+impl Planes {
+    /// A vector: one pixel.
+    pub fn vector(data: Vec<f32>) -> Self {
+        Self { channels: data.len(), height: 1, width: 1, data }
+    }
+
+    /// The planes with the last row and column repeated up to multiples of `multiple`.
+    pub fn pad_to_multiple(&self, multiple: usize) -> Self {
+        let (height, width) = (self.height, self.width);
+        let to_height = height.next_multiple_of(multiple);
+        let to_width = width.next_multiple_of(multiple);
+        if (to_height, to_width) == (height, width) {
+            return self.clone();
+        }
+        let mut data = Vec::with_capacity(self.channels * to_height * to_width);
+        for plane in self.data.chunks_exact(height * width) {
+            for y in 0..to_height {
+                let row = &plane[y.min(height - 1) * width..][..width];
+                data.extend((0..to_width).map(|x| row[x.min(width - 1)]));
+            }
+        }
+        Self { channels: self.channels, height: to_height, width: to_width, data }
+    }
+
+    /// The top left part.
+    pub fn crop(self, height: usize, width: usize) -> Self {
+        if (self.height, self.width) == (height, width) {
+            return self;
+        }
+        let mut data = Vec::with_capacity(self.channels * height * width);
+        for plane in self.data.chunks_exact(self.height * self.width) {
+            for row in plane.chunks_exact(self.width).take(height) {
+                data.extend_from_slice(&row[..width]);
+            }
+        }
+        Self { channels: self.channels, height, width, data }
+    }
+}

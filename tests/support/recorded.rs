@@ -1,0 +1,134 @@
+//! Values of each layer as the published code computes them with the same weights
+//! (`tests/fixtures/nets/make.py`), and what is compared with them.
+
+use std::path::{Path, PathBuf};
+
+use ganvas::checkpoint::Checkpoint;
+use ganvas::nets::Planes;
+
+/// Largest difference of a layer, relative to its largest value.
+const TOLERANCE: f32 = 1e-4;
+
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+pub fn shipped(id: &str) -> PathBuf {
+    root().join("models").join(id).join("weights.safetensors")
+}
+
+pub fn tiny(name: &str) -> PathBuf {
+    root().join("tests/fixtures/checkpoints").join(name)
+}
+
+/// The recorded layers of one network, in the order of its forward pass.
+pub struct Recorded {
+    file: Checkpoint,
+    /// Layer → name in the file and number of recorded channels.
+    layers: Vec<(String, String, Vec<usize>)>,
+    /// What the network is given, in order, with its shape.
+    inputs: Vec<(Vec<f32>, [usize; 4])>,
+    /// Pictures in the batch.
+    pub count: usize,
+    image: usize,
+    pub compared: usize,
+    worst: (f32, String),
+}
+
+impl Recorded {
+    pub fn open(name: &str) -> Self {
+        let path = root().join("tests/fixtures/nets").join(format!("{name}.safetensors"));
+        let file = Checkpoint::open(&path).unwrap();
+        let numbered = |(stored, info): (&str, ganvas::checkpoint::TensorInfo)| {
+            let (_, layer) = stored.split_once('.')?;
+            Some((layer.to_owned(), stored.to_owned(), info.shape))
+        };
+        let layers = file.tensors().filter_map(numbered).collect();
+        let shapes = file.shapes();
+        let named =
+            |index: usize| if index == 0 { "input".to_owned() } else { format!("input{index}") };
+        let inputs = (0..).map(named).take_while(|name| shapes.contains_key(name));
+        let inputs: Vec<(Vec<f32>, [usize; 4])> = inputs
+            .map(|name| {
+                let shape = shapes[&name].as_slice().try_into().unwrap();
+                (file.read_f32(&name).unwrap(), shape)
+            })
+            .collect();
+        let count = inputs[0].1[0];
+        Self { file, layers, inputs, count, image: 0, compared: 0, worst: (0.0, String::new()) }
+    }
+
+    /// What the network is given for picture `image` of the batch, whose layers come next.
+    pub fn inputs(&mut self, image: usize) -> Vec<Planes> {
+        self.image = image;
+        let own = |(data, [batch, channels, height, width]): &(Vec<f32>, [usize; 4])| {
+            assert_eq!(*batch, self.count);
+            let len = channels * height * width;
+            let data = data[image * len..][..len].to_vec();
+            Planes { channels: *channels, height: *height, width: *width, data }
+        };
+        self.inputs.iter().map(own).collect()
+    }
+
+    /// Compares the first channels of `layer` where it was recorded.
+    pub fn compare(&mut self, layer: &str, have: &Planes) {
+        let Some((_, stored, recorded)) = self.layers.iter().find(|(name, ..)| name == layer)
+        else {
+            return;
+        };
+        let want = self.file.read_f32(stored).unwrap();
+        let len = want.len() / self.count;
+        let want = &want[self.image * len..][..len];
+        assert_eq!(recorded[2..], [have.height, have.width], "{layer}");
+        let top = want.iter().fold(0.0f32, |top, value| top.max(value.abs()));
+        let mut worst = 0.0f32;
+        for (have, want) in have.data.iter().zip(want) {
+            assert!(have.is_finite(), "{layer} is not finite");
+            worst = worst.max((have - want).abs() / top);
+        }
+        assert!(have.data.len() >= want.len(), "{layer}");
+        assert!(worst <= TOLERANCE, "the first layer that differs is {layer}: by {worst:.1e}");
+        self.compared += 1;
+        if worst > self.worst.0 {
+            self.worst = (worst, layer.to_owned());
+        }
+    }
+
+    pub fn finish(self, what: &str) {
+        assert_eq!(
+            self.compared,
+            self.layers.len() * self.count,
+            "{what}: layers that were not shown"
+        );
+        println!("{what}: at most {:.1e} in {}", self.worst.0, self.worst.1);
+    }
+}
+
+/// Each network: its weights and the record to compare with.
+pub fn networks() -> Vec<(PathBuf, &'static str)> {
+    let mut networks = vec![
+        (tiny("tiny-x2.safetensors"), "tiny-x2"),
+        (tiny("tiny-x1-bf16.safetensors"), "tiny-x1-bf16"),
+        (tiny("tiny-srvgg.pth"), "tiny-srvgg"),
+        (tiny("tiny-dcgan.pth"), "tiny-dcgan"),
+    ];
+    for file in [
+        "RealESRGAN_x4plus.pth",
+        "data-parallel.pth",
+        "ema-beside-raw.pth",
+        "legacy.pth",
+        "trunk-naming.pth",
+        "old-naming.pth",
+    ] {
+        networks.push((tiny(file), "tiny-x4"));
+    }
+    for id in [
+        "dcgan-digiface-64",
+        "realesr-animevideov3-x4",
+        "realesrgan-x4plus-anime",
+        "realesrgan-x4plus-int8",
+    ] {
+        networks.push((shipped(id), id));
+    }
+    networks
+}
