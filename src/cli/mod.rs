@@ -4,17 +4,27 @@
 //! stdout, as JSON with `--json`.
 
 mod bench;
+#[cfg(feature = "infer")]
+mod denoise;
 #[cfg(feature = "gpu")]
 mod doctor;
 mod edit;
 #[cfg(feature = "infer")]
+mod filter;
+#[cfg(feature = "infer")]
 mod generate;
 mod info;
+#[cfg(feature = "infer")]
+mod light;
 mod models;
 #[cfg(feature = "infer")]
 mod networks;
 mod ops;
 pub mod report;
+#[cfg(feature = "infer")]
+mod stylize;
+#[cfg(feature = "infer")]
+mod translate;
 #[cfg(feature = "infer")]
 mod upscale;
 
@@ -44,14 +54,22 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Bench(bench::Args),
+    #[cfg(feature = "infer")]
+    Denoise(denoise::Args),
     #[cfg(feature = "gpu")]
     Doctor(doctor::Args),
     Edit(edit::Args),
     #[cfg(feature = "infer")]
     Generate(generate::Args),
     Info(info::Args),
+    #[cfg(feature = "infer")]
+    Light(light::Args),
     Models(models::Args),
     Ops(ops::Args),
+    #[cfg(feature = "infer")]
+    Stylize(stylize::Args),
+    #[cfg(feature = "infer")]
+    Translate(translate::Args),
     #[cfg(feature = "infer")]
     Upscale(upscale::Args),
 }
@@ -74,14 +92,22 @@ fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         None => open_editor(cli.files, cli.device),
         Some(Command::Bench(args)) => bench::run(&args),
+        #[cfg(feature = "infer")]
+        Some(Command::Denoise(args)) => denoise::run(&args),
         #[cfg(feature = "gpu")]
         Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Edit(args)) => edit::run(&args),
         #[cfg(feature = "infer")]
         Some(Command::Generate(args)) => generate::run(&args),
         Some(Command::Info(args)) => info::run(&args),
+        #[cfg(feature = "infer")]
+        Some(Command::Light(args)) => light::run(&args),
         Some(Command::Models(args)) => models::run(&args),
         Some(Command::Ops(args)) => ops::run(&args),
+        #[cfg(feature = "infer")]
+        Some(Command::Stylize(args)) => stylize::run(&args),
+        #[cfg(feature = "infer")]
+        Some(Command::Translate(args)) => translate::run(&args),
         #[cfg(feature = "infer")]
         Some(Command::Upscale(args)) => upscale::run(&args),
     }

@@ -6,14 +6,18 @@
 
 mod bleed;
 
+mod filter;
 pub mod generate;
 #[cfg(feature = "app")]
 pub mod interop;
 mod latents;
+mod noise;
+mod picture;
 pub mod plan;
 mod profile_map;
 pub mod protocol;
 pub mod service;
+mod tiling;
 pub mod upscale;
 pub mod worker;
 

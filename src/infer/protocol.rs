@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::color::WorkingProfile;
 use crate::geom::IRect;
 use crate::pixels::PixelBuf;
+use crate::zoo::Purpose;
 
 /// Names one request for the life of a service; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -75,18 +76,77 @@ pub struct Generate {
     pub psi: f32,
 }
 
+/// What a [`Filter`] does.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// `sigma` is the noise's standard deviation in levels of 255; `None` estimates it.
+    Denoise {
+        sigma: Option<f32>,
+    },
+    Light,
+    /// The network's own styles by index, each with its weight.
+    Style {
+        weights: Vec<(usize, f32)>,
+    },
+    StyleOf(StyleOf),
+    Translate,
+}
+
+impl Effect {
+    /// What a network must be for.
+    pub const fn purpose(&self) -> Purpose {
+        match self {
+            Self::Denoise { .. } => Purpose::Denoise,
+            Self::Light => Purpose::Light,
+            Self::Style { .. } => Purpose::Style,
+            Self::StyleOf(_) => Purpose::StyleTransfer,
+            Self::Translate => Purpose::Translate,
+        }
+    }
+}
+
+/// The style of a picture.
+#[derive(Clone, Debug)]
+pub struct StyleOf {
+    /// RGBA.
+    pub picture: Arc<PixelBuf>,
+    pub profile: WorkingProfile,
+    /// The network that reads the style.
+    pub reader: ModelRef,
+    /// `0..=1`: from the content's own style to the picture's.
+    pub amount: f32,
+}
+
+/// Change a picture and keep its size.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    /// RGBA with straight alpha, encoded in `profile`. The result has the same depth.
+    pub image: Arc<PixelBuf>,
+    /// One channel of the picture's size: white changes, black protects.
+    pub mask: Option<Arc<PixelBuf>>,
+    pub profile: WorkingProfile,
+    pub model: ModelRef,
+    pub effect: Effect,
+    /// How much of the change is taken, `0.0..=1.0`.
+    pub strength: f32,
+    /// Side of a tile's core; `None` leaves the choice to the plan.
+    pub tile: Option<u32>,
+}
+
 /// The work of a request.
 #[derive(Clone, Debug)]
 pub enum Task {
-    Upscale(Upscale),
+    Filter(Filter),
     Generate(Generate),
+    Upscale(Upscale),
 }
 
 impl Task {
     pub const fn model(&self) -> &ModelRef {
         match self {
-            Self::Upscale(task) => &task.model,
+            Self::Filter(task) => &task.model,
             Self::Generate(task) => &task.model,
+            Self::Upscale(task) => &task.model,
         }
     }
 }

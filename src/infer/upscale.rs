@@ -4,18 +4,17 @@
 //! in from their neighbours; alpha is resampled by Lanczos3, as Real-ESRGAN's own script does
 //! when it is not told to spend a second network run on alpha.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
-
 use super::bleed::bleed_color;
+use super::picture::{read_planes, resize_lanczos3};
 use super::plan::{self, Tile};
 use super::profile_map::ProfileMap;
 use super::protocol::{Stage, Upscale};
-use super::worker::{Context, End, Models, NetworkError, network_for};
-use crate::geom::{IRect, MAX_SIDE, Size};
+use super::tiling::{Tiling, run_one};
+use super::worker::{Context, End, Models, network_for};
+use crate::geom::MAX_SIDE;
 use crate::nets::Planes;
 use crate::pixels::{Depth, PixelBuf, Samples};
-use crate::zoo::{Capability, Purpose};
+use crate::zoo::Purpose;
 
 /// The factors that can be asked for.
 pub const SCALES: std::ops::RangeInclusive<f32> = 1.0..=4.0;
@@ -52,7 +51,16 @@ pub(super) fn run(
     let opaque = [0, 0, 0, depth.max()];
     let mut result = PixelBuf::filled(net_size, 4, depth, opaque);
     let input = bled.as_ref().unwrap_or(source);
-    run_tiles(task, &capability, input, &map, &mut result, models, context)?;
+    let tiling = Tiling { size, capability, side: task.tile };
+    tiling.run(models, context, &mut |models, tile, context| {
+        let planes = read_planes(input, tile.input, &map);
+        let padded = planes.pad_to_multiple(capability.multiple as usize);
+        let network = network_for(models, &task.model, Purpose::Upscale)?;
+        let enlarged = run_one(network, &[padded], context)?;
+        let scale = capability.scale as usize;
+        let enlarged = enlarged.crop(planes.height * scale, planes.width * scale);
+        write_tile(&mut result, &enlarged, tile, capability.scale, &map)
+    })?;
 
     context.progress(Stage::Finishing, 0, 1, 1.0);
     let mut result = if net_size == target {
@@ -65,76 +73,6 @@ pub(super) fn run(
         set_alpha(&mut result, &alpha);
     }
     Ok(result)
-}
-
-fn run_tiles(
-    task: &Upscale,
-    capability: &Capability,
-    source: &PixelBuf,
-    map: &ProfileMap,
-    result: &mut PixelBuf,
-    models: &mut dyn Models,
-    context: &mut Context<'_>,
-) -> Result<(), End> {
-    let size = source.size();
-    let mut side = task.tile.map_or_else(|| plan::default_tile(capability), plan::clamp_tile);
-    let mut waiting = plan::cores(size.rect(), side);
-    waiting.reverse();
-    let (mut done, mut done_px) = (0u32, 0u64);
-    while let Some(core) = waiting.pop() {
-        context.check()?;
-        let fraction = done_px as f64 / size.pixels() as f64;
-        context.progress(Stage::Running, done, done + 1 + waiting.len() as u32, fraction);
-        if core.width() > side || core.height() > side {
-            waiting.extend(plan::cores(core, side).into_iter().rev());
-            continue;
-        }
-        let tile = Tile::new(core, capability.halo_px, size);
-        let planes = read_tile(source, tile.input, map);
-        let network = network_for(models, &task.model, Purpose::Upscale)?;
-        let padded = planes.pad_to_multiple(capability.multiple as usize);
-        let cancel = context.cancel();
-        match network.run(&[padded], &|| cancel.is_set()) {
-            Ok(mut results) => {
-                let scale = capability.scale as usize;
-                let enlarged = results.pop().unwrap_or_default();
-                let enlarged = enlarged.crop(planes.height * scale, planes.width * scale);
-                write_tile(result, &enlarged, tile, capability.scale, map)?;
-                done += 1;
-                done_px += core.size().pixels();
-            }
-            Err(NetworkError::OutOfMemory) => {
-                waiting.push(core);
-                if side > plan::MIN_TILE {
-                    side = (side / 2).max(plan::MIN_TILE);
-                    context.notice(format!("Out of memory: going on with tiles of {side} pixels"));
-                } else if models.fall_back() {
-                    context.notice("Out of memory: going on with the processor".into());
-                } else {
-                    return Err(NetworkError::OutOfMemory.into());
-                }
-            }
-            Err(err) => return Err(err.into()),
-        }
-    }
-    Ok(())
-}
-
-/// The colour inside `rect` as sRGB planes.
-fn read_tile(source: &PixelBuf, rect: IRect, map: &ProfileMap) -> Planes {
-    let (width, height) = (rect.width() as usize, rect.height() as usize);
-    let mut data = vec![0.0; 3 * width * height];
-    let (red, rest) = data.split_at_mut(width * height);
-    let (green, blue) = rest.split_at_mut(width * height);
-    for y in 0..height {
-        for x in 0..width {
-            let [r, g, b, _] =
-                source.pixel_f32(rect.x0 as u32 + x as u32, rect.y0 as u32 + y as u32);
-            let at = y * width + x;
-            [red[at], green[at], blue[at]] = map.to_srgb([r, g, b]);
-        }
-    }
-    Planes { channels: 3, height, width, data }
 }
 
 /// Writes the part of `planes` that belongs to the tile's core.
@@ -180,24 +118,4 @@ fn set_alpha(picture: &mut PixelBuf, alpha: &PixelBuf) {
     for index in 0..pixels {
         picture.samples_mut().set_f32(index * 4 + 3, alpha.samples().get_f32(index));
     }
-}
-
-/// Lanczos3 on encoded values, of a 16-bit picture.
-fn resize_lanczos3(source: &PixelBuf, target: Size) -> Result<PixelBuf, String> {
-    let kind = if source.channels() == 4 { PixelType::U16x4 } else { PixelType::U16 };
-    let from = source.size();
-    let mut out = PixelBuf::new(target, source.channels(), Depth::U16);
-    let bytes: &mut [u8] = match out.samples_mut() {
-        Samples::U16(samples) => bytemuck::cast_slice_mut(samples),
-        Samples::U8(samples) => samples,
-    };
-    let view = ImageRef::new(from.width, from.height, source.samples().as_bytes(), kind)
-        .map_err(|err| err.to_string())?;
-    let mut into = Image::from_slice_u8(target.width, target.height, bytes, kind)
-        .map_err(|err| err.to_string())?;
-    let options = ResizeOptions::new()
-        .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
-        .use_alpha(false);
-    Resizer::new().resize(&view, &mut into, &options).map_err(|err| err.to_string())?;
-    Ok(out)
 }

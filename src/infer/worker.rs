@@ -12,7 +12,7 @@ use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError};
 use super::plan::Speed;
 use super::protocol::{CancelFlag, Event, JobId, Lane, ModelRef, Output, Request, Stage, Task};
 use super::service::{SharedSpeed, Wake};
-use super::{generate, upscale};
+use super::{filter, generate, upscale};
 use crate::nets::Planes;
 use crate::nets::cpu::Stop;
 use crate::zoo::{Capability, Purpose};
@@ -70,6 +70,7 @@ pub fn capability_for(
     match network_for(models, model, purpose) {
         Ok(network) => Ok(*network.capability()),
         Err(End::Failed(reason)) => Err(reason),
+        Err(End::OutOfMemory) => Err(NetworkError::OutOfMemory.to_string()),
         Err(End::Cancelled) => Err("cancelled".into()),
     }
 }
@@ -96,6 +97,7 @@ pub(super) fn network_for<'a>(
 #[derive(Debug)]
 pub(super) enum End {
     Cancelled,
+    OutOfMemory,
     Failed(String),
 }
 
@@ -103,7 +105,8 @@ impl From<NetworkError> for End {
     fn from(err: NetworkError) -> Self {
         match err {
             NetworkError::Stopped => Self::Cancelled,
-            err => Self::Failed(err.to_string()),
+            NetworkError::OutOfMemory => Self::OutOfMemory,
+            NetworkError::Failed(reason) => Self::Failed(reason),
         }
     }
 }
@@ -204,8 +207,9 @@ impl<M: Models> Worker<M> {
         let result = catch_unwind(AssertUnwindSafe(|| {
             context.check()?;
             match &request.task {
-                Task::Upscale(task) => upscale::run(task, models, &mut context).map(|i| vec![i]),
+                Task::Filter(task) => filter::run(task, models, &mut context).map(|i| vec![i]),
                 Task::Generate(task) => generate::run(task, models, &mut context),
+                Task::Upscale(task) => upscale::run(task, models, &mut context).map(|i| vec![i]),
             }
         }));
         let model = request.task.model();
@@ -216,6 +220,9 @@ impl<M: Models> Worker<M> {
                 Event::Finished { job, basis: request.basis, output }
             }
             Ok(Err(End::Cancelled)) => Event::Cancelled { job },
+            Ok(Err(End::OutOfMemory)) => {
+                Event::Failed { job, error: format!("{model}: {}", NetworkError::OutOfMemory) }
+            }
             Ok(Err(End::Failed(error))) => Event::Failed { job, error },
             Err(panic) => {
                 self.models.forget(model);

@@ -1,0 +1,54 @@
+//! `ganvas stylize`: repaint a picture in another style.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::filter;
+use super::report::Failure;
+use crate::infer::protocol::{Effect, StyleOf};
+use crate::zoo::{Library, Purpose};
+
+/// Repaints a picture in a style of the network's own, in a blend of them, or in that of a picture
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    common: filter::Args,
+    /// Styles of the network by number, each with a weight: 3 or 3:0.7,12:0.3
+    #[arg(long, value_name = "NAME[:WEIGHT],…", value_delimiter = ',', value_parser = parse_style,
+          required_unless_present = "style_image", conflicts_with = "style_image")]
+    style: Vec<(usize, f32)>,
+    /// A picture whose style is taken
+    #[arg(long, value_name = "FILE")]
+    style_image: Option<PathBuf>,
+    /// How far towards the picture's style, 0 to 1
+    #[arg(long, value_name = "F", default_value_t = 1.0, value_parser = filter::parse_share,
+          requires = "style_image")]
+    amount: f32,
+}
+
+fn parse_style(text: &str) -> Result<(usize, f32), String> {
+    let (name, weight) = text.split_once(':').unwrap_or((text, "1"));
+    let name =
+        name.parse().map_err(|_| format!("'{name}' is no style; styles are numbers from 0"))?;
+    match weight.parse() {
+        Ok(weight) if (0.0..=1000.0).contains(&weight) => Ok((name, weight)),
+        _ => Err(format!("'{weight}' is no weight")),
+    }
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let effect = match &args.style_image {
+        None => Effect::Style { weights: args.style.clone() },
+        Some(path) => {
+            let opened = filter::open(path)?;
+            let reader = filter::choose_model(&Library::discover(), None, Purpose::StyleVector)?;
+            Effect::StyleOf(StyleOf {
+                picture: Arc::new(opened.pixels),
+                profile: opened.profile,
+                reader,
+                amount: args.amount,
+            })
+        }
+    };
+    filter::run(&args.common, effect, "Restyling")
+}

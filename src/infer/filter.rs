@@ -1,0 +1,261 @@
+//! Changes a picture in place: denoise, light, restyle, translate.
+//!
+//! The network sees colour only, converted to sRGB; alpha stays as it is. Where mask times
+//! strength is zero the result has the source's own samples.
+
+use super::bleed::bleed_color;
+use super::noise::noise_sigma;
+use super::picture::{read_planes, resize_lanczos3};
+use super::plan;
+use super::profile_map::ProfileMap;
+use super::protocol::{Effect, Filter, ModelRef, Stage, StyleOf};
+use super::tiling::{Tiling, run_one};
+use super::worker::{Context, End, Models, network_for};
+use crate::geom::{IRect, Size};
+use crate::nets::Planes;
+use crate::pixels::{Depth, PixelBuf};
+use crate::zoo::{Capability, Extent, Purpose};
+
+/// Memory that a network may take which must see a picture at once.
+const WHOLE_BUDGET_BYTES: f64 = 3.0 * 1024.0 * 1024.0 * 1024.0;
+
+pub(super) fn run(
+    task: &Filter,
+    models: &mut dyn Models,
+    context: &mut Context<'_>,
+) -> Result<PixelBuf, End> {
+    let source = &*task.image;
+    if source.channels() != 4 || source.size().is_empty() {
+        return Err(End::Failed("only colour pictures can be changed by networks".into()));
+    }
+    if task.mask.as_ref().is_some_and(|mask| mask.size() != source.size()) {
+        return Err(End::Failed("the mask has another size than the picture".into()));
+    }
+    context.progress(Stage::Loading, 0, 1, 0.0);
+    let purpose = task.effect.purpose();
+    let network = network_for(models, &task.model, purpose)?;
+    let (capability, channels) = (*network.capability(), network.input_channels());
+    let map = ProfileMap::new(&task.profile);
+    let bled = source.has_transparency().then(|| bleed_color(source));
+    let input = bled.as_ref().unwrap_or(source);
+    let second = second_input(task, input, &map, &channels, models, context)?;
+    let mut out = Mixer { task, source, map: &map, capability, result: source.clone() };
+    match capability.extent {
+        Extent::Tiles => {
+            let tiling = Tiling { size: source.size(), capability, side: task.tile };
+            tiling.run(models, context, &mut |models, tile, context| {
+                if out.is_protected(tile.core) {
+                    return Ok(());
+                }
+                let planes = read_planes(input, tile.input, &map);
+                let made = filter_planes(task, &capability, &planes, &second, models, context)?;
+                out.write(&made, tile.input, tile.core)
+            })?;
+        }
+        Extent::Whole | Extent::Fixed(_) => {
+            let size = source.size();
+            let small = whole_size(size, &capability);
+            let resized = if small == size {
+                None
+            } else {
+                context.notice(format!(
+                    "The network sees the picture at {small}: all of it at once takes too much memory"
+                ));
+                Some(resize_lanczos3(&input.to_depth(Depth::U16), small).map_err(End::Failed)?)
+            };
+            let seen = resized.as_ref().unwrap_or(input);
+            context.progress(Stage::Running, 0, 1, 0.0);
+            let planes = read_planes(seen, small.rect(), &map);
+            let made = filter_planes(task, &capability, &planes, &second, models, context)?;
+            let made = if small == size { made } else { enlarge(&made, size, &map)? };
+            out.write(&made, size.rect(), size.rect())?;
+        }
+    }
+    context.progress(Stage::Finishing, 0, 1, 1.0);
+    Ok(out.result)
+}
+
+/// The size at which a network sees a whole picture.
+fn whole_size(size: Size, capability: &Capability) -> Size {
+    if let Extent::Fixed([height, width]) = capability.extent {
+        return Size::new(width as u32, height as u32);
+    }
+    let bytes = size.pixels() as f64 * capability.bytes_per_px;
+    let shrink = (WHOLE_BUDGET_BYTES / bytes).sqrt();
+    if shrink >= 1.0 { size } else { plan::scaled(size, shrink as f32) }
+}
+
+/// Runs the network on sRGB planes in `0..=1`; the result is in `0..=1` and of the same size.
+fn filter_planes(
+    task: &Filter,
+    capability: &Capability,
+    planes: &Planes,
+    second: &[Planes],
+    models: &mut dyn Models,
+    context: &Context<'_>,
+) -> Result<Planes, End> {
+    let mut padded = planes.pad_to_multiple(capability.multiple.max(1) as usize);
+    let area = (padded.height * padded.width).max(1);
+    for (channel, plane) in padded.data.chunks_exact_mut(area).enumerate() {
+        plane.iter_mut().for_each(|value| *value = capability.range.of_unit(*value, channel));
+    }
+    let mut inputs = vec![padded];
+    inputs.extend_from_slice(second);
+    let network = network_for(models, &task.model, task.effect.purpose())?;
+    let mut made = run_one(network, &inputs, context)?;
+    made.data.iter_mut().for_each(|value| *value = capability.range.to_unit(*value));
+    if made.channels != 3 || made.height < planes.height || made.width < planes.width {
+        return Err(End::Failed("the network answered with a picture of another size".into()));
+    }
+    Ok(made.crop(planes.height, planes.width))
+}
+
+/// What the network is given beside the picture.
+fn second_input(
+    task: &Filter,
+    input: &PixelBuf,
+    map: &ProfileMap,
+    channels: &[usize],
+    models: &mut dyn Models,
+    context: &mut Context<'_>,
+) -> Result<Vec<Planes>, End> {
+    let Some(&wanted) = channels.get(1) else { return Ok(Vec::new()) };
+    let vector = match &task.effect {
+        Effect::Denoise { sigma } => {
+            let sigma = sigma.unwrap_or_else(|| {
+                let sigma = noise_sigma(input) * 255.0;
+                context.notice(format!("Noise found: sigma {sigma:.1} of 255"));
+                sigma
+            });
+            vec![sigma / 255.0; wanted]
+        }
+        Effect::Style { weights } => style_weights(weights, wanted)?,
+        Effect::StyleOf(style) => style_vector(style, input, map, models, context)?,
+        Effect::Light | Effect::Translate => vec![0.0; wanted],
+    };
+    if vector.len() != wanted {
+        return Err(End::Failed(format!("{} wants a vector of {wanted} numbers", task.model)));
+    }
+    Ok(vec![Planes::vector(vector)])
+}
+
+/// A number for each of `count` styles, in sum 1.
+fn style_weights(weights: &[(usize, f32)], count: usize) -> Result<Vec<f32>, End> {
+    let sum: f32 = weights.iter().map(|(_, weight)| weight).sum();
+    let mut all = vec![0.0; count];
+    for &(style, weight) in weights {
+        let place = all.get_mut(style).ok_or_else(|| {
+            End::Failed(format!("there is no style {style}; the network has 0 to {}", count - 1))
+        })?;
+        *place += weight / sum;
+    }
+    if sum > 0.0 && weights.iter().all(|(_, weight)| *weight >= 0.0) {
+        Ok(all)
+    } else {
+        Err(End::Failed("style weights must not be negative, nor all zero".into()))
+    }
+}
+
+/// The style of a picture, or something between it and the content's own (Ghiasi et al. 2017,
+/// section 5).
+fn style_vector(
+    style: &StyleOf,
+    content: &PixelBuf,
+    map: &ProfileMap,
+    models: &mut dyn Models,
+    context: &mut Context<'_>,
+) -> Result<Vec<f32>, End> {
+    let mut read = |picture: &PixelBuf, map: &ProfileMap| -> Result<Vec<f32>, End> {
+        read_style(picture, map, &style.reader, models, context)
+    };
+    let wanted = read(&style.picture, &ProfileMap::new(&style.profile))?;
+    if style.amount >= 1.0 {
+        return Ok(wanted);
+    }
+    let own = read(content, map)?;
+    Ok(own
+        .iter()
+        .zip(&wanted)
+        .map(|(own, style_of)| own + (style_of - own) * style.amount)
+        .collect())
+}
+
+fn read_style(
+    picture: &PixelBuf,
+    map: &ProfileMap,
+    reader: &ModelRef,
+    models: &mut dyn Models,
+    context: &Context<'_>,
+) -> Result<Vec<f32>, End> {
+    let network = network_for(models, reader, Purpose::StyleVector)?;
+    let size = whole_size(picture.size(), network.capability());
+    let resized = resize_lanczos3(&picture.to_depth(Depth::U16), size).map_err(End::Failed)?;
+    let vector = run_one(network, &[read_planes(&resized, size.rect(), map)], context)?;
+    Ok(vector.data)
+}
+
+/// Planes of a whole picture, enlarged.
+fn enlarge(planes: &Planes, size: Size, map: &ProfileMap) -> Result<Planes, End> {
+    let small = Size::new(planes.width as u32, planes.height as u32);
+    let mut picture = PixelBuf::new(small, 4, Depth::U16);
+    let area = planes.height * planes.width;
+    for at in 0..area {
+        let rgb = [0, 1, 2].map(|channel| planes.data[channel * area + at]);
+        let [r, g, b] = map.from_srgb(rgb);
+        let (x, y) = ((at % planes.width) as u32, (at / planes.width) as u32);
+        picture.set_pixel_f32(x, y, [r, g, b, 1.0]);
+    }
+    let large = resize_lanczos3(&picture, size).map_err(End::Failed)?;
+    Ok(read_planes(&large, size.rect(), map))
+}
+
+/// Mixes what the network made into the picture.
+struct Mixer<'a> {
+    task: &'a Filter,
+    source: &'a PixelBuf,
+    map: &'a ProfileMap,
+    capability: Capability,
+    result: PixelBuf,
+}
+
+impl Mixer<'_> {
+    /// How much of the network's picture a pixel takes, `0..=1`.
+    fn share(&self, x: u32, y: u32) -> f32 {
+        let mask = self.task.mask.as_ref().map_or(1.0, |mask| mask.pixel_f32(x, y)[0]);
+        mask * self.task.strength
+    }
+
+    /// Whether nothing inside changes.
+    fn is_protected(&self, area: IRect) -> bool {
+        let mut pixels = (area.y0..area.y1).flat_map(|y| (area.x0..area.x1).map(move |x| (x, y)));
+        pixels.all(|(x, y)| self.share(x as u32, y as u32) <= 0.0)
+    }
+
+    /// Writes `core` from planes that cover `input`.
+    fn write(&mut self, made: &Planes, input: IRect, core: IRect) -> Result<(), End> {
+        if (made.width as i32, made.height as i32) != (input.width() as i32, input.height() as i32)
+        {
+            return Err(End::Failed("the network answered with a picture of another size".into()));
+        }
+        debug_assert_eq!(self.capability.scale, 1);
+        let area = made.width * made.height;
+        for y in core.y0..core.y1 {
+            for x in core.x0..core.x1 {
+                let share = self.share(x as u32, y as u32);
+                if share <= 0.0 {
+                    continue;
+                }
+                let at = (y - input.y0) as usize * made.width + (x - input.x0) as usize;
+                let rgb = [0, 1, 2].map(|channel| made.data[channel * area + at]);
+                let rgb = self.map.from_srgb(rgb);
+                let [r, g, b, a] = self.source.pixel_f32(x as u32, y as u32);
+                let mut pixel = [r, g, b, a];
+                for (to, new) in pixel.iter_mut().zip(rgb) {
+                    *to = (*to + (new - *to) * share).clamp(0.0, 1.0);
+                }
+                self.result.set_pixel_f32(x as u32, y as u32, pixel);
+            }
+        }
+        Ok(())
+    }
+}
