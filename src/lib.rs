@@ -33,6 +33,7 @@ pub mod geom;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 pub mod infer;
+pub mod inpaint;
 pub mod io;
 pub mod nets;
 pub mod ops;

@@ -21,7 +21,7 @@ mod resample;
 mod resize;
 mod rotate;
 mod rotate90;
-mod simd;
+pub(crate) mod simd;
 mod unsharp_mask;
 mod white_balance;
 

@@ -4,7 +4,7 @@
 /// into `work` profits, hence the `#[inline(always)]` on the inner loops. Products and sums are
 /// never fused, so results do not depend on the processor.
 #[inline(always)]
-pub(super) fn vectorized<R>(work: impl FnOnce() -> R) -> R {
+pub(crate) fn vectorized<R>(work: impl FnOnce() -> R) -> R {
     fearless_simd::Level::new().dispatch(
         #[inline(always)]
         |_| work(),

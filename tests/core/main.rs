@@ -6,6 +6,7 @@ mod commands;
 mod compose;
 mod document;
 mod inference;
+mod inpaint;
 mod io_exif;
 mod io_hostile;
 mod io_open;

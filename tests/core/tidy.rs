@@ -68,9 +68,22 @@ const ARROWS: &[(&str, &[&str])] = &[
         "gpu",
         &["geom", "color", "params", "pixels", "device", "document", "ops", "compose", "infer"],
     ),
+    ("inpaint", &["geom", "color", "pixels", "ops"]),
     (
         "infer",
-        &["geom", "color", "params", "pixels", "device", "ops", "checkpoint", "zoo", "nets", "gpu"],
+        &[
+            "geom",
+            "color",
+            "params",
+            "pixels",
+            "device",
+            "ops",
+            "inpaint",
+            "checkpoint",
+            "zoo",
+            "nets",
+            "gpu",
+        ],
     ),
     ("io", &["geom", "color", "params", "pixels", "document", "ops"]),
 ];
@@ -136,7 +149,7 @@ const RESERVED: &[(&str, &[&str])] = &[
 const IMPURE: &[&str] = &["std::thread", "thread::spawn", "Instant::now", "SystemTime", "std::fs"];
 const PURE: &[&str] = &[
     "geom", "color", "params", "pixels", "device", "document", "ops", "recipe", "compose", "tools",
-    "commands",
+    "commands", "inpaint",
 ];
 
 fn uses_word(code: &str, word: &str) -> bool {
