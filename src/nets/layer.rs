@@ -107,6 +107,17 @@ impl Conv {
         Self { stride, ..self }
     }
 
+    /// With a stride and TensorFlow's `SAME` padding, for sides that are multiples of the stride:
+    /// the odd pixel lies at the bottom and right.
+    pub fn same(self, stride: usize) -> Self {
+        let around = |side: usize| {
+            let all = side.saturating_sub(stride);
+            (all / 2, all - all / 2)
+        };
+        let ((top, bottom), (left, right)) = (around(self.kernel[0]), around(self.kernel[1]));
+        Self { stride, pad: [top, bottom, left, right], ..self }
+    }
+
     /// Spreads the kernel and keeps the size: the padding grows along.
     pub fn dilation(self, dilation: usize) -> Self {
         let pad = self.pad.map(|side| side * dilation);

@@ -4,21 +4,32 @@
 //! that follows from it. A graph is data; [`cpu`] runs it on the processor, `tensor` on the
 //! tensor library's devices.
 
+mod blazeface;
 mod cost;
 pub mod cpu;
 mod dcgan;
+mod face_dense;
+mod face_mesh;
+mod face_xception;
 pub mod graph;
 mod layer;
 mod planes;
 mod rrdbnet;
+mod selfie;
 mod srvgg;
+mod tape;
 #[cfg(feature = "infer")]
 pub mod tensor;
 
+pub use blazeface::BlazeFace;
 pub use cost::{Cost, Side};
 pub use dcgan::Dcgan;
+pub use face_dense::FaceDense;
+pub use face_mesh::FaceMesh;
+pub use face_xception::FaceXception;
 pub use planes::Planes;
 pub use rrdbnet::RrdbNet;
+pub use selfie::SelfieSegmentation;
 pub use srvgg::Srvgg;
 
 /// Where parameters come from, by official name.

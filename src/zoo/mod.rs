@@ -16,7 +16,9 @@ pub use manifest::{Manifest, ManifestError, Purpose};
 pub use crate::nets::graph::Shapes;
 
 use crate::nets::graph::Graph;
-use crate::nets::{Dcgan, RrdbNet, Side, Srvgg};
+use crate::nets::{
+    BlazeFace, Dcgan, FaceDense, FaceMesh, FaceXception, RrdbNet, SelfieSegmentation, Side, Srvgg,
+};
 use crate::params::ParamSpec;
 
 /// What an architecture says of itself, given its hyper-parameters.
@@ -62,7 +64,16 @@ macro_rules! architectures {
     };
 }
 
-architectures!(RrdbNet, Srvgg, Dcgan);
+architectures!(
+    BlazeFace,
+    Dcgan,
+    FaceDense,
+    FaceMesh,
+    FaceXception,
+    RrdbNet,
+    SelfieSegmentation,
+    Srvgg,
+);
 
 impl Spec {
     /// Every tensor that the network has, by official name.

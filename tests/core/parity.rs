@@ -8,7 +8,7 @@ use ganvas::nets::Planes;
 use ganvas::nets::cpu::Processor;
 use ganvas::zoo::open_network;
 
-use crate::recorded::{Recorded, networks, tiny};
+use crate::recorded::{Recorded, networks, output_name, tiny};
 
 type Change<'a> = &'a dyn Fn(&str, &mut Vec<f32>);
 
@@ -20,28 +20,32 @@ fn check(weights: &Path, name: &str, change: Change<'_>) {
         Ok(values)
     };
     let graph = detected.spec.graph();
+    let range = detected.spec.capability().range;
     // Every recorded layer, then what runs in the program.
     let unfused = Processor::unfused(graph.clone(), &mut source).unwrap();
     let fused = Processor::new(graph, &mut source).unwrap();
-    let mut recorded = Recorded::open(name);
+    let mut recorded = Recorded::open(name, range);
     for image in 0..recorded.count {
         let inputs = recorded.inputs(image);
         let mut probe = |layer: &str, value: &Planes| recorded.compare(layer, value);
         unfused.run_observed(&inputs, &|| false, &mut probe).unwrap();
     }
     recorded.finish(name);
-    let mut recorded = Recorded::open(name);
+    let mut recorded = Recorded::open(name, range);
     for image in 0..recorded.count {
         let inputs = recorded.inputs(image);
-        recorded.compare("output", &fused.run(&inputs, &|| false).unwrap()[0]);
+        for (index, output) in fused.run(&inputs, &|| false).unwrap().iter().enumerate() {
+            recorded.compare(&output_name(index), output);
+        }
     }
-    assert_eq!(recorded.compared, recorded.count, "{name}: its output was not recorded");
+    let count = recorded.count * detected.spec.graph().outputs().len();
+    assert_eq!(recorded.compared, count, "{name}: an output was not recorded");
 }
 
 #[test]
 fn every_network_agrees_layer_by_layer() {
     let networks = networks();
-    assert!(networks.len() >= 14);
+    assert!(networks.len() >= 19);
     for (weights, name) in networks {
         check(&weights, name, &|_, _| {});
     }

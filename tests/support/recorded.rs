@@ -3,8 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use ganvas::checkpoint::Checkpoint;
+use ganvas::checkpoint::{Checkpoint, Dtype};
 use ganvas::nets::Planes;
+use ganvas::zoo::Range;
 
 /// Largest difference of a layer, relative to its largest value.
 const TOLERANCE: f32 = 1e-4;
@@ -19,6 +20,11 @@ pub fn shipped(id: &str) -> PathBuf {
 
 pub fn tiny(name: &str) -> PathBuf {
     root().join("tests/fixtures/checkpoints").join(name)
+}
+
+/// What result number `index` is called in a record.
+pub fn output_name(index: usize) -> String {
+    if index == 0 { "output".into() } else { format!("output{index}") }
 }
 
 /// The recorded layers of one network, in the order of its forward pass.
@@ -36,7 +42,8 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    pub fn open(name: &str) -> Self {
+    /// Inputs of 8 bits are pictures, which the network wants in `range`.
+    pub fn open(name: &str, range: Range) -> Self {
         let path = root().join("tests/fixtures/nets").join(format!("{name}.safetensors"));
         let file = Checkpoint::open(&path).unwrap();
         let numbered = |(stored, info): (&str, ganvas::checkpoint::TensorInfo)| {
@@ -50,8 +57,15 @@ impl Recorded {
         let inputs = (0..).map(named).take_while(|name| shapes.contains_key(name));
         let inputs: Vec<(Vec<f32>, [usize; 4])> = inputs
             .map(|name| {
-                let shape = shapes[&name].as_slice().try_into().unwrap();
-                (file.read_f32(&name).unwrap(), shape)
+                let shape: [usize; 4] = shapes[&name].as_slice().try_into().unwrap();
+                let mut data = file.read_f32(&name).unwrap();
+                if file.tensors().any(|(have, info)| have == name && info.dtype == Dtype::U8) {
+                    let area = shape[2] * shape[3];
+                    for (index, value) in data.iter_mut().enumerate() {
+                        *value = range.of_unit(*value / 255.0, index / area % shape[1]);
+                    }
+                }
+                (data, shape)
             })
             .collect();
         let count = inputs[0].1[0];
@@ -124,6 +138,11 @@ pub fn networks() -> Vec<(PathBuf, &'static str)> {
     }
     for id in [
         "dcgan-digiface-64",
+        "faceapi-age-gender",
+        "faceapi-expression",
+        "mediapipe-blazeface-short",
+        "mediapipe-face-landmark",
+        "mediapipe-selfie-segmentation",
         "realesr-animevideov3-x4",
         "realesrgan-x4plus-anime",
         "realesrgan-x4plus-int8",

@@ -2,6 +2,9 @@
 //! follow from them.
 
 mod dcgan;
+mod face_dense;
+mod face_xception;
+mod mediapipe;
 mod rrdbnet;
 mod srvgg;
 
@@ -23,8 +26,16 @@ pub(super) struct Architecture {
 }
 
 /// In the order of trying; exact matching makes it irrelevant for the answer.
-pub(super) const ARCHITECTURES: &[Architecture] =
-    &[rrdbnet::ARCHITECTURE, srvgg::ARCHITECTURE, dcgan::ARCHITECTURE];
+pub(super) const ARCHITECTURES: &[Architecture] = &[
+    dcgan::ARCHITECTURE,
+    face_dense::ARCHITECTURE,
+    face_xception::ARCHITECTURE,
+    mediapipe::BLAZE_FACE,
+    mediapipe::FACE_MESH,
+    mediapipe::SELFIE_SEGMENTATION,
+    rrdbnet::ARCHITECTURE,
+    srvgg::ARCHITECTURE,
+];
 
 /// The number that follows `prefix` in `name`, and the rest after its dot.
 fn numbered<'a>(name: &'a str, prefix: &str) -> Option<(usize, &'a str)> {
