@@ -29,6 +29,7 @@ pub mod commands;
 pub mod compose;
 pub mod device;
 pub mod document;
+pub mod faces;
 pub mod geom;
 #[cfg(feature = "gpu")]
 pub mod gpu;

@@ -12,6 +12,9 @@ pub struct FaceDense {
 }
 
 impl FaceDense {
+    /// What face-api.js takes off RGB in `0..=1`, and nothing else.
+    pub const MEAN: [f32; 3] = [122.782 / 255.0, 117.001 / 255.0, 104.298 / 255.0];
+
     /// A face, RGB, `(x - mean) / 255`, `[3, 112, 112]`, to one logit an expression,
     /// `[outputs, 1, 1]`.
     pub fn graph(&self) -> Graph {

@@ -33,6 +33,21 @@ impl Planes {
         Self { channels: self.channels, height: to_height, width: to_width, data }
     }
 
+    /// Logits of the channels to probabilities that add up to 1 at each pixel.
+    pub fn softmax(&self) -> Self {
+        let area = self.height * self.width;
+        let mut data = self.data.clone();
+        for pixel in 0..area {
+            let logits = || self.data.iter().skip(pixel).step_by(area);
+            let top = logits().fold(f32::NEG_INFINITY, |top, logit| top.max(*logit));
+            let total: f32 = logits().map(|logit| (logit - top).exp()).sum();
+            for value in data.iter_mut().skip(pixel).step_by(area) {
+                *value = (*value - top).exp() / total;
+            }
+        }
+        Self { data, ..*self }
+    }
+
     /// The top left part.
     pub fn crop(self, height: usize, width: usize) -> Self {
         if (self.height, self.width) == (height, width) {

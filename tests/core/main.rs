@@ -5,6 +5,7 @@ mod checkpoint;
 mod commands;
 mod compose;
 mod document;
+mod faces;
 mod inference;
 mod inpaint;
 mod io_exif;

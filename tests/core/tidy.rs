@@ -64,6 +64,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("checkpoint", &["geom"]),
     ("nets", &[]),
     ("zoo", &["params", "checkpoint", "nets"]),
+    ("faces", &["geom", "pixels", "nets", "zoo"]),
     (
         "gpu",
         &["geom", "color", "params", "pixels", "device", "document", "ops", "compose", "infer"],

@@ -19,10 +19,7 @@ pub(super) const ARCHITECTURE: Architecture = Architecture {
 
 /// What the networks of face-api.js are given: 112 pixels a side, a fixed mean less.
 pub(super) const EXTENT: Extent = Extent::Fixed([112; 2]);
-pub(super) const RANGE: Range = Range::Normalised {
-    mean: [122.782 / 255.0, 117.001 / 255.0, 104.298 / 255.0],
-    deviation: [1.0; 3],
-};
+pub(super) const RANGE: Range = Range::Normalised { mean: FaceDense::MEAN, deviation: [1.0; 3] };
 
 /// Expressions that are told apart; the same network with more outputs finds points.
 const EXPRESSIONS: usize = 7;
