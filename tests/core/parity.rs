@@ -8,9 +8,14 @@ use ganvas::nets::Planes;
 use ganvas::nets::cpu::Processor;
 use ganvas::zoo::open_network;
 
-use crate::recorded::{Recorded, networks, output_name, tiny};
+use crate::recorded::{Recorded, networks, tiny};
 
 type Change<'a> = &'a dyn Fn(&str, &mut Vec<f32>);
+
+/// What result number `index` is called in a record.
+fn output_name(index: usize) -> String {
+    if index == 0 { "output".into() } else { format!("output{index}") }
+}
 
 fn check(weights: &Path, name: &str, change: Change<'_>) {
     let (checkpoint, detected) = open_network(weights).unwrap();

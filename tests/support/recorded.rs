@@ -22,11 +22,6 @@ pub fn tiny(name: &str) -> PathBuf {
     root().join("tests/fixtures/checkpoints").join(name)
 }
 
-/// What result number `index` is called in a record.
-pub fn output_name(index: usize) -> String {
-    if index == 0 { "output".into() } else { format!("output{index}") }
-}
-
 /// The recorded layers of one network, in the order of its forward pass.
 pub struct Recorded {
     file: Checkpoint,
