@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::geom::Size;
-use crate::ops::{self, Kind, OpContext, OpError, Operation};
+use crate::ops::{self, Engine, Kind, OpContext, OpError, Operation};
 use crate::params::{ParamError, Params, Value};
 use crate::pixels::PixelBuf;
 
@@ -140,10 +140,11 @@ pub fn output_size(steps: &[Compiled], size: Size) -> Result<Size, OpError> {
     steps.iter().try_fold(size, |size, step| step.op.output_size(&step.params, size))
 }
 
-/// Runs the steps on the CPU. `mask` (one channel, the picture's size) goes with pixel operations
+/// Runs the steps on `engine`. `mask` (one channel, the picture's size) goes with pixel operations
 /// only. `progress` hears how many steps are done.
 pub fn run(
     steps: &[Compiled],
+    engine: &dyn Engine,
     context: &OpContext,
     mut pixels: PixelBuf,
     mask: Option<&PixelBuf>,
@@ -151,7 +152,7 @@ pub fn run(
 ) -> Result<PixelBuf, OpError> {
     for (index, step) in steps.iter().enumerate() {
         progress(index);
-        pixels = ops::apply(step.op, &step.params, context, &pixels, mask)?;
+        pixels = engine.apply(step.op, &step.params, context, &pixels, mask)?;
     }
     progress(steps.len());
     Ok(pixels)

@@ -14,3 +14,12 @@ pub enum AppError {
     #[error("the window cannot be opened: {0}")]
     Window(String),
 }
+
+impl From<eframe::Error> for AppError {
+    fn from(err: eframe::Error) -> Self {
+        match err {
+            eframe::Error::Wgpu(_) => Self::NoAdapter,
+            other => Self::Window(other.to_string()),
+        }
+    }
+}

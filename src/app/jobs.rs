@@ -107,6 +107,13 @@ impl<T: Send + 'static> Jobs<T> {
         Self { running: Vec::new(), next: 1, sender, messages, wake }
     }
 
+    /// These jobs for another window, which must look for their ends itself: they wake the one
+    /// that they were started from.
+    pub fn take(&mut self) -> Self {
+        let fresh = Self::new(Arc::clone(&self.wake));
+        std::mem::replace(self, fresh)
+    }
+
     pub fn running(&self) -> &[Job] {
         &self.running
     }

@@ -7,6 +7,7 @@ mod action;
 mod ai;
 mod canvas;
 mod command;
+mod desk;
 mod dialog;
 mod dispatch;
 mod draft;
@@ -30,15 +31,18 @@ mod view;
 
 pub use action::{Action, Actions};
 pub use command::{Binding, Command};
+pub use desk::{Desk, Loss};
 pub use error::AppError;
 pub use start::{Setup, run};
 pub use state::Model;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use eframe::egui;
 
 use crate::document::Document;
+use crate::gpu::GpuContext;
 use canvas::{CpuPicture, Picture};
 use jobs::Wake;
 use local::Local;
@@ -55,6 +59,12 @@ pub struct App {
     shown_of: Option<ShownOf>,
     /// The window's title as last set: X11 does not tell it, and setting it asks for a frame.
     window_title: String,
+    /// The device that draws the window.
+    device: Option<GpuContext>,
+    desk: Desk,
+    /// Frames so far, and when the program started.
+    frames: u64,
+    started: Instant,
 }
 
 #[derive(Clone, PartialEq)]
@@ -77,6 +87,9 @@ impl App {
         let ai = ai::Ai::new(&wake, setup.library, service, setup.networks_on_gpu)?;
         let mut model = Model::new(&wake, prefs, files, ai)?;
         model.adapter = setup.adapter;
+        model.engine = setup.engine;
+        setup.desk.resume(&mut model);
+        setup.notices.into_iter().for_each(|text| model.notices.warn(text));
         setup.files.into_iter().for_each(|file| model.open_file(file));
         Ok(Self {
             model,
@@ -86,13 +99,22 @@ impl App {
             shown_counter: 0,
             shown_of: None,
             window_title: String::new(),
+            device: None,
+            desk: setup.desk,
+            frames: 0,
+            started: setup.started,
         })
     }
 
-    /// Draws the canvas through the adapter that draws the window.
+    /// Draws the canvas through the device that draws the window.
     #[must_use]
-    pub fn drawn_by(mut self, adapter: &eframe::egui_wgpu::RenderState) -> Self {
-        self.picture.use_adapter(adapter);
+    pub fn drawn_by(
+        mut self,
+        window: &eframe::egui_wgpu::RenderState,
+        device: GpuContext,
+    ) -> Self {
+        self.picture.use_adapter(window, &device);
+        self.device = Some(device);
         self
     }
 
@@ -103,6 +125,20 @@ impl App {
     /// Performs actions as panels do; the way in for tests and scripts.
     pub fn perform(&mut self, ctx: &egui::Context, actions: Actions) {
         self.dispatch(ctx, actions);
+    }
+
+    /// Whether the device is gone; then the window closes, and whoever opened it opens another
+    /// over the same desk.
+    fn leaves_lost_device(&mut self, ctx: &egui::Context) -> bool {
+        if let Some(Err(err)) = self.device.as_ref().map(GpuContext::check_alive) {
+            self.desk.loss.report(err.to_string());
+        }
+        let lost = self.desk.loss.is_reported();
+        if lost && !self.model.quitting {
+            self.model.quitting = true;
+            ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+        }
+        lost
     }
 
     /// Whether the canvas shows the present state of the document.
@@ -159,8 +195,22 @@ impl App {
     }
 }
 
+impl Drop for App {
+    fn drop(&mut self) {
+        self.desk.leave(&mut self.model);
+    }
+}
+
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        if self.leaves_lost_device(ctx) {
+            return;
+        }
+        if self.frames == 1 {
+            let milliseconds = self.started.elapsed().as_millis();
+            tracing::info!(milliseconds, "the first frame is on the screen");
+        }
+        self.frames += 1;
         self.update_shown();
         self.drain(ctx);
         if let Some(reason) = self.picture.trouble.take() {

@@ -1,18 +1,28 @@
-//! Starting the window: folders, log, adapter, inference thread.
+//! Starting the window: folders, log, devices, inference thread; and starting it again when its
+//! device is lost.
 
-use std::path::PathBuf;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use eframe::egui;
-use eframe::egui_wgpu::{WgpuError, WgpuSetup};
+use eframe::egui_wgpu::{RenderState, SurfaceErrorAction, WgpuSetup, WgpuSetupExisting};
 
+use super::desk::Desk;
 use super::jobs::Wake;
 use super::prefs::Prefs;
 use super::{App, AppError, log};
 use crate::device::DeviceChoice;
+use crate::gpu::{self, GpuContext, Survey};
+use crate::infer::interop::{NetworkDevice, SharedGpu};
 use crate::infer::models::ModelStore;
 use crate::infer::service::Service;
+use crate::ops::{Engine, Processor};
 use crate::zoo::Library;
+
+/// Devices that one run may lose before it gives up.
+const MAX_LOSSES: u32 = 3;
 
 /// Starts the inference thread, given what wakes the window, or says why it cannot.
 pub type StartService = Box<dyn FnOnce(Wake) -> Result<Service, String>>;
@@ -27,84 +37,204 @@ pub struct Setup {
     pub networks_on_gpu: bool,
     /// The graphics adapter in words.
     pub adapter: String,
+    /// Runs operations at full size.
+    pub engine: Arc<dyn Engine>,
+    /// What the user must hear at once.
+    pub notices: Vec<String>,
+    /// Where the window before left its work, and this one will.
+    pub desk: Desk,
+    /// When the program started.
+    pub started: Instant,
+}
+
+impl Setup {
+    /// A window with files and nothing else: no preferences, no networks, no adapter.
+    pub fn bare(files: Vec<PathBuf>) -> Self {
+        Self {
+            files,
+            prefs_file: None,
+            library: Library::of(None, None),
+            service: Box::new(|_| Err("this window has none".into())),
+            networks_on_gpu: false,
+            adapter: "no graphics adapter".into(),
+            engine: Arc::new(Processor),
+            notices: Vec::new(),
+            desk: Desk::default(),
+            started: Instant::now(),
+        }
+    }
 }
 
 /// Opens the editor with `files` and stays until it is closed.
-pub fn run(files: Vec<PathBuf>, device: DeviceChoice) -> Result<(), AppError> {
+pub fn run(mut files: Vec<PathBuf>, device: DeviceChoice) -> Result<(), AppError> {
+    let started = Instant::now();
     let folders = directories::ProjectDirs::from("", "", "ganvas");
     let data = folders.as_ref().map(|folders| folders.data_dir().to_path_buf());
     log::init(data.as_deref());
     log::catch_panics(data);
     let prefs_file = folders.map(|folders| folders.config_dir().join("preferences.json"));
-    let device = match (device, &prefs_file) {
+    let choice = match (device, &prefs_file) {
         (DeviceChoice::Auto, Some(file)) => Prefs::load(file).device,
         (asked, _) => asked,
     };
-    let mut options = eframe::NativeOptions {
-        viewport: egui::ViewportBuilder::default()
-            .with_title("Ganvas")
-            .with_app_id("ganvas")
-            .with_inner_size([1360.0, 860.0])
-            .with_min_inner_size([800.0, 560.0])
-            .with_drag_and_drop(true),
-        renderer: eframe::Renderer::Wgpu,
-        ..Default::default()
-    };
-    if let DeviceChoice::Gpu(index) = device {
-        choose_adapter(&mut options, index);
-    }
-    let ran = eframe::run_native(
-        "Ganvas",
-        options,
-        Box::new(move |creation| {
-            let adapter = adapter_of(creation);
-            let setup = Setup {
-                files,
-                prefs_file,
-                library: Library::discover(),
-                service: Box::new(|wake| start_service(wake, Library::discover())),
-                networks_on_gpu: false,
-                adapter,
-            };
-            let app = App::new(&creation.egui_ctx, setup)?;
-            Ok(Box::new(match &creation.wgpu_render_state {
-                Some(state) => app.drawn_by(state),
-                None => app,
-            }))
-        }),
+    let survey = Survey::take(choice).map_err(|err| AppError::Device(err.to_string()))?;
+    let surveyed = started.elapsed();
+    let mut networks = NetworkDevice::open(survey.plan(), survey.facts());
+    tracing::info!(
+        plan = ?survey.plan(),
+        survey_ms = surveyed.as_millis(),
+        networks_ms = (started.elapsed() - surveyed).as_millis(),
+        "devices"
     );
-    ran.map_err(|err| match err {
-        eframe::Error::Wgpu(WgpuError::CustomNativeAdapterSelectionError(reason)) => {
-            AppError::Device(reason)
+    let mut notices: Vec<_> = survey.remark().into_iter().collect();
+    if let Some(reason) = &networks.fallback {
+        notices.push(format!("Networks run on the processor: {reason}"));
+    }
+    let desk = Desk::default();
+    let mut losses = 0;
+    loop {
+        let was_shared = networks.shared.is_some();
+        let window = Window {
+            files: &mut files,
+            prefs_file: prefs_file.as_deref(),
+            survey: &survey,
+            choice,
+            networks,
+            notices,
+            desk: &desk,
+            started,
+        };
+        // A driver that loses its device may take wgpu into a panic; the work is on the desk.
+        let ran = catch_unwind(AssertUnwindSafe(|| window.open()));
+        networks = NetworkDevice::cpu();
+        match (desk.loss.take(), ran) {
+            (Some(reason), _) if losses < MAX_LOSSES => {
+                losses += 1;
+                notices = vec![format!(
+                    "The graphics adapter was lost ({reason}); this is a new window with the \
+                     same work, and networks run on the processor until the next start"
+                )];
+            }
+            (_, Ok(Err(eframe::Error::Wgpu(err)))) if was_shared => {
+                tracing::warn!(%err, "the networks' adapter cannot draw to the window");
+                notices = vec![
+                    "The networks' graphics adapter cannot draw to this window; networks run on \
+                     the processor"
+                        .into(),
+                ];
+            }
+            (_, Ok(ran)) => return ran.map_err(AppError::from),
+            (_, Err(panic)) => std::panic::resume_unwind(panic),
         }
-        eframe::Error::Wgpu(_) => AppError::NoAdapter,
-        other => AppError::Window(other.to_string()),
-    })
-}
-
-/// Opens the window on adapter `index` of the machine's list.
-fn choose_adapter(options: &mut eframe::NativeOptions, index: usize) {
-    if let WgpuSetup::CreateNew(setup) = &mut options.wgpu_options.wgpu_setup {
-        setup.native_adapter_selector = Some(Arc::new(move |adapters, _surface| {
-            let count = adapters.len();
-            let chosen = adapters.get(index).cloned();
-            chosen.ok_or_else(|| format!("there is no adapter {index}; this machine has {count}"))
-        }));
     }
 }
 
-fn adapter_of(creation: &eframe::CreationContext<'_>) -> String {
-    creation.wgpu_render_state.as_ref().map_or_else(
-        || "no graphics adapter".into(),
-        |state| {
-            let info = state.adapter.get_info();
-            format!("{} ({:?})", info.name, info.backend)
-        },
-    )
+/// One run of eframe.
+struct Window<'a> {
+    /// Taken by the first window that opens.
+    files: &'a mut Vec<PathBuf>,
+    prefs_file: Option<&'a Path>,
+    survey: &'a Survey,
+    choice: DeviceChoice,
+    networks: NetworkDevice,
+    notices: Vec<String>,
+    desk: &'a Desk,
+    started: Instant,
 }
 
-/// Networks run on the processor: beside a rasteriser that is faster than any shader, and a
-/// graphics card is not yet shared with them.
-fn start_service(wake: Wake, library: Library) -> Result<Service, String> {
-    Service::spawn(move || ModelStore::for_processor(library), wake).map_err(|err| err.to_string())
+impl Window<'_> {
+    fn open(self) -> Result<(), eframe::Error> {
+        let options = self.options();
+        eframe::run_native("Ganvas", options, Box::new(|creation| Ok(Box::new(self.app(creation)?))))
+    }
+
+    fn options(&self) -> eframe::NativeOptions {
+        let mut options = eframe::NativeOptions {
+            viewport: egui::ViewportBuilder::default()
+                .with_title("Ganvas")
+                .with_app_id("ganvas")
+                .with_inner_size([1360.0, 860.0])
+                .with_min_inner_size([800.0, 560.0])
+                .with_drag_and_drop(true),
+            renderer: eframe::Renderer::Wgpu,
+            ..Default::default()
+        };
+        let wgpu = &mut options.wgpu_options;
+        match (&self.networks.shared, &mut wgpu.wgpu_setup) {
+            (Some(SharedGpu { instance, context }), setup) => {
+                *setup = WgpuSetup::Existing(WgpuSetupExisting {
+                    instance: instance.clone(),
+                    adapter: context.adapter().clone(),
+                    device: context.device().clone(),
+                    queue: context.queue().clone(),
+                });
+            }
+            (None, WgpuSetup::CreateNew(setup)) => {
+                setup.native_adapter_selector = Some(Arc::new(self.survey.presenter()));
+            }
+            (None, WgpuSetup::Existing(_)) => {}
+        }
+        let others = Arc::clone(&wgpu.on_surface_status);
+        let loss = self.desk.loss.clone();
+        wgpu.on_surface_status = Arc::new(move |status| {
+            if gpu::is_surface_refused(status) {
+                loss.report("it draws no more");
+                // Asks for one more frame, in which the loss is seen.
+                return SurfaceErrorAction::Reconfigure;
+            }
+            others(status)
+        });
+        options
+    }
+
+    fn app(mut self, creation: &eframe::CreationContext<'_>) -> Result<App, AppError> {
+        let NetworkDevice { device, shared, .. } = self.networks;
+        let networks_on_gpu = shared.is_some();
+        let state = creation.wgpu_render_state.as_ref();
+        let context = match (shared, state) {
+            (Some(shared), _) => Some(shared.context),
+            (None, Some(state)) => {
+                let context = own_context(state);
+                self.notices.extend(self.survey.replacement(&context));
+                Some(context)
+            }
+            (None, None) => None,
+        };
+        let setup = Setup {
+            files: std::mem::take(self.files),
+            prefs_file: self.prefs_file.map(Path::to_path_buf),
+            library: Library::discover(),
+            service: Box::new(move |wake| {
+                let models = move || ModelStore::new(Library::discover(), device);
+                Service::spawn(models, wake).map_err(|err| err.to_string())
+            }),
+            networks_on_gpu,
+            adapter: context.as_ref().map_or("no graphics adapter".into(), |context| {
+                format!("{} ({:?})", context.facts().name, context.facts().backend)
+            }),
+            engine: match &context {
+                Some(context) => gpu::engine(context, self.choice),
+                None => Arc::new(Processor),
+            },
+            notices: self.notices,
+            desk: self.desk.clone(),
+            started: self.started,
+        };
+        let app = App::new(&creation.egui_ctx, setup)?;
+        Ok(match (state, context) {
+            (Some(state), Some(context)) => app.drawn_by(state, context),
+            _ => app,
+        })
+    }
+}
+
+/// The device that eframe opened for the window.
+fn own_context(state: &RenderState) -> GpuContext {
+    let context = GpuContext::from_handles(
+        state.adapter.clone(),
+        state.device.clone(),
+        state.queue.clone(),
+    );
+    context.watch_loss();
+    context
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::ai::Ai;
 use super::files::{ExportSettings, Files};
@@ -13,7 +14,7 @@ use super::view::{View, Viewport};
 use crate::commands::Step;
 use crate::document::{Document, Layer, LayerId, LayerKind, Session};
 use crate::geom::Point;
-use crate::ops::Operation;
+use crate::ops::{Engine, Operation, Processor};
 use crate::params::Params;
 use crate::pixels::PixelBuf;
 use crate::tools::{self, PaintTarget, Tool, ToolContext, ToolSpec};
@@ -128,6 +129,8 @@ pub struct Model {
     pub observer: Observer,
     pub files: Files,
     pub ai: Ai,
+    /// Runs operations at full size.
+    pub engine: Arc<dyn Engine>,
 
     pub prefs: Prefs,
     pub panels_hidden: bool,
@@ -163,6 +166,7 @@ impl Model {
             observer: Observer::spawn(wake)?,
             files,
             ai,
+            engine: Arc::new(Processor),
             prefs,
             panels_hidden: false,
             extras: true,

@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::devices;
 use super::report::{self, Failure};
 use crate::device::DeviceChoice;
 use crate::gpu::{self, AdapterFacts, DevicePlan};
@@ -27,14 +28,16 @@ struct Finding {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let choice = args.device;
-    let instance = gpu::create_instance();
-    let findings: Vec<_> = gpu::adapters(&instance)
-        .into_iter()
+    let survey = devices::survey(choice)?;
+    let findings: Vec<_> = survey
+        .adapters()
+        .iter()
+        .zip(survey.facts())
         .map(|(adapter, facts)| {
             let limits = adapter.limits();
-            let test = gpu::self_test(adapter);
+            let test = gpu::self_test(adapter.clone());
             Finding {
-                facts,
+                facts: facts.clone(),
                 max_texture_side_px: limits.max_texture_dimension_2d,
                 max_buffer_bytes: limits.max_storage_buffer_binding_size,
                 test: test
@@ -43,10 +46,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             }
         })
         .collect();
-    let facts: Vec<_> = findings.iter().map(|finding| finding.facts.clone()).collect();
-    let plan = gpu::plan_devices(&facts, choice).map_err(Failure::input)?;
-    let operations_on_adapter =
-        plan.adapter().is_some_and(|index| gpu::runs_operations(&facts[index], choice));
+    let (plan, operations_on_adapter) = (survey.plan(), survey.runs_operations());
     if args.json {
         let adapters: Vec<_> = findings.iter().enumerate().map(adapter_json).collect();
         report::print_json(&json!({

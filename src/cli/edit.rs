@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::devices;
 use super::report::{self, Failure, Progress};
+use crate::device::DeviceChoice;
 use crate::io::{self, Limits, MetadataPolicy, SaveOptions};
 use crate::ops::OpContext;
 use crate::pixels::{Depth, PixelBuf};
@@ -35,6 +37,9 @@ pub(super) struct Args {
     /// What to do with EXIF, XMP and the colour profile: keep, no-gps or none
     #[arg(long, value_name = "keep|no-gps|none", default_value = "keep")]
     metadata: MetadataPolicy,
+    /// Where to compute: auto, cpu or gpu:N
+    #[arg(long, default_value_t, value_name = "DEVICE")]
+    device: DeviceChoice,
     /// Machine-readable summary
     #[arg(long)]
     json: bool,
@@ -60,35 +65,39 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         return Err(input_error(&io::SaveError::DepthTooLarge(format)));
     }
     let steps = steps(args)?;
-    if args.mask.is_some() {
-        if let Some(step) = steps.iter().find(|step| step.is_geometry()) {
-            let sentence = format!("--mask goes with pixel operations, and {} moves", step.name());
-            return Err(Failure::input(sentence + " pixels"));
-        }
+    if args.mask.is_some()
+        && let Some(step) = steps.iter().find(|step| step.is_geometry())
+    {
+        let sentence = format!("--mask goes with pixel operations, and {} moves", step.name());
+        return Err(Failure::input(sentence + " pixels"));
     }
 
     let opened = io::open(&args.input, &Limits::default()).map_err(|error| input_error(&error))?;
     let size = opened.pixels.size();
     recipe::output_size(&steps, size).map_err(|error| input_error(&error))?;
     let mask = args.mask.as_deref().map(read_mask).transpose()?;
-    if let (Some(mask), Some(path)) = (&mask, &args.mask) {
-        if mask.size() != size {
-            return Err(Failure::input(format!(
-                "the mask '{}' is {}, but '{}' is {size}",
-                path.display(),
-                mask.size(),
-                args.input.display()
-            )));
-        }
+    if let (Some(mask), Some(path)) = (&mask, &args.mask)
+        && mask.size() != size
+    {
+        return Err(Failure::input(format!(
+            "the mask '{}' is {}, but '{}' is {size}",
+            path.display(),
+            mask.size(),
+            args.input.display()
+        )));
     }
 
+    let engine = devices::engine(args.device, size.pixels() * steps.len() as u64)?;
     let context = OpContext::full_size(opened.profile.clone());
     let total = steps.len() as u64 + 1;
     let mut progress = Progress::new("Editing");
-    let pixels = recipe::run(&steps, &context, opened.pixels, mask.as_ref(), |done| {
+    let pixels = recipe::run(&steps, &*engine, &context, opened.pixels, mask.as_ref(), |done| {
         progress.set(done as u64, total);
     })
     .map_err(|error| input_error(&error))?;
+    if let Some(reason) = engine.take_trouble() {
+        report::note(format!("the processor took over from the graphics adapter: {reason}"));
+    }
     let saved = io::save(&args.output, &pixels, &opened.profile, &opened.metadata, &options);
     drop(progress);
     let mut notices = opened.notices;

@@ -6,6 +6,7 @@
 mod bench;
 #[cfg(feature = "infer")]
 mod denoise;
+mod devices;
 #[cfg(feature = "gpu")]
 mod doctor;
 mod edit;

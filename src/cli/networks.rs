@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use super::report::{self, Failure, Progress};
 use crate::device::DeviceChoice;
+#[cfg(feature = "app")]
+use crate::infer::interop::NetworkDevice;
 use crate::infer::models::ModelStore;
 use crate::infer::protocol::{Event, Lane, ModelRef, Output, Task};
 use crate::infer::service::Service;
@@ -14,17 +16,26 @@ use crate::zoo::Library;
 /// How often a waiting bar looks for news.
 const PERIOD: Duration = Duration::from_millis(200);
 
-/// The networks of this program on the chosen device.
+/// The networks of this program where the device policy puts them.
+#[cfg(feature = "app")]
 pub(super) fn store(choice: DeviceChoice) -> Result<ModelStore, Failure> {
-    match choice {
-        DeviceChoice::Auto | DeviceChoice::Cpu => {
-            Ok(ModelStore::for_processor(Library::discover()))
-        }
-        DeviceChoice::Gpu(_) => {
-            let sentence = "networks run on the processor from the command line; use --device cpu";
-            Err(Failure::input(sentence))
-        }
+    // Nothing need be known of adapters that will not be used.
+    if choice == DeviceChoice::Cpu {
+        return Ok(ModelStore::for_processor(Library::discover()));
     }
+    let survey = super::devices::survey(choice)?;
+    let opened = NetworkDevice::open(survey.plan(), survey.facts());
+    if let Some(reason) = opened.fallback {
+        report::note(format!("networks run on the processor: {reason}"));
+    }
+    Ok(ModelStore::new(Library::discover(), opened.device))
+}
+
+/// The networks of this program on the processor: this build has no other place.
+#[cfg(not(feature = "app"))]
+pub(super) fn store(choice: DeviceChoice) -> Result<ModelStore, Failure> {
+    super::devices::no_adapter_asked(choice)?;
+    Ok(ModelStore::for_processor(Library::discover()))
 }
 
 /// The model that `name` means: an installed one, else a file.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{CommandError, Step, geometry, layer, unlocked};
 use crate::document::{Adjustment, Document, Edit, Layer, LayerId, LayerKind, LayerMask, Raster};
 use crate::geom::IRect;
-use crate::ops::{self, Kind, OpContext, OpError, Operation, required_input};
+use crate::ops::{self, Engine, Kind, OpContext, OpError, Operation, Processor, required_input};
 use crate::params::Params;
 use crate::pixels::{PixelBuf, TiledImage};
 
@@ -16,9 +16,10 @@ pub fn apply(
     id: LayerId,
     op: &dyn Operation,
     params: &Params,
+    engine: &dyn Engine,
 ) -> Result<Step, CommandError> {
     if op.spec().kind == Kind::Geometry {
-        return geometry::transform(document, op, params);
+        return geometry::transform(document, op, params, engine);
     }
     let layer = unlocked(document, id)?;
     let raster = raster(layer)?;
@@ -29,7 +30,7 @@ pub fn apply(
     if region.is_empty() || op.is_identity(params) {
         return Ok(Step::new(op.spec().label, Vec::new()));
     }
-    let (_, out) = compute(document, raster, region, op, params)?;
+    let (_, out) = compute(document, raster, region, op, params, engine)?;
     let mut raster = raster.clone();
     raster.image.write(&out, (region.x0 - raster.origin.0, region.y0 - raster.origin.1));
     Ok(Step::one(op.spec().label, Edit::SetRaster { id, raster, damage: region }))
@@ -45,7 +46,7 @@ pub fn preview(
     params: &Params,
 ) -> Result<(PixelBuf, PixelBuf), CommandError> {
     let raster = raster(layer(document, id)?)?;
-    compute(document, raster, region.intersect(raster.bounds()), op, params)
+    compute(document, raster, region.intersect(raster.bounds()), op, params, &Processor)
 }
 
 /// Puts an operation as a layer above `above` (or on top of everything), masked by the selection,
@@ -88,6 +89,7 @@ fn compute(
     region: IRect,
     op: &dyn Operation,
     params: &Params,
+    engine: &dyn Engine,
 ) -> Result<(PixelBuf, PixelBuf), CommandError> {
     let context = OpContext::full_size(document.profile.clone());
     let local = region.translate(-raster.origin.0, -raster.origin.1);
@@ -95,7 +97,7 @@ fn compute(
     let input = raster.image.read(needed);
     let inner = local.translate(-needed.x0, -needed.y0);
     let whole = inner == input.size().rect();
-    let result = ops::apply(op, params, &context, &input, None)?;
+    let result = engine.apply(op, params, &context, &input, None)?;
     if result.size() != input.size() {
         let reason = "changed the size of its picture".to_owned();
         return Err(OpError::Invalid { op: op.spec().name, reason }.into());

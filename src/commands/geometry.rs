@@ -10,7 +10,7 @@ use super::selection::inverted;
 use super::{CommandError, Step};
 use crate::document::{Canvas, Document, Edit, Layer, LayerKind};
 use crate::geom::{IRect, Size};
-use crate::ops::{self, Kind, OpContext, OpError, Operation};
+use crate::ops::{self, Engine, Kind, OpContext, OpError, Operation};
 use crate::params::Params;
 use crate::pixels::{PixelBuf, TiledImage};
 
@@ -54,6 +54,7 @@ pub fn transform(
     document: &Document,
     op: &dyn Operation,
     params: &Params,
+    engine: &dyn Engine,
 ) -> Result<Step, CommandError> {
     debug_assert_eq!(op.spec().kind, Kind::Geometry);
     let (old, new) = (document.size, op.output_size(params, document.size)?);
@@ -77,7 +78,7 @@ pub fn transform(
                 (_, _, turns) => turned(bounds, old, turns),
             };
             let moved = over_pixels(image, place.size(), || {
-                ops::apply(op, params, &context, &image.to_buf(), None)
+                engine.apply(op, params, &context, &image.to_buf(), None)
             })?;
             Ok((moved, place.origin()))
         }),
@@ -88,7 +89,7 @@ pub fn transform(
             let image = if white { inverted(image) } else { image.clone() };
             let moved = over_pixels(&image, new, || {
                 let shown = image.read(old.rect().translate(-origin.0, -origin.1));
-                ops::apply(op, params, &context, &shown, None)
+                engine.apply(op, params, &context, &shown, None)
             })?;
             Ok((if white { inverted(&moved) } else { moved }, (0, 0)))
         }),

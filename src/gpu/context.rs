@@ -1,5 +1,6 @@
 //! The opened graphics device.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{AdapterFacts, AdapterKind, GpuError};
@@ -25,6 +26,16 @@ struct Faults {
     lost: Option<String>,
 }
 
+impl Faults {
+    fn lose(faults: &Mutex<Self>, reason: String) {
+        let mut faults = faults.lock().unwrap_or_else(PoisonError::into_inner);
+        if faults.lost.is_none() {
+            tracing::error!(%reason, "the graphics device is lost");
+            faults.lost = Some(reason);
+        }
+    }
+}
+
 impl GpuContext {
     /// Opens `adapter` with all limits it has and no extra features.
     pub fn open(adapter: wgpu::Adapter) -> Result<Self, GpuError> {
@@ -35,13 +46,25 @@ impl GpuContext {
                 ..Default::default()
             }))?;
         let context = Self::from_handles(adapter, device, queue);
-        let faults = Arc::clone(&context.faults);
-        context.device.set_device_lost_callback(move |reason, message| {
+        context.watch_loss();
+        Ok(context)
+    }
+
+    /// Hears of the device's loss from the driver. Not for a device that the network framework
+    /// opened: its own callback must stay, and the loss shows in polls and in the window's
+    /// surface; see [`GpuContext::report_loss`].
+    pub fn watch_loss(&self) {
+        let faults = Arc::clone(&self.faults);
+        self.device.set_device_lost_callback(move |reason, message| {
             if reason != wgpu::DeviceLostReason::Destroyed {
-                faults.lock().unwrap_or_else(PoisonError::into_inner).lost = Some(message);
+                Faults::lose(&faults, message);
             }
         });
-        Ok(context)
+    }
+
+    /// Takes note that the device is gone: from now on nothing is tried on it.
+    pub fn report_loss(&self, reason: impl Into<String>) {
+        Faults::lose(&self.faults, reason.into());
     }
 
     /// Adopts handles that the window or the network framework opened. Replaces the device's
@@ -113,11 +136,20 @@ impl GpuContext {
     /// Runs the callbacks of what has finished. Never blocks: a waiting poll beside another
     /// thread's submission trips an assertion of wgpu-core 30.
     pub(super) fn poll(&self) -> Result<(), GpuError> {
-        match self.device.poll(wgpu::PollType::Poll) {
-            Ok(_) => self.check_alive(),
-            Err(err) => Err(GpuError::Lost(err.to_string())),
+        // wgpu 30 panics here where the driver has lost the device.
+        match catch_unwind(AssertUnwindSafe(|| self.device.poll(wgpu::PollType::Poll))) {
+            Ok(Ok(_)) => {}
+            Ok(Err(err)) => self.report_loss(err.to_string()),
+            Err(_) => self.report_loss("the driver stopped answering"),
         }
+        self.check_alive()
     }
+}
+
+/// Whether a window's surface refuses to work with its device, as it does once the device is
+/// lost. Other states pass by themselves.
+pub const fn is_surface_refused(status: &wgpu::CurrentSurfaceTexture) -> bool {
+    matches!(status, wgpu::CurrentSurfaceTexture::Validation)
 }
 
 /// An instance over every interface of this platform, without a window. `WGPU_BACKEND` narrows it.
@@ -140,7 +172,7 @@ pub fn adapters(instance: &wgpu::Instance) -> Vec<(wgpu::Adapter, AdapterFacts)>
         .collect()
 }
 
-fn facts(adapter: &wgpu::Adapter) -> AdapterFacts {
+pub(super) fn facts(adapter: &wgpu::Adapter) -> AdapterFacts {
     let info = adapter.get_info();
     let computes =
         adapter.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS)

@@ -6,6 +6,7 @@
 
 mod compositor;
 mod context;
+mod engine;
 mod error;
 mod executor;
 mod level_cache;
@@ -18,10 +19,12 @@ mod readback;
 mod self_test;
 pub mod shader;
 mod stack;
+mod survey;
 mod tile_cache;
 
 pub use compositor::{Compositor, FrameBudget, RenderStats, ViewParams};
-pub use context::{GpuContext, adapters, create_instance};
+pub use context::{GpuContext, adapters, create_instance, is_surface_refused};
+pub use engine::{AdapterEngine, engine};
 pub use error::GpuError;
 pub use executor::Executor;
 pub use pipelines::{Bind, Pipelines};
@@ -31,3 +34,4 @@ pub use policy::{
 pub use readback::read_buffer;
 pub use self_test::self_test;
 pub use stack::Preview;
+pub use survey::Survey;

@@ -41,7 +41,7 @@ impl AdapterFacts {
     }
 
     /// Smaller is better: fast adapters first, modern interfaces before OpenGL.
-    fn rank(&self) -> (u8, u8) {
+    pub(super) fn rank(&self) -> (u8, u8) {
         let kind = match (self.is_hardware(), self.kind) {
             (false, _) => 9,
             (true, AdapterKind::Discrete) => 0,

@@ -49,7 +49,10 @@ impl Readback {
             context.poll()?;
             match self.mapped.recv_timeout(POLL_INTERVAL) {
                 Ok(Ok(())) => break,
-                Ok(Err(err)) => return Err(GpuError::Lost(err.to_string())),
+                Ok(Err(err)) => {
+                    context.report_loss(err.to_string());
+                    return Err(GpuError::Lost(err.to_string()));
+                }
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(err) => return Err(GpuError::Lost(err.to_string())),
             }

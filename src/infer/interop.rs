@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use burn::tensor::wgpu::{WgpuBackend, WgpuSetup};
 use burn::tensor::{Device, DeviceKind};
 
-use crate::gpu::{AdapterFacts, AdapterKind, DevicePlan};
+use crate::gpu::{AdapterFacts, AdapterKind, DevicePlan, GpuContext};
 
 /// Kernels in one command: bounds how long a frame of the window waits behind a network.
 const TASKS_MAX: usize = 16;
@@ -23,13 +23,12 @@ pub struct NetworkDevice {
     pub fallback: Option<String>,
 }
 
-/// The graphics handles of a device that burn opened.
+/// The graphics handles of a device that burn opened. Errors outside of scopes are recorded by
+/// the context instead of panicking; the device-lost callback stays burn's.
 #[derive(Clone, Debug)]
 pub struct SharedGpu {
     pub instance: wgpu::Instance,
-    pub adapter: wgpu::Adapter,
-    pub device: wgpu::Device,
-    pub queue: wgpu::Queue,
+    pub context: GpuContext,
 }
 
 impl NetworkDevice {
@@ -45,7 +44,8 @@ impl NetworkDevice {
         match open_shared(adapters, index) {
             Ok((device, setup)) => {
                 let WgpuSetup { instance, adapter, device: handle, queue, .. } = setup;
-                let shared = SharedGpu { instance, adapter, device: handle, queue };
+                let context = GpuContext::from_handles(adapter, handle, queue);
+                let shared = SharedGpu { instance, context };
                 Self { device, shared: Some(shared), fallback: None }
             }
             Err(reason) => {
@@ -68,6 +68,10 @@ fn open_shared(adapters: &[AdapterFacts], index: usize) -> Result<(Device, WgpuS
     // The runtime's start still panics on some drivers; a panic here is the same answer as an
     // error, and nothing of ours is half-changed by it.
     match catch_unwind(AssertUnwindSafe(|| options.init_with_setup())) {
+        // Adapters of no known kind are burn's to choose, and it may choose another.
+        Ok(Ok((_, setup))) if setup.adapter.get_info().name != chosen.name => {
+            Err(format!("the tensor runtime opened {} instead", setup.adapter.get_info().name))
+        }
         Ok(Ok(opened)) => Ok(opened),
         Ok(Err(err)) => Err(err.to_string()),
         Err(_) => Err("the tensor runtime failed to start on it".into()),

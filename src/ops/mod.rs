@@ -8,6 +8,7 @@ mod brightness_contrast;
 mod canvas_size;
 mod crop;
 mod driver;
+mod engine;
 mod exposure;
 mod flip;
 mod gamma;
@@ -27,6 +28,7 @@ mod white_balance;
 
 pub use canvas_size::canvas_offset;
 pub use driver::{PointMap, apply, apply_region, blend_by_mask};
+pub use engine::{Engine, Processor};
 pub use registry::{all, find};
 
 use crate::color::{Transfer, WorkingProfile};

@@ -8,7 +8,7 @@ use ganvas::commands::{CommandError, Step, adjust, geometry, layers, paint, sele
 use ganvas::compose;
 use ganvas::document::{BlendMode, Document, Edit, Layer, LayerId, LayerKind, Session};
 use ganvas::geom::{IRect, Size};
-use ganvas::ops::{self, OpContext};
+use ganvas::ops::{self, OpContext, Processor};
 use ganvas::params::{Params, Value};
 use ganvas::pixels::{Depth, PixelBuf, TiledImage};
 
@@ -89,7 +89,7 @@ fn operations_act_inside_the_selection_and_nowhere_else() {
             let id = top(&session);
             super::tools::select(&mut session, (10.0, 70.0), (60.0, 140.0));
             let before = session.document().layer(id).unwrap().raster_content().unwrap().clone();
-            let step = adjust::apply(session.document(), id, op, params);
+            let step = adjust::apply(session.document(), id, op, params, &Processor);
             perform(&mut session, step);
             let after = session.document().layer(id).unwrap().raster_content().unwrap().clone();
             let context = OpContext::full_size(WorkingProfile::srgb());
@@ -126,7 +126,7 @@ fn an_adjustment_layer_shows_what_the_operation_does() {
     super::tools::select(&mut direct, (10.0, 10.0), (200.0, 200.0));
     super::tools::select(&mut layered, (10.0, 10.0), (200.0, 200.0));
     let id = bottom(&direct);
-    let step = adjust::apply(direct.document(), id, op, &params);
+    let step = adjust::apply(direct.document(), id, op, &params, &Processor);
     perform(&mut direct, step);
     let step = adjust::add_adjustment(layered.document(), Some(id), op, &params);
     perform(&mut layered, step);
@@ -180,7 +180,7 @@ fn turning_and_flipping_move_bytes() {
         super::tools::select(&mut session, (10.0, 70.0), (60.0, 140.0));
         let (picture, selected) =
             (shown(&session), session.document().selection.as_ref().unwrap().to_buf());
-        let step = geometry::transform(session.document(), op, &params);
+        let step = geometry::transform(session.document(), op, &params, &Processor);
         perform(&mut session, step);
         let context = OpContext::full_size(WorkingProfile::srgb());
         let want = ops::apply(op, &params, &context, &picture, None).unwrap();
@@ -210,6 +210,7 @@ fn turning_and_flipping_move_bytes() {
             session.document(),
             op,
             &params("rotate90", &[("turns", Value::Int(1))]),
+            &Processor,
         );
         perform(&mut session, step);
     }
@@ -236,7 +237,7 @@ fn resampling_keeps_layers_aligned() {
         document.layers = vec![Arc::new(half(0, 140)), Arc::new(half(140, 300))];
         document.selection = Some(TiledImage::mask(SIZE, 255));
         let mut session = Session::new(document, 1 << 30);
-        let step = geometry::transform(session.document(), op, &params);
+        let step = geometry::transform(session.document(), op, &params, &Processor);
         perform(&mut session, step);
         let context = OpContext::full_size(WorkingProfile::srgb());
         let want = ops::apply(op, &params, &context, &photo, None).unwrap();
@@ -416,7 +417,7 @@ fn locked_layers_refuse() {
     let document = session.document();
     let op = ops::find("invert").unwrap();
     let refused = [
-        adjust::apply(document, id, op, &Params::default()),
+        adjust::apply(document, id, op, &Params::default(), &Processor),
         layers::delete(document, id),
         layers::merge_down(document, id),
         masks::delete(document, id),

@@ -3,6 +3,8 @@
 
 mod parity;
 mod seams;
+#[cfg(feature = "app")]
+mod shared;
 mod store;
 
 #[path = "../support/recorded.rs"]

@@ -20,15 +20,12 @@ fn library() -> Library {
 
 fn window(folder: &Path) -> Harness<'static, App> {
     let mut harness = editor_with(Setup {
-        files: vec![tiny_png(folder, 20, 12)],
-        prefs_file: None,
         library: library(),
         service: Box::new(|wake| {
             Service::spawn(|| ModelStore::for_processor(library()), wake)
                 .map_err(|err| err.to_string())
         }),
-        networks_on_gpu: false,
-        adapter: "test".into(),
+        ..Setup::bare(vec![tiny_png(folder, 20, 12)])
     });
     wait_until(&mut harness, "the picture opens", |model| model.tabs.len() == 1);
     wait_until(&mut harness, "the models are listed", |model| !model.ai.models.is_empty());

@@ -5,18 +5,10 @@ use std::time::{Duration, Instant};
 
 use egui_kittest::Harness;
 use ganvas::app::{Action, App, Binding, Command, Model, Setup};
-use ganvas::zoo::Library;
 
 /// A window with files, without preferences and without networks.
 pub fn editor(files: Vec<PathBuf>) -> Harness<'static, App> {
-    editor_with(Setup {
-        files,
-        prefs_file: None,
-        library: Library::of(None, None),
-        service: Box::new(|_| Err("not in this test".into())),
-        networks_on_gpu: false,
-        adapter: "test".into(),
-    })
+    editor_with(Setup::bare(files))
 }
 
 pub fn editor_with(setup: Setup) -> Harness<'static, App> {

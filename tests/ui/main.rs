@@ -4,5 +4,6 @@
 mod ai;
 mod flow;
 mod harness;
+mod loss;
 mod monkey;
 mod shortcuts;

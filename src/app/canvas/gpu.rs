@@ -33,13 +33,8 @@ pub struct GpuPicture {
 impl GpuPicture {
     /// # Errors
     /// When the adapter lacks what the compositor needs.
-    pub fn new(state: &RenderState) -> Result<Self, GpuError> {
-        let context = GpuContext::from_handles(
-            state.adapter.clone(),
-            state.device.clone(),
-            state.queue.clone(),
-        );
-        let compositor = Compositor::new(&context)?;
+    pub fn new(state: &RenderState, context: &GpuContext) -> Result<Self, GpuError> {
+        let compositor = Compositor::new(context)?;
         Ok(Self { state: state.clone(), compositor, texture: None, tab: None, drawn: None })
     }
 
@@ -146,9 +141,9 @@ impl Picture {
         Self { gpu: None, cpu, surround: Color32::BLACK, trouble: None }
     }
 
-    /// Draws through the window's adapter from now on.
-    pub fn use_adapter(&mut self, state: &RenderState) {
-        match GpuPicture::new(state) {
+    /// Draws through the window's device from now on.
+    pub fn use_adapter(&mut self, state: &RenderState, context: &GpuContext) {
+        match GpuPicture::new(state, context) {
             Ok(gpu) => self.gpu = Some(gpu),
             Err(err) => self.give_up(&err),
         }

@@ -357,7 +357,7 @@ impl Model {
 
     /// Ends whatever drag is open, keeping what it did. A tool's own transaction is the tool's
     /// to end.
-    fn leave_drag(&mut self) {
+    pub(in crate::app) fn leave_drag(&mut self) {
         if self.tool.is_busy() {
             self.tool_event(&ToolEvent::Cancel);
         }

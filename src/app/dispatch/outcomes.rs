@@ -38,8 +38,13 @@ impl App {
         if let Some(wait) = self.model.notices.expire() {
             ctx.request_repaint_after(wait);
         }
-        if self.model.jobs.running().iter().any(|job| !job.shows()) {
+        // For chips that shall appear, for clocks, and for jobs that another window started.
+        if !self.model.jobs.running().is_empty() {
             ctx.request_repaint_after(std::time::Duration::from_millis(260));
+        }
+        if let Some(reason) = self.model.engine.take_trouble() {
+            let text = "The graphics adapter failed at an operation; the processor did it";
+            self.model.notices.error(text, Some(reason));
         }
     }
 

@@ -56,7 +56,10 @@ impl Model {
     /// A geometry operation over the whole document.
     pub fn geometry(&mut self, op: &'static str, params: Params) {
         let Some(op) = ops::find(op) else { return };
-        self.step(op.spec().label, move |document| geometry::transform(document, op, &params));
+        let engine = Arc::clone(&self.engine);
+        self.step(op.spec().label, move |document| {
+            geometry::transform(document, op, &params, &*engine)
+        });
     }
 
     /// Brings in a computed step. Where the document has moved on, nothing newer is overwritten:
@@ -145,7 +148,10 @@ impl Model {
         }
         self.last_adjustment = Some((draft.op.spec().name, draft.params.clone()));
         let (op, params, layer) = (draft.op, draft.params, draft.layer);
-        self.step(op.spec().label, move |document| adjust::apply(document, layer, op, &params));
+        let engine = Arc::clone(&self.engine);
+        self.step(op.spec().label, move |document| {
+            adjust::apply(document, layer, op, &params, &*engine)
+        });
     }
 
     /// Keeps the draft as an adjustment layer above the layer it was made for.
