@@ -28,7 +28,7 @@ fn photo(depth: Depth, alpha: f32) -> PixelBuf {
 /// A photo, a half-transparent layer, a multiplied one, a masked one and an adjustment.
 fn five_layers(depth: Depth) -> Document {
     let mut document = Document::from_pixels(
-        &photo(depth, 1.0),
+        photo(depth, 1.0),
         "photo",
         WorkingProfile::srgb(),
         Default::default(),
@@ -90,7 +90,7 @@ fn brushing(c: &mut Criterion) {
         let _ = params.set(spec.params, "size", Value::Float(size_px));
         let mut session = Session::new(
             Document::from_pixels(
-                &photo(depth, 1.0),
+                photo(depth, 1.0),
                 "photo",
                 WorkingProfile::srgb(),
                 Default::default(),

@@ -157,7 +157,7 @@ fn read(path: &Path) -> Result<(String, Document, Vec<String>), String> {
     let notices = opened.notices.iter().map(|notice| format!("{title}: {notice}")).collect();
     let layer =
         path.file_stem().map_or_else(|| title.clone(), |s| s.to_string_lossy().into_owned());
-    let document = Document::from_pixels(&opened.pixels, &layer, opened.profile, opened.metadata);
+    let document = Document::from_pixels(opened.pixels, &layer, opened.profile, opened.metadata);
     Ok((title, document, notices))
 }
 
@@ -216,7 +216,7 @@ pub fn export(
 pub fn blank(size: Size, depth: Depth, transparent: bool) -> Document {
     let (sample, name) = if transparent { (0, "Layer 1") } else { (depth.max(), "Background") };
     let pixels = PixelBuf::filled(size, 4, depth, [sample; 4]);
-    Document::from_pixels(&pixels, name, WorkingProfile::srgb(), Default::default())
+    Document::from_pixels(pixels, name, WorkingProfile::srgb(), Default::default())
 }
 
 /// A dialog that ends sooner than any hand can press a button did not appear at all.

@@ -108,11 +108,7 @@ impl App {
 
     /// Draws the canvas through the device that draws the window.
     #[must_use]
-    pub fn drawn_by(
-        mut self,
-        window: &eframe::egui_wgpu::RenderState,
-        device: GpuContext,
-    ) -> Self {
+    pub fn drawn_by(mut self, window: &eframe::egui_wgpu::RenderState, device: GpuContext) -> Self {
         self.picture.use_adapter(window, &device);
         self.device = Some(device);
         self
@@ -130,7 +126,7 @@ impl App {
     /// Whether the device is gone; then the window closes, and whoever opened it opens another
     /// over the same desk.
     fn leaves_lost_device(&mut self, ctx: &egui::Context) -> bool {
-        if let Some(Err(err)) = self.device.as_ref().map(GpuContext::check_alive) {
+        if let Some(Err(err)) = self.device.as_ref().map(GpuContext::probe) {
             self.desk.loss.report(err.to_string());
         }
         let lost = self.desk.loss.is_reported();
@@ -224,6 +220,9 @@ impl eframe::App for App {
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         let ctx = ui.ctx().clone();
+        if self.desk.loss.is_reported() {
+            return;
+        }
         let mut actions = Actions::new();
         self.take_drops(&ctx, &mut actions);
         input::collect(&ctx, &self.model, self.local.dialog.is_some(), &mut actions);
@@ -240,6 +239,10 @@ impl eframe::App for App {
         if self.window_title != title {
             self.window_title.clone_from(&title);
             ctx.send_viewport_cmd(egui::ViewportCommand::Title(title));
+        }
+        // The window's painter panics where it cannot upload; nothing to draw needs no upload.
+        if self.leaves_lost_device(&ctx) {
+            ctx.graphics_mut(|layers| *layers = Default::default());
         }
     }
 

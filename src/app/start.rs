@@ -43,7 +43,7 @@ pub struct Setup {
     pub notices: Vec<String>,
     /// Where the window before left its work, and this one will.
     pub desk: Desk,
-    /// When the program started.
+    /// When the start of the window began.
     pub started: Instant,
 }
 
@@ -67,7 +67,7 @@ impl Setup {
 
 /// Opens the editor with `files` and stays until it is closed.
 pub fn run(mut files: Vec<PathBuf>, device: DeviceChoice) -> Result<(), AppError> {
-    let started = Instant::now();
+    let mut started = Instant::now();
     let folders = directories::ProjectDirs::from("", "", "ganvas");
     let data = folders.as_ref().map(|folders| folders.data_dir().to_path_buf());
     log::init(data.as_deref());
@@ -91,38 +91,46 @@ pub fn run(mut files: Vec<PathBuf>, device: DeviceChoice) -> Result<(), AppError
         notices.push(format!("Networks run on the processor: {reason}"));
     }
     let desk = Desk::default();
-    let mut losses = 0;
+    let (mut losses, mut broke_off) = (0, false);
     loop {
         let was_shared = networks.shared.is_some();
+        let mut drawn_by = None;
         let window = Window {
             files: &mut files,
+            notices: &mut notices,
             prefs_file: prefs_file.as_deref(),
             survey: &survey,
             choice,
             networks,
-            notices,
             desk: &desk,
+            drawn_by: &mut drawn_by,
             started,
         };
-        // A driver that loses its device may take wgpu into a panic; the work is on the desk.
+        // A window that draws on a lost device panics; its work is on the desk by then.
         let ran = catch_unwind(AssertUnwindSafe(|| window.open()));
-        networks = NetworkDevice::cpu();
+        if let (Err(_), Some(Err(err))) = (&ran, drawn_by.as_ref().map(GpuContext::probe)) {
+            desk.loss.report(err.to_string());
+        }
+        (networks, started) = (NetworkDevice::cpu(), Instant::now());
+        let ends_run_before = std::mem::replace(&mut broke_off, ran.is_err());
         match (desk.loss.take(), ran) {
             (Some(reason), _) if losses < MAX_LOSSES => {
                 losses += 1;
-                notices = vec![format!(
-                    "The graphics adapter was lost ({reason}); this is a new window with the \
-                     same work, and networks run on the processor until the next start"
-                )];
+                notices.push(format!(
+                    "This is a new window with the same work, for {reason}; networks run on the \
+                     processor until the next start"
+                ));
             }
             (_, Ok(Err(eframe::Error::Wgpu(err)))) if was_shared => {
                 tracing::warn!(%err, "the networks' adapter cannot draw to the window");
-                notices = vec![
+                notices.push(
                     "The networks' graphics adapter cannot draw to this window; networks run on \
                      the processor"
                         .into(),
-                ];
+                );
             }
+            // After a run that broke off, the event loop of X11 first ends that one.
+            (None, Ok(Ok(()))) if ends_run_before && drawn_by.is_none() => {}
             (_, Ok(ran)) => return ran.map_err(AppError::from),
             (_, Err(panic)) => std::panic::resume_unwind(panic),
         }
@@ -131,21 +139,27 @@ pub fn run(mut files: Vec<PathBuf>, device: DeviceChoice) -> Result<(), AppError
 
 /// One run of eframe.
 struct Window<'a> {
-    /// Taken by the first window that opens.
+    /// Files and notices are taken by the first window that opens.
     files: &'a mut Vec<PathBuf>,
+    notices: &'a mut Vec<String>,
     prefs_file: Option<&'a Path>,
     survey: &'a Survey,
     choice: DeviceChoice,
     networks: NetworkDevice,
-    notices: Vec<String>,
     desk: &'a Desk,
+    /// Learns the device that the window came up on.
+    drawn_by: &'a mut Option<GpuContext>,
     started: Instant,
 }
 
 impl Window<'_> {
     fn open(self) -> Result<(), eframe::Error> {
         let options = self.options();
-        eframe::run_native("Ganvas", options, Box::new(|creation| Ok(Box::new(self.app(creation)?))))
+        eframe::run_native(
+            "Ganvas",
+            options,
+            Box::new(|creation| Ok(Box::new(self.app(creation)?))),
+        )
     }
 
     fn options(&self) -> eframe::NativeOptions {
@@ -178,7 +192,7 @@ impl Window<'_> {
         let loss = self.desk.loss.clone();
         wgpu.on_surface_status = Arc::new(move |status| {
             if gpu::is_surface_refused(status) {
-                loss.report("it draws no more");
+                loss.report("the graphics device was lost: it draws no more");
                 // Asks for one more frame, in which the loss is seen.
                 return SurfaceErrorAction::Reconfigure;
             }
@@ -187,7 +201,7 @@ impl Window<'_> {
         options
     }
 
-    fn app(mut self, creation: &eframe::CreationContext<'_>) -> Result<App, AppError> {
+    fn app(self, creation: &eframe::CreationContext<'_>) -> Result<App, AppError> {
         let NetworkDevice { device, shared, .. } = self.networks;
         let networks_on_gpu = shared.is_some();
         let state = creation.wgpu_render_state.as_ref();
@@ -200,6 +214,7 @@ impl Window<'_> {
             }
             (None, None) => None,
         };
+        self.drawn_by.clone_from(&context);
         let setup = Setup {
             files: std::mem::take(self.files),
             prefs_file: self.prefs_file.map(Path::to_path_buf),
@@ -216,7 +231,7 @@ impl Window<'_> {
                 Some(context) => gpu::engine(context, self.choice),
                 None => Arc::new(Processor),
             },
-            notices: self.notices,
+            notices: std::mem::take(self.notices),
             desk: self.desk.clone(),
             started: self.started,
         };
@@ -230,11 +245,8 @@ impl Window<'_> {
 
 /// The device that eframe opened for the window.
 fn own_context(state: &RenderState) -> GpuContext {
-    let context = GpuContext::from_handles(
-        state.adapter.clone(),
-        state.device.clone(),
-        state.queue.clone(),
-    );
+    let context =
+        GpuContext::from_handles(state.adapter.clone(), state.device.clone(), state.queue.clone());
     context.watch_loss();
     context
 }

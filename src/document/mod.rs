@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use crate::color::WorkingProfile;
 use crate::geom::{IRect, Size};
-use crate::pixels::{Depth, PixelBuf, TiledImage};
+use crate::pixels::{Depth, TiledImage};
 
 /// What a file carried besides pixels, kept for the export.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -68,20 +68,23 @@ impl Document {
         }
     }
 
-    /// A document of one raster layer that fills the canvas. `pixels` is RGBA.
+    /// A document of one raster layer that fills the canvas. `pixels` is RGBA; a buffer that is
+    /// handed over gives its memory back while it is cut into tiles.
     pub fn from_pixels(
-        pixels: &PixelBuf,
+        pixels: impl Into<TiledImage>,
         layer_name: &str,
         profile: WorkingProfile,
         metadata: Metadata,
     ) -> Self {
-        let layer = Layer::raster(layer_name, TiledImage::from_buf(pixels), (0, 0));
+        let image = pixels.into();
+        let (size, depth) = (image.size(), image.depth());
+        let layer = Layer::raster(layer_name, image, (0, 0));
         let active = Some(layer.id);
         Self {
             metadata: Arc::new(metadata),
             layers: vec![Arc::new(layer)],
             active,
-            ..Self::new(pixels.size(), pixels.depth(), profile)
+            ..Self::new(size, depth, profile)
         }
     }
 

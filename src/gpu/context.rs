@@ -1,6 +1,7 @@
 //! The opened graphics device.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{AdapterFacts, AdapterKind, GpuError};
@@ -116,6 +117,30 @@ impl GpuContext {
     pub fn check_alive(&self) -> Result<(), GpuError> {
         let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
         faults.lost.as_ref().map_or(Ok(()), |message| Err(GpuError::Lost(message.clone())))
+    }
+
+    /// Asks the device itself whether it is gone, without waiting: a lost device refuses to map
+    /// at once, whoever its callback belongs to.
+    pub fn probe(&self) -> Result<(), GpuError> {
+        self.check_alive()?;
+        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("probe"),
+            size: 4,
+            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        // Later, and when the buffer goes, an error means nothing.
+        let refused = Arc::new(AtomicBool::new(false));
+        let answer = Arc::clone(&refused);
+        let validation = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        buffer.map_async(wgpu::MapMode::Read, .., move |mapped| {
+            answer.store(mapped.is_err(), Ordering::Relaxed);
+        });
+        drop(pollster::block_on(validation.pop()));
+        if refused.load(Ordering::Relaxed) {
+            self.report_loss("it takes no more commands");
+        }
+        self.check_alive()
     }
 
     /// Runs `work` inside error scopes: a refused command or exhausted memory becomes an error

@@ -31,7 +31,7 @@ pub use pipelines::{Bind, Pipelines};
 pub use policy::{
     AdapterFacts, AdapterKind, DevicePlan, PolicyError, plan_devices, runs_operations,
 };
-pub use readback::read_buffer;
+pub use readback::{finish, read_buffer};
 pub use self_test::self_test;
 pub use stack::Preview;
 pub use survey::Survey;

@@ -45,17 +45,9 @@ impl Readback {
         context: &GpuContext,
         read: impl FnOnce(&[u8]) -> T,
     ) -> Result<T, GpuError> {
-        loop {
-            context.poll()?;
-            match self.mapped.recv_timeout(POLL_INTERVAL) {
-                Ok(Ok(())) => break,
-                Ok(Err(err)) => {
-                    context.report_loss(err.to_string());
-                    return Err(GpuError::Lost(err.to_string()));
-                }
-                Err(mpsc::RecvTimeoutError::Timeout) => {}
-                Err(err) => return Err(GpuError::Lost(err.to_string())),
-            }
+        if let Err(err) = answer(context, &self.mapped)? {
+            context.report_loss(err.to_string());
+            return Err(GpuError::Lost(err.to_string()));
         }
         let view = self
             .staging
@@ -66,6 +58,28 @@ impl Readback {
         self.staging.unmap();
         Ok(answer)
     }
+}
+
+/// Polls until a callback of the device has sent its word.
+fn answer<T>(context: &GpuContext, word: &mpsc::Receiver<T>) -> Result<T, GpuError> {
+    loop {
+        context.poll()?;
+        match word.recv_timeout(POLL_INTERVAL) {
+            Ok(word) => return Ok(word),
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+            Err(err) => return Err(GpuError::Lost(err.to_string())),
+        }
+    }
+}
+
+/// Waits until the adapter has done everything submitted so far: for measuring.
+pub fn finish(context: &GpuContext) -> Result<(), GpuError> {
+    let (send, done) = mpsc::sync_channel(1);
+    context.queue().on_submitted_work_done(move || {
+        // The receiver is gone when the caller gave up; nobody wants the answer then.
+        let _ = send.send(());
+    });
+    answer(context, &done)
 }
 
 /// The first `bytes` of `buffer`. Blocks.

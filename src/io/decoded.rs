@@ -87,27 +87,26 @@ pub(super) fn to_rgba(size: Size, channels: usize, samples: Samples) -> Option<P
     }
     let samples = match samples {
         samples if channels == 4 => samples,
-        Samples::U8(samples) => Samples::U8(spread(&samples, channels, u8::MAX)),
-        Samples::U16(samples) => Samples::U16(spread(&samples, channels, u16::MAX)),
+        Samples::U8(samples) => Samples::U8(spread(samples, channels, u8::MAX)),
+        Samples::U16(samples) => Samples::U16(spread(samples, channels, u16::MAX)),
     };
     PixelBuf::from_samples(size, 4, samples)
 }
 
-fn spread<T: Copy + Default>(from: &[T], channels: usize, opaque: T) -> Vec<T> {
-    let mut to = vec![T::default(); from.len() / channels.max(1) * 4];
-    let pairs = to.chunks_exact_mut(4).zip(from.chunks_exact(channels.max(1)));
-    match channels {
-        1 => pairs.for_each(|(to, from)| {
-            to.copy_from_slice(&[from[0], from[0], from[0], opaque]);
-        }),
-        2 => pairs.for_each(|(to, from)| {
-            to.copy_from_slice(&[from[0], from[0], from[0], from[1]]);
-        }),
-        _ => pairs.for_each(|(to, from)| {
-            to.copy_from_slice(&[from[0], from[1], from[2], opaque]);
-        }),
+/// In place, last pixel first, so that a large picture is in memory once.
+fn spread<T: Copy + Default>(mut samples: Vec<T>, channels: usize, opaque: T) -> Vec<T> {
+    let pixels = samples.len() / channels.max(1);
+    samples.resize(pixels * 4, T::default());
+    for pixel in (0..pixels).rev() {
+        let from = pixel * channels;
+        let rgba = match channels {
+            1 => [samples[from], samples[from], samples[from], opaque],
+            2 => [samples[from], samples[from], samples[from], samples[from + 1]],
+            _ => [samples[from], samples[from + 1], samples[from + 2], opaque],
+        };
+        samples[pixel * 4..][..4].copy_from_slice(&rgba);
     }
-    to
+    samples
 }
 
 /// The channels a file needs for these pixels: whether any pixel is transparent, and whether all

@@ -81,6 +81,20 @@ impl Samples {
         }
     }
 
+    /// Keeps the first `len` samples and gives the memory of the others back.
+    fn shrink(&mut self, len: usize) {
+        match self {
+            Self::U8(samples) => {
+                samples.truncate(len);
+                samples.shrink_to_fit();
+            }
+            Self::U16(samples) => {
+                samples.truncate(len);
+                samples.shrink_to_fit();
+            }
+        }
+    }
+
     pub(super) fn fill_pixels(&mut self, start: usize, pixels: usize, value: &[u16]) {
         let len = pixels * value.len();
         match self {
@@ -134,6 +148,12 @@ impl PixelBuf {
         let fits = (channels == 1 || channels == 4)
             && samples.len() as u64 == size.pixels() * channels as u64;
         fits.then_some(Self { size, channels, samples })
+    }
+
+    /// Keeps the first `rows` rows and gives the memory of the others back.
+    pub(super) fn truncate_rows(&mut self, rows: u32) {
+        self.size.height = self.size.height.min(rows);
+        self.samples.shrink(self.size.pixels() as usize * self.channels);
     }
 
     pub const fn size(&self) -> Size {

@@ -36,6 +36,18 @@ impl Tile {
     }
 }
 
+impl From<&PixelBuf> for TiledImage {
+    fn from(buf: &PixelBuf) -> Self {
+        Self::from_buf(buf)
+    }
+}
+
+impl From<PixelBuf> for TiledImage {
+    fn from(buf: PixelBuf) -> Self {
+        Self::from_owned(buf)
+    }
+}
+
 /// An image as a grid of shared tiles; cloning it copies one pointer.
 ///
 /// A missing tile shows `fill`, and so does everything outside the extent. Tiles on the right and
@@ -71,6 +83,20 @@ impl TiledImage {
     pub fn from_buf(buf: &PixelBuf) -> Self {
         let mut image = Self::empty(buf.size(), buf.channels(), buf.depth());
         image.write(buf, (0, 0));
+        image
+    }
+
+    /// Takes a buffer's pixels over, giving its memory back band by band: at no time are there
+    /// two of the picture.
+    pub fn from_owned(mut buf: PixelBuf) -> Self {
+        let mut image = Self::empty(buf.size(), buf.channels(), buf.depth());
+        let (_, rows) = image.grid();
+        for top in (0..rows).rev().map(|row| row * TILE) {
+            let (width, height) = (buf.size().width, buf.size().height - top);
+            let band = IRect::from_origin_size((0, top as i32), Size::new(width, height));
+            image.write_part(&buf, (0, 0), band);
+            buf.truncate_rows(top);
+        }
         image
     }
 
@@ -201,9 +227,13 @@ impl TiledImage {
     /// Writes `source` with its top left corner at `at`, clipped. Tiles that come out equal to
     /// what they were stay shared.
     pub fn write(&mut self, source: &PixelBuf, at: (i32, i32)) {
+        self.write_part(source, at, IRect::from_origin_size(at, source.size()));
+    }
+
+    /// [`TiledImage::write`] inside `rect`, image coordinates within what `source` covers.
+    fn write_part(&mut self, source: &PixelBuf, at: (i32, i32), rect: IRect) {
         assert_eq!(source.channels(), self.channels, "write between channel counts");
         assert_eq!(source.depth(), self.depth, "write between depths");
-        let rect = IRect::from_origin_size(at, source.size());
         let channels = self.channels;
         self.modify(rect, |part, tile| {
             let len = part.width() as usize * channels;

@@ -1,6 +1,7 @@
 //! The binary on real files.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod device;
 mod edit;
 mod errors;
 mod facts;

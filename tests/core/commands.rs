@@ -26,7 +26,7 @@ fn pattern(size: Size, depth: Depth) -> PixelBuf {
 /// A photo with a half-transparent, masked, moved layer on top, and a selection.
 fn session(depth: Depth) -> Session {
     let mut document = Document::from_pixels(
-        &pattern(SIZE, depth),
+        pattern(SIZE, depth),
         "photo",
         WorkingProfile::srgb(),
         Default::default(),

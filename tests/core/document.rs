@@ -374,3 +374,18 @@ fn the_budget_drops_the_oldest_steps_only() {
     let image = &session.document().layer(id).unwrap().raster_content().unwrap().image;
     assert_eq!(image.pixel(0, 0)[0], 20 - kept as u16);
 }
+
+#[test]
+fn a_buffer_handed_over_becomes_the_same_tiles_as_one_that_is_lent() {
+    for (depth, channels) in [(Depth::U8, 4), (Depth::U16, 4), (Depth::U8, 1)] {
+        for (width, height) in [(1, 1), (256, 256), (300, 700), (513, 255)] {
+            let mut picture = PixelBuf::new(Size::new(width, height), channels, depth);
+            for index in 0..picture.samples().len() {
+                picture.samples_mut().set_f32(index, (index * 31 % 977) as f32 / 976.0);
+            }
+            let lent = TiledImage::from(&picture);
+            assert_eq!(lent.to_buf(), picture);
+            assert_eq!(TiledImage::from(picture).to_buf(), lent.to_buf());
+        }
+    }
+}

@@ -93,3 +93,16 @@ fn the_survey_follows_the_policy_on_this_machine() {
     assert_eq!(presenter(asked.adapters(), None).unwrap().get_info().name, context.facts().name);
     assert!(presenter(&[], None).is_err());
 }
+
+#[test]
+fn a_device_says_itself_that_it_is_gone() {
+    let Some(context) = own_device() else { return };
+    for _ in 0..3 {
+        context.probe().unwrap();
+        gpu::finish(&context).unwrap();
+    }
+    context.device().destroy();
+    assert!(context.probe().unwrap_err().is_device_lost());
+    assert!(context.check_alive().unwrap_err().is_device_lost());
+    assert_eq!(context.take_errors(), Vec::<String>::new());
+}

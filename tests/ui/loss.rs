@@ -7,7 +7,11 @@ use ganvas::app::{App, Command, Desk, Setup};
 
 use crate::harness::{command, editor_with, settle, tiny_png, wait_until};
 
-fn over(desk: &Desk, files: Vec<std::path::PathBuf>, notices: Vec<String>) -> Harness<'static, App> {
+fn over(
+    desk: &Desk,
+    files: Vec<std::path::PathBuf>,
+    notices: Vec<String>,
+) -> Harness<'static, App> {
     editor_with(Setup { desk: desk.clone(), notices, ..Setup::bare(files) })
 }
 

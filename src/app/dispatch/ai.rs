@@ -104,7 +104,7 @@ impl Model {
                 }
                 let size = pixels.size();
                 let document = Document::from_pixels(
-                    &pixels,
+                    pixels,
                     &format!("Upscale ×{scale}"),
                     base.profile.clone(),
                     (*base.metadata).clone(),

@@ -27,7 +27,7 @@ pub(super) fn run(bench: &mut Bench, size: Size) -> Result<(), Failure> {
 }
 
 /// Five layers: photo, tint with a mask, adjustment, multiplied texture, screened light.
-fn layered(size: Size) -> Document {
+pub(super) fn layered(size: Size) -> Document {
     let photo = picture(size);
     let mut document =
         Document::from_pixels(&photo, "Photo", WorkingProfile::srgb(), Metadata::default());
@@ -66,24 +66,50 @@ fn picture_mask(size: Size) -> crate::pixels::PixelBuf {
     mask
 }
 
-/// One pointer event of a stroke of a 100-pixel brush, edits included.
+/// A stroke of a 100-pixel brush that goes round over a document.
+pub(super) struct Stroke {
+    session: Session,
+    tool: Box<dyn tools::Tool>,
+    params: Params,
+    angle_rad: f32,
+}
+
+impl Stroke {
+    pub(super) fn begin(document: &Document) -> Result<Self, Failure> {
+        let spec = tools::find("brush").ok_or_else(|| Failure::failed("there is no brush"))?;
+        let params = Params::parse(spec.params, ["size=100"]).map_err(Failure::failed)?;
+        let session = Session::new(document.clone(), HISTORY_BYTES);
+        let mut stroke = Self { session, tool: (spec.create)(), params, angle_rad: 0.0 };
+        let press = ToolEvent::Press(Pointer::at(stroke.place().0, stroke.place().1));
+        send(&mut stroke.session, stroke.tool.as_mut(), &stroke.params, press)?;
+        Ok(stroke)
+    }
+
+    #[cfg(feature = "gpu")]
+    pub(super) const fn document(&self) -> &Document {
+        self.session.document()
+    }
+
+    fn place(&self) -> (f32, f32) {
+        let Size { width, height } = self.session.document().size;
+        let (sin, cos) = self.angle_rad.sin_cos();
+        (width as f32 * (0.5 + 0.4 * sin), height as f32 * (0.5 - 0.4 * cos))
+    }
+
+    /// One pointer event, edits included; answers what must be drawn anew.
+    pub(super) fn drag(&mut self) -> Result<IRect, Failure> {
+        // As far as a quick hand moves between two events.
+        self.angle_rad += 0.05;
+        let (x, y) = self.place();
+        let event = ToolEvent::Drag(Pointer::at(x, y));
+        send(&mut self.session, self.tool.as_mut(), &self.params, event)
+    }
+}
+
 fn brush(bench: &mut Bench, document: &Document) -> Result<(), Failure> {
-    let spec = tools::find("brush").ok_or_else(|| Failure::failed("there is no brush"))?;
-    let params = Params::parse(spec.params, ["size=100"]).map_err(Failure::failed)?;
-    let mut session = Session::new(document.clone(), HISTORY_BYTES);
-    let mut tool = (spec.create)();
-    let (width, height) = (document.size.width as f32, document.size.height as f32);
-    let mut angle_rad = 0.0_f32;
-    let mp = megapixels(document.size);
-    send(&mut session, tool.as_mut(), &params, ToolEvent::Press(Pointer::at(width / 2.0, 10.0)))?;
-    bench.time("brush/drag", "cpu", mp, || {
-        angle_rad += 0.05;
-        let at = Pointer::at(
-            width * (0.5 + 0.4 * angle_rad.sin()),
-            height * (0.5 - 0.4 * angle_rad.cos()),
-        );
-        let damage = send(&mut session, tool.as_mut(), &params, ToolEvent::Drag(at))?;
-        Ok(Some(format!("damage {}", damage.size())))
+    let mut stroke = Stroke::begin(document)?;
+    bench.time("brush/drag", "cpu", megapixels(document.size), || {
+        Ok(Some(format!("damage {}", stroke.drag()?.size())))
     })
 }
 

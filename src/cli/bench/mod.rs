@@ -4,13 +4,19 @@
 //! same everywhere, so that figures of two machines or two versions compare.
 
 mod canvas;
+mod memory;
+#[cfg(feature = "infer")]
+mod networks;
 mod operations;
+#[cfg(feature = "gpu")]
+mod view;
 
 use std::time::Instant;
 
 use serde::Serialize;
 
 use super::report::{self, Failure, Progress};
+use crate::device::DeviceChoice;
 use crate::geom::Size;
 use crate::pixels::{Depth, PixelBuf, Samples};
 
@@ -23,19 +29,31 @@ pub(super) struct Args {
     /// Only entries whose name contains this
     #[arg(long, default_value = "")]
     only: String,
-    /// Megapixels of the test picture
-    #[arg(long, default_value_t = 24.0, value_name = "MP")]
-    megapixels: f64,
+    /// Megapixels of the test picture [default: 24, and 108 for the view]
+    #[arg(long, value_name = "MP")]
+    megapixels: Option<f64>,
     /// Counted runs of each entry
     #[arg(long, default_value_t = 5)]
     runs: usize,
+    /// The adapter of the view, and of operations where asked for: auto, cpu or gpu:N
+    #[arg(long, default_value_t, value_name = "DEVICE")]
+    device: DeviceChoice,
+    /// Only this network: prints its name, the shape of its input and the seconds it takes
+    #[cfg(feature = "infer")]
+    #[arg(long, value_name = "ID")]
+    network: Option<String>,
+    /// Side of the square that networks are given
+    #[cfg(feature = "infer")]
+    #[arg(long, default_value_t = 64, value_name = "PIXELS",
+          value_parser = clap::value_parser!(u32).range(8..=2048))]
+    side: u32,
 }
 
 /// One measured thing.
 #[derive(Debug, Serialize)]
 struct Entry {
     name: String,
-    /// Where it ran: `cpu` or the adapter's name.
+    /// Where it ran: `cpu` or `gpu:N`.
     device: String,
     megapixels: f64,
     /// Median, and the fastest and slowest run.
@@ -66,6 +84,18 @@ impl Bench {
         name: &str,
         device: &str,
         megapixels: f64,
+        run: impl FnMut() -> Result<Option<String>, Failure>,
+    ) -> Result<(), Failure> {
+        self.time_runs(self.runs, name, device, megapixels, run)
+    }
+
+    /// As [`Bench::time`], with `runs` counted runs.
+    fn time_runs(
+        &mut self,
+        runs: usize,
+        name: &str,
+        device: &str,
+        megapixels: f64,
         mut run: impl FnMut() -> Result<Option<String>, Failure>,
     ) -> Result<(), Failure> {
         if !self.wants(name) {
@@ -73,8 +103,8 @@ impl Bench {
         }
         self.progress.set(self.entries.len() as u64, 0);
         let mut note = run()?;
-        let mut times_ms = Vec::with_capacity(self.runs);
-        for _ in 0..self.runs {
+        let mut times_ms = Vec::with_capacity(runs);
+        for _ in 0..runs {
             let start = Instant::now();
             note = run()?.or(note);
             times_ms.push(start.elapsed().as_secs_f64() * 1e3);
@@ -94,7 +124,11 @@ impl Bench {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    if !(0.01..=400.0).contains(&args.megapixels) || args.runs == 0 || args.runs > 1000 {
+    let (mp, view_mp) = match args.megapixels {
+        Some(mp) => (mp, vec![mp]),
+        None => (24.0, vec![24.0, 108.0]),
+    };
+    if !(0.01..=400.0).contains(&mp) || args.runs == 0 || args.runs > 1000 {
         return Err(Failure::input("bench takes 0.01 to 400 megapixels and 1 to 1000 runs"));
     }
     let mut bench = Bench {
@@ -103,9 +137,24 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         entries: Vec::new(),
         progress: Progress::new("bench"),
     };
-    let size = size_of(args.megapixels);
+    #[cfg(feature = "infer")]
+    if let Some(id) = &args.network {
+        return networks::run_one(args, id);
+    }
+    let size = size_of(mp);
     operations::run(&mut bench, size)?;
     canvas::run(&mut bench, size)?;
+    #[cfg(feature = "gpu")]
+    if let Some(adapter) = view::Adapter::open(&bench, args.device)? {
+        if adapter.times_operations {
+            operations::run_on(&mut bench, size, &adapter)?;
+        }
+        view::run(&mut bench, &adapter, &view_mp)?;
+    }
+    #[cfg(not(feature = "gpu"))]
+    drop(view_mp);
+    #[cfg(feature = "infer")]
+    networks::run(&mut bench, args)?;
 
     if bench.entries.is_empty() {
         return Err(Failure::input(format!("no entry's name contains '{}'", args.only)));
@@ -115,17 +164,23 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             "version": env!("CARGO_PKG_VERSION"),
             "threads": rayon::current_num_threads(),
             "runs": args.runs,
+            "peak_memory_bytes": memory::peak_bytes(),
             "entries": bench.entries,
         }));
     }
-    let rows: Vec<_> = bench.entries.iter().map(row).collect();
+    let mut rows: Vec<_> = bench.entries.iter().map(row).collect();
+    rows.extend(
+        memory::peak_bytes().map(|bytes| {
+            format!("peak resident memory {:.2} GiB", bytes as f64 / f64::from(1 << 30))
+        }),
+    );
     report::print(rows.join("\n"))
 }
 
 fn row(entry: &Entry) -> String {
     let note = entry.note.as_ref().map(|note| format!("  {note}")).unwrap_or_default();
     format!(
-        "{:<34} {:<10} {:>6.1} MP {:>10.2} ms  ({:.2} to {:.2}){note}",
+        "{:<34} {:<10} {:>7.3} MP {:>10.2} ms  ({:.2} to {:.2}){note}",
         entry.name, entry.device, entry.megapixels, entry.median_ms, entry.min_ms, entry.max_ms
     )
 }

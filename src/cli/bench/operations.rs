@@ -1,11 +1,16 @@
-//! Every operation at typical parameters, on the processor and on a real adapter.
+//! Every operation at typical parameters, on the processor and as shaders on an adapter.
 
+#[cfg(feature = "gpu")]
+use super::super::report;
 use super::super::report::Failure;
+#[cfg(feature = "gpu")]
+use super::view::Adapter;
 use super::{Bench, megapixels, picture};
 use crate::color::WorkingProfile;
 use crate::geom::Size;
-use crate::ops::{self, OpContext};
+use crate::ops::{self, OpContext, Operation};
 use crate::params::Params;
+use crate::pixels::PixelBuf;
 
 /// What each operation is timed with, as on the command line.
 fn typical(name: &str, size: Size) -> String {
@@ -32,25 +37,62 @@ fn typical(name: &str, size: Size) -> String {
 }
 
 pub(super) fn run(bench: &mut Bench, size: Size) -> Result<(), Failure> {
-    if !ops::all().iter().any(|op| bench.wants(&entry_name(op.spec().name))) {
+    each(bench, size, |bench, op, params, context, source| {
+        bench.time(&entry_name(op), "cpu", megapixels(size), || {
+            let out = ops::apply(op, params, context, source, None);
+            std::hint::black_box(out.map_err(Failure::failed)?);
+            Ok(None)
+        })
+    })
+}
+
+/// The same as shaders, upload and copy back included. What the adapter cannot do is said and
+/// left out.
+#[cfg(feature = "gpu")]
+pub(super) fn run_on(bench: &mut Bench, size: Size, adapter: &Adapter) -> Result<(), Failure> {
+    let executor = crate::gpu::Executor::new(&adapter.context);
+    each(bench, size, |bench, op, params, context, source| {
+        let apply = || executor.apply(op, params, context, source, None);
+        if let Err(err) = apply() {
+            let name = op.spec().name;
+            report::note(format!("{name} on {}: {}", adapter.name(), report::sentence(&err)));
+            return Ok(());
+        }
+        bench.time(&entry_name(op), adapter.name(), megapixels(size), || {
+            std::hint::black_box(apply().map_err(Failure::failed)?);
+            Ok(None)
+        })
+    })
+}
+
+/// Runs `time` for each operation that is wanted, at its typical parameters.
+fn each(
+    bench: &mut Bench,
+    size: Size,
+    mut time: impl FnMut(
+        &mut Bench,
+        &dyn Operation,
+        &Params,
+        &OpContext,
+        &PixelBuf,
+    ) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let wanted: Vec<_> = ops::all().iter().filter(|op| bench.wants(&entry_name(**op))).collect();
+    if wanted.is_empty() {
         return Ok(());
     }
     let source = picture(size);
     let context = OpContext::full_size(WorkingProfile::srgb());
-    for op in ops::all() {
+    for op in wanted {
         let spec = op.spec();
         let words = typical(spec.name, size);
         let params = Params::parse(spec.params, words.split_whitespace())
             .map_err(|error| Failure::failed(format!("{}: {error}", spec.name)))?;
-        bench.time(&entry_name(spec.name), "cpu", megapixels(size), || {
-            let out = ops::apply(*op, &params, &context, &source, None);
-            std::hint::black_box(out.map_err(Failure::failed)?);
-            Ok(None)
-        })?;
+        time(bench, *op, &params, &context, &source)?;
     }
     Ok(())
 }
 
-fn entry_name(op: &str) -> String {
-    format!("op/{op}")
+fn entry_name(op: &dyn Operation) -> String {
+    format!("op/{}", op.spec().name)
 }
