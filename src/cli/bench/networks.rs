@@ -9,53 +9,61 @@ use super::super::report::{self, Failure};
 use super::{Args, Bench};
 use crate::infer::models::ModelStore;
 use crate::infer::protocol::ModelRef;
-use crate::infer::worker::{Models, NetworkError, Planes};
-use crate::zoo::Purpose;
+use crate::infer::worker::Models;
+use crate::nets::Planes;
+use crate::zoo::{Extent, Purpose};
 
-/// A network ready to be run on the same input again and again.
+/// A network's name with inputs on which it is run again and again.
 struct Subject {
     model: ModelRef,
-    purpose: Purpose,
-    planes: Planes,
+    inputs: Vec<Planes>,
 }
 
 impl Subject {
-    fn new(store: &ModelStore, id: &str, side: u32) -> Result<Self, Failure> {
+    /// Loads the network and makes inputs of `side` pixels for it.
+    fn new(store: &mut ModelStore, id: &str, side: u32) -> Result<Self, Failure> {
         let installed = store.library().find(id);
-        let installed = installed.map_err(|err| Failure::input(report::sentence(&err)))?;
-        let side = side as usize;
-        let data = (0..3 * side * side).map(|at| (at * 37 % 251) as f32 / 250.0).collect();
-        let planes = Planes { channels: 3, height: side, width: side, data };
-        let (model, purpose) = (ModelRef::Id(id.into()), installed.manifest.purpose);
-        Ok(Self { model, purpose, planes })
+        installed.map_err(|err| Failure::input(report::sentence(&err)))?;
+        let model = ModelRef::Id(id.into());
+        let network = store.network(&model).map_err(Failure::failed)?;
+        let capability = network.capability();
+        let picture = match capability.extent {
+            Extent::Fixed(side) => side,
+            _ => [side.next_multiple_of(capability.multiple.max(1)) as usize; 2],
+        };
+        let (purpose, channels) = (capability.purpose, network.input_channels());
+        let inputs = channels.into_iter().enumerate().map(|(index, channels)| {
+            // What is not a picture is a vector: latents, strengths, styles.
+            let [height, width] = match (purpose, index) {
+                (Purpose::Generate, _) => [1, 1],
+                (Purpose::Inpaint, _) | (_, 0) => picture,
+                _ => [1, 1],
+            };
+            let values = (0..channels * height * width).map(|at| (at * 37 % 251) as f32 / 250.0);
+            Planes { channels, height, width, data: values.collect() }
+        });
+        let inputs = inputs.collect();
+        Ok(Self { model, inputs })
     }
 
-    /// Runs the network once and answers the shape of its input.
-    fn run(&self, store: &mut ModelStore) -> Result<Vec<usize>, Failure> {
-        let failed = |err: NetworkError| Failure::failed(format!("{}: {err}", self.model));
-        match self.purpose {
-            Purpose::Upscale => {
-                let network = store.upscaler(&self.model).map_err(Failure::failed)?;
-                std::hint::black_box(network.enlarge(&self.planes).map_err(failed)?);
-                Ok(vec![1, self.planes.channels, self.planes.height, self.planes.width])
-            }
-            Purpose::Generate => {
-                let network = store.generator(&self.model).map_err(Failure::failed)?;
-                let latent: Vec<_> =
-                    (0..network.latent_len()).map(|at| (at as f32 * 0.7).sin()).collect();
-                let shape = vec![1, latent.len()];
-                std::hint::black_box(network.draw(&[latent]).map_err(failed)?);
-                Ok(shape)
-            }
-        }
+    fn run(&self, store: &mut ModelStore) -> Result<(), Failure> {
+        let network = store.network(&self.model).map_err(Failure::failed)?;
+        let outputs = network.run(&self.inputs, &|| false);
+        let failed = |err| Failure::failed(format!("{}: {err}", self.model));
+        std::hint::black_box(outputs.map_err(failed)?);
+        Ok(())
     }
 
-    /// Megapixels of the input; a latent has none.
+    /// The shape of the first input.
+    fn shape(&self) -> Vec<usize> {
+        let first = self.inputs.first();
+        first.map_or_else(Vec::new, |planes| vec![1, planes.channels, planes.height, planes.width])
+    }
+
+    /// Megapixels of the first input; a vector has none.
     fn megapixels(&self) -> f64 {
-        match self.purpose {
-            Purpose::Upscale => (self.planes.width * self.planes.height) as f64 / 1e6,
-            Purpose::Generate => 0.0,
-        }
+        let pixels = self.inputs.first().map_or(0, |planes| planes.width * planes.height);
+        if pixels > 1 { pixels as f64 / 1e6 } else { 0.0 }
     }
 }
 
@@ -73,17 +81,14 @@ pub(super) fn run(bench: &mut Bench, args: &Args) -> Result<(), Failure> {
     let mut store = networks::store(args.device)?;
     let device = if store.on_processor() { "cpu" } else { "gpu" };
     for id in ids {
-        let subject = Subject::new(&store, &id, args.side)?;
-        let megapixels = subject.megapixels();
-        let mut first = None;
+        let subject = Subject::new(&mut store, &id, args.side)?;
+        let (shape, megapixels) = (subject.shape(), subject.megapixels());
         bench.time(&entry_name(&id), device, megapixels, || {
             let started = Instant::now();
-            let shape = subject.run(&mut store)?;
-            let seconds = started.elapsed().as_secs_f64();
-            // The first run, which is not counted, loads the network.
-            let loaded = *first.get_or_insert(seconds);
-            let rate = (megapixels > 0.0).then(|| format!(", {:.1} s/MP", seconds / megapixels));
-            Ok(Some(format!("input {shape:?}, first {loaded:.2} s{}", rate.unwrap_or_default())))
+            subject.run(&mut store)?;
+            let rate = started.elapsed().as_secs_f64() / megapixels;
+            let rate = (megapixels > 0.0).then(|| format!(", {rate:.1} s/MP"));
+            Ok(Some(format!("input {shape:?}{}", rate.unwrap_or_default())))
         })?;
     }
     Ok(())
@@ -92,8 +97,8 @@ pub(super) fn run(bench: &mut Bench, args: &Args) -> Result<(), Failure> {
 /// One network by name, for comparing with other programs that run it.
 pub(super) fn run_one(args: &Args, id: &str) -> Result<(), Failure> {
     let mut store = networks::store(args.device)?;
-    let subject = Subject::new(&store, id, args.side)?;
-    let input = subject.run(&mut store)?;
+    let subject = Subject::new(&mut store, id, args.side)?;
+    subject.run(&mut store)?;
     let mut seconds = Vec::with_capacity(args.runs);
     for _ in 0..args.runs {
         let started = Instant::now();
@@ -101,7 +106,7 @@ pub(super) fn run_one(args: &Args, id: &str) -> Result<(), Failure> {
         seconds.push(started.elapsed().as_secs_f64());
     }
     seconds.sort_by(f64::total_cmp);
-    let median = seconds[seconds.len() / 2];
+    let (input, median) = (subject.shape(), seconds[seconds.len() / 2]);
     if args.json {
         return report::print_json(&json!({ "name": id, "input": input, "seconds": median }));
     }
