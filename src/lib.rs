@@ -41,5 +41,6 @@ pub mod ops;
 pub mod params;
 pub mod pixels;
 pub mod recipe;
+pub mod segment;
 pub mod tools;
 pub mod zoo;

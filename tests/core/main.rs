@@ -17,6 +17,7 @@ mod ops_generated;
 mod ops_golden;
 mod parity;
 mod plan;
+mod segment;
 mod tidy;
 mod tools;
 mod zoo;

@@ -65,6 +65,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("nets", &[]),
     ("zoo", &["params", "checkpoint", "nets"]),
     ("faces", &["geom", "pixels", "nets", "zoo"]),
+    ("segment", &["geom", "pixels", "nets"]),
     (
         "gpu",
         &["geom", "color", "params", "pixels", "device", "document", "ops", "compose", "infer"],
