@@ -37,6 +37,14 @@ pub(super) fn bilinear_taps(from: usize, to: usize, grid: Grid) -> Vec<(usize, u
         .collect()
 }
 
+/// Height and width of a parameter that is a picture.
+pub(super) fn sides_of(shape: &[usize]) -> Side {
+    match shape {
+        [.., height, width] => [*height, *width],
+        _ => [1, 1],
+    }
+}
+
 impl Conv {
     /// The sides of the result.
     pub fn output(&self, [height, width]: Side) -> Side {
@@ -61,6 +69,7 @@ impl Node {
         let second = inputs.get(1).copied().unwrap_or(first);
         let [height, width] = first;
         match &self.op {
+            Op::Param { shape, .. } => sides_of(shape),
             Op::Conv(conv) => conv.output(first),
             Op::Add | Op::Sub | Op::Mul | Op::AddScaled(_) => {
                 [height.max(second[0]), width.max(second[1])]

@@ -57,6 +57,12 @@ pub enum Grid {
 pub enum Op {
     /// What the network is given.
     Input,
+    /// A parameter as a picture: its last two sides are height and width, a single number is a
+    /// vector of one.
+    Param {
+        name: String,
+        shape: Vec<usize>,
+    },
     Conv(Conv),
     Act(Act),
     /// One slope a channel for negative numbers.
@@ -195,6 +201,12 @@ impl Graph {
         let value = self.push(Op::Input, &[], channels);
         self.inputs.push(value);
         value
+    }
+
+    /// A parameter as a picture.
+    pub fn param(&mut self, name: &str, shape: &[usize]) -> Value {
+        let channels = shape.iter().rev().skip(2).product();
+        self.push(Op::Param { name: name.into(), shape: shape.to_vec() }, &[], channels)
     }
 
     /// One more result.
@@ -365,6 +377,9 @@ impl Graph {
                     if let Some(bias) = &conv.bias {
                         shapes.insert(bias.clone(), channels);
                     }
+                }
+                Op::Param { name, shape } => {
+                    shapes.insert(name.clone(), shape.clone());
                 }
                 Op::PRelu { slope } => {
                     shapes.insert(slope.clone(), channels);

@@ -75,6 +75,10 @@ impl OnDevice {
             }
             let result = match &node.op {
                 Op::Input => given.next(),
+                Op::Param { name, shape } => self.param(name).map(|values| {
+                    let [height, width] = super::cost::sides_of(shape);
+                    values.reshape([1, node.channels, height, width])
+                }),
                 op => self.apply(op, from),
             };
             if let (Some(name), Some(result)) = (&node.name, &result) {
@@ -106,7 +110,7 @@ impl OnDevice {
         let second = from.next();
         let [batch, channels, height, width] = x.dims();
         Some(match op {
-            Op::Input | Op::Concat => x,
+            Op::Input | Op::Param { .. } | Op::Concat => x,
             Op::Conv(conv) => self.conv(conv, x)?,
             Op::Act(act) => activate(x, *act),
             Op::PRelu { slope } => {

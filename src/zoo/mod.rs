@@ -17,7 +17,8 @@ pub use crate::nets::graph::Shapes;
 
 use crate::nets::graph::Graph;
 use crate::nets::{
-    BlazeFace, Dcgan, FaceDense, FaceMesh, FaceXception, RrdbNet, SelfieSegmentation, Side, Srvgg,
+    BlazeFace, Dcgan, FaceDense, FaceMesh, FaceXception, Lama, Migan, RrdbNet, SelfieSegmentation,
+    Side, Srvgg,
 };
 use crate::params::ParamSpec;
 
@@ -70,6 +71,8 @@ architectures!(
     FaceDense,
     FaceMesh,
     FaceXception,
+    Lama,
+    Migan,
     RrdbNet,
     SelfieSegmentation,
     Srvgg,

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use ganvas::checkpoint::Checkpoint;
-use ganvas::nets::{Dcgan, RrdbNet, Srvgg};
+use ganvas::nets::{Dcgan, Lama, Migan, RrdbNet, Srvgg};
 use ganvas::zoo::{Library, LibraryError, Manifest, Shapes, Spec, detect};
 
 use crate::checkpoint::fixture;
@@ -33,6 +33,9 @@ fn known(name: &str) -> Option<Spec> {
     let srvgg = |layers| Spec::Srvgg(Srvgg { channels: 3, features: 64, layers, scale: 4 });
     Some(match name {
         "RealESRGAN_x4plus" | "ESRGAN-RRDB_trunk" | "ESRGAN-old-arch" => esrgan(23, 1),
+        "LaMa-big-generator" => {
+            Spec::Lama(Lama { features: 64, downs: 3, blocks: 18, global: 384 })
+        }
         "RealESRGAN_x2plus" => esrgan(23, 2),
         "RealESRGAN_x4plus_anime_6B" => esrgan(6, 1),
         "realesr-animevideov3" => srvgg(16),
@@ -59,7 +62,7 @@ fn each_list_is_recognised_as_its_architecture_and_no_other() {
             (found, want) => panic!("{name}: {found:?} instead of {want:?}"),
         }
     }
-    assert_eq!(recognised, 8);
+    assert_eq!(recognised, 9);
 }
 
 #[test]
@@ -83,6 +86,12 @@ fn hyperparameters_are_read_from_shapes() {
     }
     for channels in [vec![8, 3], vec![64, 32, 16, 3], vec![512, 256, 128, 64, 32, 3]] {
         specs.push(Spec::Dcgan(Dcgan { latent: 20, channels }));
+    }
+    for (features, downs, blocks, global) in [(4, 3, 2, 24), (8, 2, 1, 16), (6, 1, 0, 0)] {
+        specs.push(Spec::Lama(Lama { features, downs, blocks, global }));
+    }
+    for channels in [vec![4, 3], vec![512, 512, 512, 512, 256, 128, 64]] {
+        specs.push(Spec::Migan(Migan { channels }));
     }
     for spec in specs {
         assert_eq!(detect(&spec.tensors()).map(|found| found.spec), Ok(spec));

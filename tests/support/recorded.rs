@@ -120,6 +120,8 @@ pub fn networks() -> Vec<(PathBuf, &'static str)> {
         (tiny("tiny-x1-bf16.safetensors"), "tiny-x1-bf16"),
         (tiny("tiny-srvgg.pth"), "tiny-srvgg"),
         (tiny("tiny-dcgan.pth"), "tiny-dcgan"),
+        (tiny("tiny-lama.ckpt"), "tiny-lama"),
+        (tiny("tiny-migan.pt"), "tiny-migan"),
     ];
     for file in [
         "RealESRGAN_x4plus.pth",

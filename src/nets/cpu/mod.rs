@@ -20,6 +20,7 @@ use pulp::{Arch, WithSimd};
 use self::conv::Kernel;
 use self::epilogue::Epilogue;
 use self::map::Map;
+use super::cost::sides_of;
 use super::graph::{Conv, Graph, Op, Value};
 use super::{Planes, Probe, Source, Stopped};
 
@@ -38,6 +39,7 @@ fn dispatch<Op: WithSimd>(op: Op) -> Op::Output {
 /// A prepared node.
 enum Step {
     Conv(Box<Kernel>),
+    Param(Arc<Map>),
     PRelu(Vec<f32>),
     /// Factors and offsets of the channels.
     ChannelAffine(Vec<f32>, Vec<f32>),
@@ -98,6 +100,12 @@ impl Processor {
                     }
                     Step::Conv(Box::new(kernel))
                 }
+                Op::Param { name, shape } => {
+                    let [height, width] = sides_of(shape);
+                    let planes =
+                        Planes { channels: node.channels, height, width, data: source(name)? };
+                    Step::Param(Arc::new(Map::from_planes(&planes)))
+                }
                 Op::PRelu { slope } => Step::PRelu(source(slope)?),
                 Op::BatchNorm { name, eps } => {
                     let (factors, offsets) = batch_norm(name, *eps, source)?;
@@ -154,6 +162,7 @@ impl Processor {
                     let planes = given.next().cloned().unwrap_or_default();
                     vec![Arc::new(Map::from_planes(&planes))]
                 }
+                Step::Param(map) => vec![map.clone()],
                 step => self.step(step, &node.inputs, index, &mut values, stop),
             };
             values.push(result);
@@ -212,7 +221,7 @@ impl Processor {
         };
         let fresh = |map: Map| vec![Arc::new(map)];
         match step {
-            Step::Fused => self.take(x, index, values),
+            Step::Fused | Step::Param(_) => self.take(x, index, values),
             Step::Conv(kernel) => {
                 let maps: Vec<&Map> = values[x.0].iter().map(AsRef::as_ref).collect();
                 fresh(kernel.run(&maps, stop))

@@ -4,7 +4,9 @@
 mod dcgan;
 mod face_dense;
 mod face_xception;
+mod lama;
 mod mediapipe;
+mod migan;
 mod rrdbnet;
 mod srvgg;
 
@@ -30,9 +32,11 @@ pub(super) const ARCHITECTURES: &[Architecture] = &[
     dcgan::ARCHITECTURE,
     face_dense::ARCHITECTURE,
     face_xception::ARCHITECTURE,
+    lama::ARCHITECTURE,
     mediapipe::BLAZE_FACE,
     mediapipe::FACE_MESH,
     mediapipe::SELFIE_SEGMENTATION,
+    migan::ARCHITECTURE,
     rrdbnet::ARCHITECTURE,
     srvgg::ARCHITECTURE,
 ];
