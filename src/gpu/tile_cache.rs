@@ -1,16 +1,21 @@
-//! Tiles on the adapter: a pool of equal slots in one storage buffer, least recently used first
-//! out.
+//! Tiles on the adapter: a pool of equal slots in one storage buffer that grows to its budget,
+//! least recently used first out.
 
 use std::collections::HashMap;
 
 use super::{GpuContext, GpuError};
 use crate::pixels::Tile;
 
+/// A pool begins with this part of its budget: most pictures never need more.
+const FIRST_SHARE: u64 = 8;
+
 /// A pool of tile slots. Slots used since the last [`TileCache::release`] are never replaced.
 #[derive(Debug)]
 pub(super) struct TileCache {
     buffer: wgpu::Buffer,
     slot_bytes: u64,
+    /// Slots within the budget.
+    most: usize,
     /// Which tile a slot holds and when it was last used.
     slots: Vec<Option<(u64, u64)>>,
     by_key: HashMap<u64, u32>,
@@ -20,7 +25,7 @@ pub(super) struct TileCache {
 }
 
 impl TileCache {
-    /// A pool of about `budget_bytes`, within what one binding may hold.
+    /// A pool of at most about `budget_bytes`, within what one binding may hold.
     pub(super) fn new(
         context: &GpuContext,
         slot_bytes: u64,
@@ -28,18 +33,12 @@ impl TileCache {
     ) -> Result<Self, GpuError> {
         let limits = context.limits();
         let most = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
-        let count = (budget_bytes.min(most) / slot_bytes).max(1);
-        let buffer = context.scoped(|| {
-            Ok(context.device().create_buffer(&wgpu::BufferDescriptor {
-                label: Some("tile cache"),
-                size: count * slot_bytes,
-                usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
-                mapped_at_creation: false,
-            }))
-        })?;
+        let most = (budget_bytes.min(most) / slot_bytes).max(1);
+        let count = (most / FIRST_SHARE).max(1);
         Ok(Self {
-            buffer,
+            buffer: allocate(context, count * slot_bytes)?,
             slot_bytes,
+            most: most as usize,
             slots: vec![None; count as usize],
             by_key: HashMap::new(),
             clock: 1,
@@ -83,6 +82,9 @@ impl TileCache {
 
     /// Uploads `tile` as `key`; `None` when every slot is in use.
     pub(super) fn insert(&mut self, context: &GpuContext, key: u64, tile: &Tile) -> Option<u32> {
+        if self.by_key.len() == self.slots.len() && self.slots.len() < self.most {
+            self.grow(context);
+        }
         let slot = self.free_slot()?;
         if let Some((old, _)) = self.slots[slot as usize] {
             self.by_key.remove(&old);
@@ -96,9 +98,38 @@ impl TileCache {
         Some(slot)
     }
 
+    /// Doubles the pool; where memory does not allow it, slots are replaced as in a full one.
+    fn grow(&mut self, context: &GpuContext) {
+        let count = (2 * self.slots.len()).min(self.most);
+        let Ok(larger) = allocate(context, count as u64 * self.slot_bytes) else {
+            self.most = self.slots.len();
+            return;
+        };
+        let mut encoder =
+            context.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        encoder.copy_buffer_to_buffer(&self.buffer, 0, &larger, 0, self.buffer.size());
+        // At once: what is recorded so far reads the old pool, what follows the new one.
+        context.queue().submit([encoder.finish()]);
+        self.buffer = larger;
+        self.slots.resize(count, None);
+    }
+
     fn free_slot(&self) -> Option<u32> {
         let age = |slot: &Option<(u64, u64)>| slot.map_or(0, |(_, used)| used);
         let (index, slot) = self.slots.iter().enumerate().min_by_key(|(_, slot)| age(slot))?;
         (age(slot) <= self.pinned_since).then_some(index as u32)
     }
+}
+
+fn allocate(context: &GpuContext, bytes: u64) -> Result<wgpu::Buffer, GpuError> {
+    context.scoped(|| {
+        Ok(context.device().create_buffer(&wgpu::BufferDescriptor {
+            label: Some("tile cache"),
+            size: bytes,
+            usage: wgpu::BufferUsages::STORAGE
+                | wgpu::BufferUsages::COPY_DST
+                | wgpu::BufferUsages::COPY_SRC,
+            mapped_at_creation: false,
+        }))
+    })
 }

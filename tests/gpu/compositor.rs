@@ -333,3 +333,15 @@ fn a_preview_shows_what_applying_will_do() {
     let applied = ops::apply(op, &preview.params, &context, &pixels, mask.as_ref()).unwrap();
     assert!(worst(&shown, &expected(&applied, &document.profile)) <= 1);
 }
+
+#[test]
+fn the_pool_of_tiles_grows_under_a_large_view() {
+    let Some(mut compositor) = compositor() else { return };
+    // Two layers of 72 tiles each: more than a pool begins with on any adapter.
+    let size = Size::new(2300, 2000);
+    let mut random = Random(77);
+    let mut document = background(&mut random, size, Depth::U16);
+    let above = random_picture(&mut random, size, 4, Depth::U16);
+    document.layers.push(Arc::new(Layer::raster("above", TiledImage::from(above), (3, 5))));
+    check(&mut compositor, &document, "a large view");
+}
