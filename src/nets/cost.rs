@@ -186,7 +186,7 @@ impl Graph {
                     (reach + step * (side / 2) as f64, step * *stride as f64)
                 }
                 Op::Nearest { times } => (reach, step / *times as f64),
-                Op::Bilinear { target: Target::Times(times), .. } => {
+                Op::Bilinear { target: Target::Times(times), grid: Grid::HalfPixel } => {
                     (reach + step, step / *times as f64)
                 }
                 Op::PixelShuffle(side) => (reach, step / *side as f64),

@@ -4,10 +4,12 @@
 //! that follows from it. A graph is data; [`cpu`] runs it on the processor, `tensor` on the
 //! tensor library's devices.
 
+mod backbone;
 mod blazeface;
 mod cost;
 pub mod cpu;
 mod dcgan;
+mod deeplab;
 mod face_dense;
 mod face_mesh;
 mod face_xception;
@@ -22,10 +24,13 @@ mod srvgg;
 mod tape;
 #[cfg(feature = "infer")]
 pub mod tensor;
+mod unet;
 
+pub use backbone::{Mobile, MobileBlock, Resnet};
 pub use blazeface::BlazeFace;
 pub use cost::{Cost, Side};
 pub use dcgan::Dcgan;
+pub use deeplab::{Backbone, DeepLab};
 pub use face_dense::FaceDense;
 pub use face_mesh::FaceMesh;
 pub use face_xception::FaceXception;
@@ -35,6 +40,7 @@ pub use planes::Planes;
 pub use rrdbnet::RrdbNet;
 pub use selfie::SelfieSegmentation;
 pub use srvgg::Srvgg;
+pub use unet::Unet;
 
 /// Where parameters come from, by official name.
 pub type Source<'a, E> = &'a mut dyn FnMut(&str) -> Result<Vec<f32>, E>;

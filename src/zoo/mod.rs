@@ -17,8 +17,8 @@ pub use crate::nets::graph::Shapes;
 
 use crate::nets::graph::Graph;
 use crate::nets::{
-    BlazeFace, Dcgan, FaceDense, FaceMesh, FaceXception, Lama, Migan, RrdbNet, SelfieSegmentation,
-    Side, Srvgg,
+    BlazeFace, Dcgan, DeepLab, FaceDense, FaceMesh, FaceXception, Lama, Migan, RrdbNet,
+    SelfieSegmentation, Side, Srvgg, Unet,
 };
 use crate::params::ParamSpec;
 
@@ -68,6 +68,7 @@ macro_rules! architectures {
 architectures!(
     BlazeFace,
     Dcgan,
+    DeepLab,
     FaceDense,
     FaceMesh,
     FaceXception,
@@ -76,6 +77,7 @@ architectures!(
     RrdbNet,
     SelfieSegmentation,
     Srvgg,
+    Unet,
 );
 
 impl Spec {

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use ganvas::checkpoint::Checkpoint;
-use ganvas::nets::{Dcgan, Lama, Migan, RrdbNet, Srvgg};
+use ganvas::nets::{
+    Backbone, Dcgan, DeepLab, Lama, Migan, Mobile, MobileBlock, Resnet, RrdbNet, Srvgg, Unet,
+};
 use ganvas::zoo::{Library, LibraryError, Manifest, Shapes, Spec, detect};
 
 use crate::checkpoint::fixture;
@@ -28,6 +30,29 @@ fn esrgan(blocks: usize, unshuffle: usize) -> Spec {
     })
 }
 
+/// MobileNetV3-large as published: channels while expanded, squeezed and after each block.
+fn mobile_large() -> Mobile {
+    let blocks = [
+        (16, 0, 16),
+        (64, 0, 24),
+        (72, 0, 24),
+        (72, 24, 40),
+        (120, 32, 40),
+        (120, 32, 40),
+        (240, 0, 80),
+        (200, 0, 80),
+        (184, 0, 80),
+        (184, 0, 80),
+        (480, 120, 112),
+        (672, 168, 112),
+        (672, 168, 160),
+        (960, 240, 160),
+        (960, 240, 160),
+    ];
+    let block = |(expanded, squeezed, out)| MobileBlock { expanded, squeezed, out };
+    Mobile { first: 16, blocks: blocks.map(block).to_vec(), last: 960 }
+}
+
 /// What each list of names and shapes is; every other one is no network that is known.
 fn known(name: &str) -> Option<Spec> {
     let srvgg = |layers| Spec::Srvgg(Srvgg { channels: 3, features: 64, layers, scale: 4 });
@@ -36,6 +61,23 @@ fn known(name: &str) -> Option<Spec> {
         "LaMa-big-generator" => {
             Spec::Lama(Lama { features: 64, downs: 3, blocks: 18, global: 384 })
         }
+        "torchvision-deeplabv3_mobilenet_v3_large" => Spec::DeepLab(DeepLab {
+            backbone: Backbone::Mobile(mobile_large()),
+            features: 256,
+            classes: 21,
+        }),
+        "torchvision-deeplabv3_resnet50" => Spec::DeepLab(DeepLab {
+            backbone: Backbone::Resnet(Resnet { first: 64, width: 64, blocks: [3, 4, 6, 3] }),
+            features: 256,
+            classes: 21,
+        }),
+        "unet-milesial-bilinear" | "unet-milesial-transposed" => Spec::Unet(Unet {
+            channels: 3,
+            features: 64,
+            classes: 2,
+            bilinear: name.ends_with("bilinear"),
+            biased: false,
+        }),
         "RealESRGAN_x2plus" => esrgan(23, 2),
         "RealESRGAN_x4plus_anime_6B" => esrgan(6, 1),
         "realesr-animevideov3" => srvgg(16),
@@ -62,7 +104,7 @@ fn each_list_is_recognised_as_its_architecture_and_no_other() {
             (found, want) => panic!("{name}: {found:?} instead of {want:?}"),
         }
     }
-    assert_eq!(recognised, 9);
+    assert_eq!(recognised, 13);
 }
 
 #[test]
@@ -90,6 +132,14 @@ fn hyperparameters_are_read_from_shapes() {
     for (features, downs, blocks, global) in [(4, 3, 2, 24), (8, 2, 1, 16), (6, 1, 0, 0)] {
         specs.push(Spec::Lama(Lama { features, downs, blocks, global }));
     }
+    for (bilinear, biased, classes) in [(true, false, 1), (false, true, 5)] {
+        let (channels, features) = (4, 6);
+        specs.push(Spec::Unet(Unet { channels, features, classes, bilinear, biased }));
+    }
+    // ResNet-101 behind the head for another number of classes.
+    let resnet = Resnet { first: 64, width: 64, blocks: [3, 4, 23, 3] };
+    let backbone = Backbone::Resnet(resnet);
+    specs.push(Spec::DeepLab(DeepLab { backbone, features: 256, classes: 2 }));
     for channels in [vec![4, 3], vec![512, 512, 512, 512, 256, 128, 64]] {
         specs.push(Spec::Migan(Migan { channels }));
     }

@@ -120,8 +120,12 @@ pub fn networks() -> Vec<(PathBuf, &'static str)> {
         (tiny("tiny-x1-bf16.safetensors"), "tiny-x1-bf16"),
         (tiny("tiny-srvgg.pth"), "tiny-srvgg"),
         (tiny("tiny-dcgan.pth"), "tiny-dcgan"),
+        (tiny("tiny-deeplab-mobile.pth"), "tiny-deeplab-mobile"),
+        (tiny("tiny-deeplab-resnet.pth"), "tiny-deeplab-resnet"),
         (tiny("tiny-lama.ckpt"), "tiny-lama"),
         (tiny("tiny-migan.pt"), "tiny-migan"),
+        (tiny("tiny-unet-bilinear.pth"), "tiny-unet-bilinear"),
+        (tiny("tiny-unet-transposed.pth"), "tiny-unet-transposed"),
     ];
     for file in [
         "RealESRGAN_x4plus.pth",

@@ -2,6 +2,7 @@
 //! follow from them.
 
 mod dcgan;
+mod deeplab;
 mod face_dense;
 mod face_xception;
 mod lama;
@@ -9,6 +10,7 @@ mod mediapipe;
 mod migan;
 mod rrdbnet;
 mod srvgg;
+mod unet;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -30,6 +32,7 @@ pub(super) struct Architecture {
 /// In the order of trying; exact matching makes it irrelevant for the answer.
 pub(super) const ARCHITECTURES: &[Architecture] = &[
     dcgan::ARCHITECTURE,
+    deeplab::ARCHITECTURE,
     face_dense::ARCHITECTURE,
     face_xception::ARCHITECTURE,
     lama::ARCHITECTURE,
@@ -39,6 +42,7 @@ pub(super) const ARCHITECTURES: &[Architecture] = &[
     migan::ARCHITECTURE,
     rrdbnet::ARCHITECTURE,
     srvgg::ARCHITECTURE,
+    unet::ARCHITECTURE,
 ];
 
 /// The number that follows `prefix` in `name`, and the rest after its dot.
