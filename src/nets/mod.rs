@@ -4,19 +4,25 @@
 //! that follows from it. A graph is data; [`cpu`] runs it on the processor, `tensor` on the
 //! tensor library's devices.
 
+mod arbitrary_style;
 mod backbone;
 mod blazeface;
 mod cost;
 pub mod cpu;
 mod dcgan;
 mod deeplab;
+mod dncnn;
 mod face_dense;
 mod face_mesh;
 mod face_xception;
+mod ffdnet;
+pub mod gatys;
+mod generators;
 pub mod graph;
 mod lama;
 mod layer;
 mod migan;
+mod multistyle;
 mod planes;
 mod rrdbnet;
 mod selfie;
@@ -24,23 +30,33 @@ mod srvgg;
 mod tape;
 #[cfg(feature = "infer")]
 pub mod tensor;
+mod transfer;
 mod unet;
+mod vgg;
+mod zero_dce;
 
+pub use arbitrary_style::{StylePredictor, StyleTransformer};
 pub use backbone::{Mobile, MobileBlock, Resnet};
 pub use blazeface::BlazeFace;
 pub use cost::{Cost, Side};
 pub use dcgan::Dcgan;
 pub use deeplab::{Backbone, DeepLab};
+pub use dncnn::DnCnn;
 pub use face_dense::FaceDense;
 pub use face_mesh::FaceMesh;
 pub use face_xception::FaceXception;
+pub use ffdnet::FfdNet;
+pub use generators::{Norm, ResnetGenerator, UnetGenerator};
 pub use lama::Lama;
 pub use migan::Migan;
+pub use multistyle::MultiStyle;
 pub use planes::Planes;
 pub use rrdbnet::RrdbNet;
 pub use selfie::SelfieSegmentation;
 pub use srvgg::Srvgg;
 pub use unet::Unet;
+pub use vgg::{VGG_DEVIATION, VGG_MEAN, Vgg};
+pub use zero_dce::{ZeroDce, ZeroDceVariant};
 
 /// Where parameters come from, by official name.
 pub type Source<'a, E> = &'a mut dyn FnMut(&str) -> Result<Vec<f32>, E>;

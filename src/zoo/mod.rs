@@ -17,8 +17,9 @@ pub use crate::nets::graph::Shapes;
 
 use crate::nets::graph::Graph;
 use crate::nets::{
-    BlazeFace, Dcgan, DeepLab, FaceDense, FaceMesh, FaceXception, Lama, Migan, RrdbNet,
-    SelfieSegmentation, Side, Srvgg, Unet,
+    BlazeFace, Dcgan, DeepLab, DnCnn, FaceDense, FaceMesh, FaceXception, FfdNet, Lama, Migan,
+    MultiStyle, ResnetGenerator, RrdbNet, SelfieSegmentation, Side, Srvgg, StylePredictor,
+    StyleTransformer, Unet, UnetGenerator, Vgg, ZeroDce,
 };
 use crate::params::ParamSpec;
 
@@ -69,15 +70,24 @@ architectures!(
     BlazeFace,
     Dcgan,
     DeepLab,
+    DnCnn,
     FaceDense,
     FaceMesh,
     FaceXception,
+    FfdNet,
     Lama,
     Migan,
+    MultiStyle,
+    ResnetGenerator,
     RrdbNet,
     SelfieSegmentation,
     Srvgg,
+    StylePredictor,
+    StyleTransformer,
     Unet,
+    UnetGenerator,
+    Vgg,
+    ZeroDce,
 );
 
 impl Spec {

@@ -6,7 +6,9 @@ use std::path::Path;
 
 use ganvas::checkpoint::Checkpoint;
 use ganvas::nets::{
-    Backbone, Dcgan, DeepLab, Lama, Migan, Mobile, MobileBlock, Resnet, RrdbNet, Srvgg, Unet,
+    Backbone, Dcgan, DeepLab, DnCnn, FfdNet, Lama, Migan, Mobile, MobileBlock, MultiStyle, Norm,
+    Resnet, ResnetGenerator, RrdbNet, Srvgg, StylePredictor, StyleTransformer, Unet, UnetGenerator,
+    Vgg, ZeroDce, ZeroDceVariant,
 };
 use ganvas::zoo::{Library, LibraryError, Manifest, Shapes, Spec, detect};
 
@@ -85,13 +87,31 @@ fn known(name: &str) -> Option<Spec> {
         "DCGAN-pytorch-tutorial-generator" => {
             Spec::Dcgan(Dcgan { latent: 100, channels: vec![512, 256, 128, 64, 3] })
         }
+        "CycleGAN-resnet_9blocks" => Spec::ResnetGenerator(ResnetGenerator {
+            channels_in: 3,
+            channels_out: 3,
+            features: 64,
+            blocks: 9,
+            norm: Norm { is_affine: false, is_biased: true },
+            has_dropout: false,
+        }),
+        "torchvision-vgg16" => Spec::Vgg(vgg([2, 2, 3, 3, 3])),
+        "torchvision-vgg19" => Spec::Vgg(vgg([2, 2, 4, 4, 4])),
         _ => return None,
     })
+}
+
+fn vgg(layers: [usize; 5]) -> Vgg {
+    let widths = [64, 128, 256, 512, 512];
+    Vgg {
+        blocks: layers.into_iter().zip(widths).map(|(count, width)| vec![width; count]).collect(),
+    }
 }
 
 #[test]
 fn each_list_is_recognised_as_its_architecture_and_no_other() {
     let tried = detect(&Shapes::new()).unwrap_err().attempts.len();
+    assert!(tried >= 21);
     let mut recognised = 0;
     for (name, shapes) in lists() {
         match (detect(&shapes), known(&name)) {
@@ -104,7 +124,7 @@ fn each_list_is_recognised_as_its_architecture_and_no_other() {
             (found, want) => panic!("{name}: {found:?} instead of {want:?}"),
         }
     }
-    assert_eq!(recognised, 13);
+    assert_eq!(recognised, 16);
 }
 
 #[test]
@@ -143,6 +163,45 @@ fn hyperparameters_are_read_from_shapes() {
     for channels in [vec![4, 3], vec![512, 512, 512, 512, 256, 128, 64]] {
         specs.push(Spec::Migan(Migan { channels }));
     }
+    for (channels, layers) in [(1, 15), (3, 12), (3, 2)] {
+        specs.push(Spec::FfdNet(FfdNet { channels, features: 8, layers }));
+        for (is_normed, is_biased) in [(false, true), (true, true), (true, false)] {
+            let layers = layers + 1;
+            let spec = DnCnn { channels, features: 8, layers, is_normed, is_biased };
+            specs.push(Spec::DnCnn(spec));
+        }
+    }
+    for variant in [ZeroDceVariant::Official, ZeroDceVariant::Neuro] {
+        specs.push(Spec::ZeroDce(ZeroDce { features: 8, curves: 4, variant }));
+    }
+    let (contract, expand) = ([4, 6, 8], [5, 3]);
+    specs.push(Spec::MultiStyle(MultiStyle { styles: 9, contract, blocks: 3, expand }));
+    specs.push(Spec::StylePredictor(StylePredictor { numbers: 10 }));
+    let painter = StyleTransformer { numbers: 10, contract, blocks: 2, expand };
+    specs.push(Spec::StyleTransformer(painter));
+    for (is_affine, is_biased) in [(false, true), (true, true), (true, false)] {
+        let norm = Norm { is_affine, is_biased };
+        for (blocks, has_dropout) in [(1, false), (6, true), (9, false), (9, true)] {
+            specs.push(Spec::ResnetGenerator(ResnetGenerator {
+                channels_in: 1,
+                channels_out: 3,
+                features: 8,
+                blocks,
+                norm,
+                has_dropout,
+            }));
+        }
+        for widths in [vec![8, 16], vec![4, 8, 16, 16, 16, 16, 16], vec![8; 8]] {
+            let (channels_in, channels_out) = (3, 2);
+            specs.push(Spec::UnetGenerator(UnetGenerator {
+                channels_in,
+                channels_out,
+                widths,
+                norm,
+            }));
+        }
+    }
+    specs.push(Spec::Vgg(Vgg { blocks: vec![vec![4], vec![6, 8], vec![7, 7, 7]] }));
     for spec in specs {
         assert_eq!(detect(&spec.tensors()).map(|found| found.spec), Ok(spec));
     }
@@ -212,10 +271,15 @@ fn every_shipped_model_is_what_its_manifest_says() {
     assert!(faults.is_empty(), "{faults:?}");
     let ids: Vec<_> = models.iter().map(|model| model.manifest.id.as_str()).collect();
     for id in [
+        "arbitrary-style-predict",
+        "arbitrary-style-transform",
         "dcgan-digiface-64",
+        "ffdnet-color",
+        "multistyle26",
         "realesr-animevideov3-x4",
         "realesrgan-x4plus-anime",
         "realesrgan-x4plus-int8",
+        "zero-dce-neuro",
     ] {
         assert!(ids.contains(&id), "{ids:?}");
     }

@@ -126,6 +126,16 @@ pub fn networks() -> Vec<(PathBuf, &'static str)> {
         (tiny("tiny-migan.pt"), "tiny-migan"),
         (tiny("tiny-unet-bilinear.pth"), "tiny-unet-bilinear"),
         (tiny("tiny-unet-transposed.pth"), "tiny-unet-transposed"),
+        (tiny("tiny-cyclegan.pth"), "tiny-cyclegan"),
+        (tiny("tiny-cyclegan-affine.pth"), "tiny-cyclegan-affine"),
+        (tiny("tiny-dncnn.pth"), "tiny-dncnn"),
+        (tiny("tiny-dncnn-norm.pth"), "tiny-dncnn-norm"),
+        (tiny("tiny-dncnn-unbiased.pth"), "tiny-dncnn-unbiased"),
+        (tiny("tiny-pix2pix.pth"), "tiny-pix2pix"),
+        (tiny("tiny-pix2pix-biased.pth"), "tiny-pix2pix-biased"),
+        (tiny("tiny-pix2pix-resnet.pth"), "tiny-pix2pix-resnet"),
+        (tiny("tiny-vgg.pth"), "tiny-vgg"),
+        (tiny("tiny-zero-dce.pth"), "tiny-zero-dce"),
     ];
     for file in [
         "RealESRGAN_x4plus.pth",
@@ -138,15 +148,20 @@ pub fn networks() -> Vec<(PathBuf, &'static str)> {
         networks.push((tiny(file), "tiny-x4"));
     }
     for id in [
+        "arbitrary-style-predict",
+        "arbitrary-style-transform",
         "dcgan-digiface-64",
         "faceapi-age-gender",
         "faceapi-expression",
+        "ffdnet-color",
         "mediapipe-blazeface-short",
         "mediapipe-face-landmark",
         "mediapipe-selfie-segmentation",
+        "multistyle26",
         "realesr-animevideov3-x4",
         "realesrgan-x4plus-anime",
         "realesrgan-x4plus-int8",
+        "zero-dce-neuro",
     ] {
         networks.push((shipped(id), id));
     }

@@ -5,12 +5,13 @@
 //! and a ceiling; a concatenation is a list of maps and copies nothing. Exact within rounding of
 //! the tensor library's results; several times faster than its own convolution.
 
-mod conv;
+pub(super) mod backward;
+pub(super) mod conv;
 mod elementwise;
-mod epilogue;
+pub(super) mod epilogue;
 mod fourier;
-mod map;
-mod spatial;
+pub(super) mod map;
+pub(super) mod spatial;
 mod winograd;
 
 use std::sync::Arc;

@@ -1,16 +1,23 @@
 //! One file an architecture: hyper-parameters, how they show in shapes, and the tensors that
 //! follow from them.
 
+mod arbitrary_style;
 mod dcgan;
 mod deeplab;
+mod dncnn;
 mod face_dense;
 mod face_xception;
+mod ffdnet;
+mod generators;
 mod lama;
 mod mediapipe;
 mod migan;
+mod multistyle;
 mod rrdbnet;
 mod srvgg;
 mod unet;
+mod vgg;
+mod zero_dce;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -31,18 +38,27 @@ pub(super) struct Architecture {
 
 /// In the order of trying; exact matching makes it irrelevant for the answer.
 pub(super) const ARCHITECTURES: &[Architecture] = &[
+    arbitrary_style::PREDICTOR,
+    arbitrary_style::TRANSFORMER,
     dcgan::ARCHITECTURE,
     deeplab::ARCHITECTURE,
+    dncnn::ARCHITECTURE,
     face_dense::ARCHITECTURE,
     face_xception::ARCHITECTURE,
+    ffdnet::ARCHITECTURE,
+    generators::RESNET,
+    generators::UNET,
     lama::ARCHITECTURE,
     mediapipe::BLAZE_FACE,
     mediapipe::FACE_MESH,
     mediapipe::SELFIE_SEGMENTATION,
     migan::ARCHITECTURE,
+    multistyle::ARCHITECTURE,
     rrdbnet::ARCHITECTURE,
     srvgg::ARCHITECTURE,
     unet::ARCHITECTURE,
+    vgg::ARCHITECTURE,
+    zero_dce::ARCHITECTURE,
 ];
 
 /// The number that follows `prefix` in `name`, and the rest after its dot.
