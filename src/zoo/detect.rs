@@ -143,6 +143,8 @@ fn attempt(architecture: &Architecture, shapes: &Shapes) -> Result<Detected, Att
     let spec = match (architecture.infer)(&official) {
         Ok(spec) => spec,
         Err(looked_for) => {
+            // Names that it knows speak for it, but no louder than what it lacks does against it.
+            attempt.fitting = official.len().min(looked_for.len());
             attempt.missing = looked_for.into_iter().map(Cow::into_owned).collect();
             return Err(attempt);
         }

@@ -222,6 +222,19 @@ fn a_missing_tensor_is_named_with_the_nearest_name() {
 }
 
 #[test]
+fn the_nearest_is_the_one_that_knows_the_names() {
+    for (name, nearest) in [
+        ("conv_first.weight", "RRDBNet"),
+        ("encoder.b8.conv1.conv1.bias", "MI-GAN"),
+        ("classifier.4.weight", "DeepLabv3"),
+    ] {
+        let shapes = Shapes::from([(name.to_owned(), vec![1, 3, 1, 1])]);
+        let error = detect(&shapes).unwrap_err();
+        assert_eq!(error.attempts[0].architecture, nearest, "{name}");
+    }
+}
+
+#[test]
 fn one_tensor_too_many_or_of_another_shape_is_an_error() {
     let spec = Spec::Srvgg(Srvgg { channels: 3, features: 8, layers: 2, scale: 2 });
     let mut shapes = spec.tensors();
