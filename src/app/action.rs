@@ -45,6 +45,8 @@ pub enum Action {
     },
     SetZoom(f32),
     ShowOriginal(bool),
+    /// Where the divider between original and picture stands, `0..=1` of the canvas.
+    CompareAt(f32),
     CursorAt(Option<Point>),
 
     // Tools

@@ -118,6 +118,8 @@ commands! {
     Zoom100: "100 %", "One picture pixel a screen pixel", [CTRL + Num1];
     Zoom200: "200 %", "Two screen pixels a picture pixel", [CTRL + Num2];
     TogglePixelGrid: "Pixel grid", "Lines between pixels when close", [];
+    Compare: "Compare with original", "The original beside the picture: as opened, or as last reverted", [NONE + Y];
+    CompareMode: "Compare side by side", "Two pictures, or one with a divider to drag", [SHIFT + Y];
     ToggleExtras: "Selection edges", "Show or hide the marching ants", [CTRL + H];
     TogglePanels: "Panels", "Show or hide all panels", [NONE + Tab];
     FullScreen: "Full screen", "Fill the screen", [NONE + F11];
@@ -194,7 +196,11 @@ impl Binding {
 
 /// A key in words, with signs for signs: `Ctrl+=`, not `Ctrl+Equals`.
 pub fn key_text(ctx: &egui::Context, keys: &KeyboardShortcut) -> String {
-    let symbol = keys.logical_key.symbol_or_name();
+    let symbol = match keys.logical_key {
+        // egui's sign for it is the longer one of mathematics.
+        Key::Minus => "-",
+        key => key.symbol_or_name(),
+    };
     let is_sign = symbol.len() == 1 && symbol.is_ascii();
     let modifiers = ctx.format_modifiers(keys.modifiers);
     let key = if is_sign { symbol } else { keys.logical_key.name() };

@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::clipboard::Copied;
 use super::jobs::Jobs;
 use super::state::{Model, Outcome, Tab};
-use crate::pixels::PixelBuf;
 
 /// The place where a window leaves its work and the next one finds it. Clones are one desk.
 #[derive(Clone, Default)]
@@ -22,7 +22,7 @@ struct Work {
     active: usize,
     next_tab: u64,
     jobs: Jobs<Outcome>,
-    clipboard: Option<(PixelBuf, (i32, i32))>,
+    clipboard: Option<Copied>,
     colors: [[f32; 3]; 2],
     /// Requests that went with the device.
     broken_off: usize,
@@ -44,7 +44,7 @@ impl Desk {
             active: model.active,
             next_tab: model.next_tab,
             jobs: model.jobs.take(),
-            clipboard: model.clipboard.take(),
+            clipboard: model.clipboard.own.take(),
             colors: [model.foreground, model.background],
             broken_off,
         });
@@ -60,7 +60,7 @@ impl Desk {
         model.active = work.active;
         model.next_tab = work.next_tab;
         model.jobs = work.jobs;
-        model.clipboard = work.clipboard;
+        model.clipboard.own = work.clipboard;
         [model.foreground, model.background] = work.colors;
         if work.broken_off > 0 {
             model.notices.warn("What a network was computing is lost with the graphics adapter");

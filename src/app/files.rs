@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::jobs::{Latest, Reporter, Wake};
 use super::state::{Outcome, TabId};
 use crate::cli::report::sentence;
-use crate::color::WorkingProfile;
+use crate::color::{WorkingProfile, convert};
 use crate::compose;
 use crate::document::Document;
 use crate::geom::Size;
@@ -49,32 +49,14 @@ impl ExportSettings {
             self.options.depth = Some(Depth::U8);
         }
     }
-
-    /// What the file cannot hold, in words.
-    pub fn losses(&self, document: &Document) -> Vec<String> {
-        let format = self.options.format;
-        let mut losses = Vec::new();
-        if document.layer_count() > 1 {
-            losses.push("Layers are joined to one picture".to_owned());
-        }
-        if document.depth == Depth::U16 && self.options.depth == Some(Depth::U8) {
-            losses.push(format!("16-bit values are rounded to 8 bits by {format}"));
-        }
-        if !format.has_alpha() {
-            losses.push(format!("Transparency is laid on white: {format} has none"));
-        }
-        if !format.has_profile() && !document.profile.is_srgb() {
-            losses.push(format!("Colours become sRGB: {format} keeps no profile"));
-        }
-        losses
-    }
 }
 
 /// The answer of the size estimate.
 #[derive(Clone, Debug)]
 pub struct Estimate {
     pub of: (u64, SaveOptions),
-    pub bytes: Result<usize, String>,
+    /// Bytes, and what encoding gave up, in words.
+    pub file: Result<(usize, Vec<String>), String>,
 }
 
 /// Estimates and recent exports.
@@ -94,7 +76,7 @@ impl Files {
             Latest::spawn("size estimate", wake.clone(), |(document, options): (Document, _)| {
                 Estimate {
                     of: (document.revision(), options),
-                    bytes: encoded_len(&document, &options),
+                    file: encoded_len(&document, &options),
                 }
             })?;
         Ok(Self { estimator, estimate: None, asked: None, prefs_file, sample: sample_photo() })
@@ -117,7 +99,7 @@ impl Files {
 }
 
 /// Encodes small pictures whole; of large ones a sample, scaled up.
-fn encoded_len(document: &Document, options: &SaveOptions) -> Result<usize, String> {
+fn encoded_len(document: &Document, options: &SaveOptions) -> Result<(usize, Vec<String>), String> {
     const WHOLE: u64 = 3_000_000;
     let step = ((document.size.pixels() as f64 / WHOLE as f64).sqrt().ceil() as u32).max(1);
     let pixels = if step == 1 {
@@ -125,10 +107,12 @@ fn encoded_len(document: &Document, options: &SaveOptions) -> Result<usize, Stri
     } else {
         compose::preview(document, &document.layers, step)
     };
-    let (bytes, _) = io::encode_to_vec(&pixels, &document.profile, &document.metadata, options)
-        .map_err(|err| sentence(&err))?;
+    let (bytes, notices) =
+        io::encode_to_vec(&pixels, &document.profile, &document.metadata, options)
+            .map_err(|err| sentence(&err))?;
     let ratio = document.size.pixels() as f64 / pixels.size().pixels().max(1) as f64;
-    Ok((bytes.len() as f64 * ratio) as usize)
+    let notices = notices.iter().map(ToString::to_string).collect();
+    Ok(((bytes.len() as f64 * ratio) as usize, notices))
 }
 
 /// The sample photo beside the program, in its share folder, or in the source tree.
@@ -170,15 +154,32 @@ pub fn open(path: PathBuf) -> impl FnOnce(&Reporter<Outcome>) -> Result<Outcome,
     }
 }
 
-/// The work of reading a file for a new layer.
-pub fn place(
+/// The work of reading a document's file again.
+pub fn reread(
     path: PathBuf,
     tab: TabId,
 ) -> impl FnOnce(&Reporter<Outcome>) -> Result<Outcome, String> {
     move |reporter| {
         reporter.stage("Reading", None);
-        let (title, document, _) = read(&path)?;
-        Ok(Outcome::Placed { tab, title, document })
+        let (_, document, notices) = read(&path)?;
+        Ok(Outcome::Reread { tab, document, notices })
+    }
+}
+
+/// The work of reading a file for a new layer of a document in this profile and depth.
+pub fn place(
+    path: PathBuf,
+    (tab, profile, depth): (TabId, WorkingProfile, Depth),
+) -> impl FnOnce(&Reporter<Outcome>) -> Result<Outcome, String> {
+    move |reporter| {
+        reporter.stage("Reading", None);
+        let io::Opened { mut pixels, profile: own, notices, .. } =
+            io::open(&path, &io::Limits::default()).map_err(|err| sentence(&err))?;
+        let title = title_of(&path);
+        let notices = notices.iter().map(|notice| format!("{title}: {notice}")).collect();
+        pixels = pixels.to_depth(depth);
+        convert::between(&own, &profile, &mut pixels).map_err(|err| sentence(&err))?;
+        Ok(Outcome::Placed { tab, title, pixels, notices })
     }
 }
 

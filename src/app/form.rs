@@ -32,14 +32,28 @@ pub fn rows_ui(ui: &mut Ui, specs: &[ParamSpec], params: &mut Params) -> FormEve
     event
 }
 
-/// The same parameters side by side, for the tool options bar.
-pub fn inline_ui(ui: &mut Ui, specs: &[ParamSpec], params: &mut Params) -> FormEvent {
+/// The same parameters side by side, for the tool options bar: those that `shows` names.
+pub fn inline_ui(
+    ui: &mut Ui,
+    specs: &[ParamSpec],
+    params: &mut Params,
+    shows: impl Fn(&str, &Params) -> bool,
+) -> FormEvent {
     let mut event = FormEvent::default();
     for spec in specs {
+        if !shows(spec.key, params) {
+            continue;
+        }
         match &spec.kind {
             ParamKind::Float { .. } | ParamKind::Int { .. } => {
                 let name = ui.label(egui::RichText::new(spec.label).color(theme::palette(ui).weak));
                 name.on_hover_text(spec.doc);
+                // What goes both ways from rest is set by eye, not by number.
+                let (_, soft, ..) = ranges(spec);
+                if soft.0 < 0.0 {
+                    ui.spacing_mut().slider_width = 140.0;
+                    slider_ui(ui, spec, specs, params, &mut event);
+                }
                 number_ui(ui, spec, specs, params, &mut event);
             }
             _ => choice_ui(ui, spec, specs, params, &mut event),
@@ -233,6 +247,33 @@ fn choice_ui(
         }
         _ => {}
     }
+}
+
+/// Choices side by side of which one holds; answers whether another was chosen.
+pub fn segments_ui<T: PartialEq + Copy>(
+    ui: &mut Ui,
+    now: &mut T,
+    choices: &[(T, &str, &str)],
+) -> bool {
+    let before = *now;
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        for (value, text, help) in choices {
+            let mut response = ui.add(segment(*now == *value, text));
+            if !help.is_empty() {
+                response = response.on_hover_text(*help);
+            }
+            if response.clicked() {
+                *now = *value;
+            }
+        }
+    });
+    *now != before
+}
+
+/// One of several choices side by side.
+pub fn segment(selected: bool, text: &str) -> Button<'_> {
+    Button::selectable(selected, text).frame_when_inactive(true)
 }
 
 /// A drop-down list; answers what was chosen.

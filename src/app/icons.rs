@@ -47,6 +47,8 @@ pub enum Icon {
     Info,
     Warning,
     Wrench,
+    Folded,
+    Unfolded,
 }
 
 impl Icon {
@@ -284,6 +286,8 @@ impl Icon {
                 Line(&[(12.0, 9.5), (12.0, 14.0)]),
                 Disc(12.0, 16.8, 1.0),
             ],
+            Self::Folded => &[Line(&[(9.0, 6.0), (15.5, 12.0), (9.0, 18.0)])],
+            Self::Unfolded => &[Line(&[(6.0, 9.0), (12.0, 15.5), (18.0, 9.0)])],
             Self::Wrench => &[
                 Line(&[(5.0, 19.0), (13.0, 11.0)]),
                 Line(&[

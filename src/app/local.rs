@@ -1,7 +1,14 @@
 //! What only the window itself remembers: which panel is in front, open dialogs, drafts of text.
 
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use eframe::egui::Pos2;
+
 use super::dialog::Dialog;
+use super::state::TabId;
 use crate::document::LayerId;
+use crate::geom::Point;
 
 /// The upper half of the right dock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,6 +24,12 @@ pub struct Local {
     pub dialog: Option<Dialog>,
     /// The layer whose name is being typed.
     pub renaming: Option<(LayerId, String)>,
+    /// Groups whose layers the panel does not list.
+    pub folded: HashSet<LayerId>,
+    /// The step that the history panel has brought into sight.
+    pub history_at: Option<(TabId, usize)>,
+    /// Files dropped on a document, until it is seen where.
+    pub dropped: Vec<PathBuf>,
     /// What waits for an export: the dialog that asked.
     pub after_export: Option<Dialog>,
     pub canvas: CanvasState,
@@ -25,10 +38,26 @@ pub struct Local {
 /// Where the pointer stands between frames.
 #[derive(Default)]
 pub struct CanvasState {
-    /// A tool is drawing.
-    pub drawing: bool,
-    /// The view is being dragged.
-    pub panning: bool,
+    /// What a held button does.
+    pub grab: Option<Grab>,
     /// The pointer is over the picture.
     pub inside: bool,
+}
+
+impl CanvasState {
+    /// Whether a tool is drawing.
+    pub const fn is_drawing(&self) -> bool {
+        matches!(self.grab, Some(Grab::Draw))
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Grab {
+    Draw,
+    Pan,
+    /// Zooms about a document point by how far the pointer goes to the right.
+    Scrub {
+        about: Point,
+        last: Pos2,
+    },
 }

@@ -6,7 +6,9 @@
 mod action;
 mod ai;
 mod canvas;
+mod clipboard;
 mod command;
+mod compare;
 mod desk;
 mod dialog;
 mod dispatch;
@@ -22,6 +24,7 @@ mod log;
 mod notify;
 mod observe;
 mod prefs;
+mod recent;
 mod start;
 mod state;
 mod theme;
@@ -29,7 +32,7 @@ mod thumbs;
 mod ui;
 mod view;
 
-pub use action::{Action, Actions};
+pub use action::{Action, Actions, Phase};
 pub use command::{Binding, Command};
 pub use desk::{Desk, Loss};
 pub use error::AppError;
@@ -43,7 +46,7 @@ use eframe::egui;
 
 use crate::document::Document;
 use crate::gpu::GpuContext;
-use canvas::{CpuPicture, Picture};
+use canvas::Picture;
 use jobs::Wake;
 use local::Local;
 
@@ -57,6 +60,8 @@ pub struct App {
     shown_counter: u64,
     /// Revision, draft and flags that `shown` was made from.
     shown_of: Option<ShownOf>,
+    /// Whether the original is shown beside it, and which reading of the file.
+    compared: Option<u64>,
     /// The window's title as last set: X11 does not tell it, and setting it asks for a frame.
     window_title: String,
     /// The device that draws the window.
@@ -94,10 +99,11 @@ impl App {
         Ok(Self {
             model,
             local: Local::default(),
-            picture: Picture::on_processor(CpuPicture::spawn(&wake)?),
+            picture: Picture::on_processor(&wake)?,
             shown: None,
             shown_counter: 0,
             shown_of: None,
+            compared: None,
             window_title: String::new(),
             device: None,
             desk: setup.desk,
@@ -111,6 +117,17 @@ impl App {
     pub fn drawn_by(mut self, window: &eframe::egui_wgpu::RenderState, device: GpuContext) -> Self {
         self.picture.use_adapter(window, &device);
         self.device = Some(device);
+        self
+    }
+
+    /// Shares the clipboard with other programs.
+    #[must_use]
+    pub fn on_desktop(mut self, ctx: &egui::Context) -> Self {
+        let waking = ctx.clone();
+        let wake: Wake = Arc::new(move || waking.request_repaint());
+        if let Err(err) = self.model.clipboard.join_desktop(&wake) {
+            self.model.notices.warn(format!("The clipboard stays within the program: {err}"));
+        }
         self
     }
 
@@ -160,24 +177,18 @@ impl App {
                 .filter(|draft| draft.preview)
                 .map(|draft| (draft.op.spec().name, draft.params.clone(), draft.layer)),
         });
-        if of == self.shown_of {
+        let before = self.model.compared();
+        let compared = before.as_ref().map(|(key, _)| *key);
+        if of == self.shown_of && compared == self.compared {
             return;
         }
-        self.shown_of = of;
-        self.shown_counter += 1;
-        self.shown = self.model.shown().map(|document| (self.shown_counter, document));
-        self.picture.set_source(self.shown.clone());
-    }
-
-    fn take_drops(&mut self, ctx: &egui::Context, out: &mut Actions) {
-        let dropped = ctx.input(|input| input.raw.dropped_files.clone());
-        if dropped.is_empty() {
-            return;
+        if of != self.shown_of {
+            self.shown_of = of;
+            self.shown_counter += 1;
+            self.shown = self.model.shown().map(|document| (self.shown_counter, document));
         }
-        let paths = dropped.iter().map(|file| file.path().to_path_buf()).collect();
-        // Shift puts the files on layers of the picture in front.
-        let as_layers = ctx.input(|input| input.modifiers.shift) && self.model.tab().is_some();
-        out.push(if as_layers { Action::PlaceFiles(paths) } else { Action::OpenFiles(paths) });
+        self.compared = compared;
+        self.picture.set_sources(self.shown.clone(), before);
     }
 
     fn title(&self) -> String {
@@ -224,10 +235,10 @@ impl eframe::App for App {
             return;
         }
         let mut actions = Actions::new();
-        self.take_drops(&ctx, &mut actions);
         input::collect(&ctx, &self.model, self.local.dialog.is_some(), &mut actions);
         self.picture.surround = theme::surround(&self.model.prefs);
         ui::window_ui(ui, &self.model, &mut self.local, &mut self.picture, &mut actions);
+        ui::drop_ui(&ctx, &self.model, &mut self.local, &mut actions);
         ui::toasts_ui(&ctx, &self.model, &mut actions);
         ui::dialogs_ui(&ctx, &self.model, &mut self.local, &mut actions);
         if actions.iter().any(|action| !matches!(action, Action::Viewport(_))) {
@@ -235,6 +246,7 @@ impl eframe::App for App {
         }
         self.dispatch(&ctx, actions);
         self.update_shown();
+        self.model.clipboard.end_frame(&ctx);
         let title = self.title();
         if self.window_title != title {
             self.window_title.clone_from(&title);
@@ -244,6 +256,11 @@ impl eframe::App for App {
         if self.leaves_lost_device(&ctx) {
             ctx.graphics_mut(|layers| *layers = Default::default());
         }
+    }
+
+    fn raw_input_hook(&mut self, ctx: &egui::Context, input: &mut egui::RawInput) {
+        let typing = ctx.text_edit_focused();
+        self.model.clipboard.take_events(typing, input);
     }
 
     fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {

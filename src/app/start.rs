@@ -235,7 +235,7 @@ impl Window<'_> {
             desk: self.desk.clone(),
             started: self.started,
         };
-        let app = App::new(&creation.egui_ctx, setup)?;
+        let app = App::new(&creation.egui_ctx, setup)?.on_desktop(&creation.egui_ctx);
         Ok(match (state, context) {
             (Some(state), Some(context)) => app.drawn_by(state, context),
             _ => app,

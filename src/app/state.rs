@@ -5,11 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::ai::Ai;
+use super::clipboard::{Clipboard, Copied};
+use super::compare::Compare;
 use super::files::{ExportSettings, Files};
 use super::jobs::{Jobs, Wake};
 use super::notify::Notices;
 use super::observe::Observer;
 use super::prefs::Prefs;
+use super::recent::RecentThumbs;
 use super::view::{View, Viewport};
 use crate::commands::Step;
 use crate::document::{Document, Layer, LayerId, LayerKind, Session};
@@ -30,8 +33,10 @@ pub struct Tab {
     /// The file it came from.
     pub path: Option<PathBuf>,
     pub session: Session,
-    /// As it was opened, for comparing.
+    /// As it was opened or last reverted, for comparing.
     pub original: Document,
+    /// Times that the file was read.
+    pub reads: u32,
     pub view: View,
     /// Settings of the last export.
     pub export: Option<ExportSettings>,
@@ -62,11 +67,18 @@ pub enum Outcome {
         document: Document,
         notices: Vec<String>,
     },
-    /// A file for a new layer of an open document.
+    /// A file for a new layer of an open document, in that document's profile and depth.
     Placed {
         tab: TabId,
         title: String,
+        pixels: PixelBuf,
+        notices: Vec<String>,
+    },
+    /// The file of a document, read again.
+    Reread {
+        tab: TabId,
         document: Document,
+        notices: Vec<String>,
     },
     /// An undo step computed from `base`.
     Step {
@@ -80,11 +92,10 @@ pub enum Outcome {
         base: Document,
         pixels: PixelBuf,
     },
-    /// Pixels for the clipboard and where they were.
+    /// Pixels for the clipboard.
     Copied {
         tab: TabId,
-        pixels: PixelBuf,
-        at: (i32, i32),
+        copied: Copied,
         cut: bool,
     },
     Exported {
@@ -111,6 +122,7 @@ pub struct Model {
     /// The pointer over the picture, in document pixels.
     pub cursor: Option<Point>,
     pub show_original: bool,
+    pub compare: Compare,
 
     pub tool: Box<dyn Tool>,
     /// Values of each tool's options.
@@ -121,13 +133,13 @@ pub struct Model {
 
     pub draft: Option<Draft>,
     pub last_adjustment: Option<(&'static str, Params)>,
-    /// Copied pixels and their document position.
-    pub clipboard: Option<(PixelBuf, (i32, i32))>,
+    pub clipboard: Clipboard,
 
     pub jobs: Jobs<Outcome>,
     pub notices: Notices,
     pub observer: Observer,
     pub files: Files,
+    pub recent: RecentThumbs,
     pub ai: Ai,
     /// Runs operations at full size.
     pub engine: Arc<dyn Engine>,
@@ -153,6 +165,7 @@ impl Model {
             viewport: None,
             cursor: None,
             show_original: false,
+            compare: Compare::default(),
             tool: (first.create)(),
             tool_params,
             foreground: [0.0; 3],
@@ -160,11 +173,12 @@ impl Model {
             target: PaintTarget::Pixels,
             draft: None,
             last_adjustment: None,
-            clipboard: None,
+            clipboard: Clipboard::new(),
             jobs: Jobs::new(wake.clone()),
             notices: Notices::default(),
             observer: Observer::spawn(wake)?,
             files,
+            recent: RecentThumbs::spawn(wake)?,
             ai,
             engine: Arc::new(Processor),
             prefs,
@@ -208,6 +222,12 @@ impl Model {
         })
     }
 
+    /// The original, while it is compared with, and what names its content.
+    pub fn compared(&self) -> Option<(u64, Document)> {
+        let tab = self.tab().filter(|_| self.compare.on)?;
+        Some((tab.id.0 << 32 | u64::from(tab.reads), tab.original.clone()))
+    }
+
     /// What the canvas shows: the document, its original, or the document with the draft.
     pub fn shown(&self) -> Option<Document> {
         let tab = self.tab()?;
@@ -232,6 +252,17 @@ impl Model {
             LayerKind::Raster(_) | LayerKind::Generated(_) => None,
             _ => Some(format!("“{}” holds no pixels", layer.props.name)),
         }
+    }
+}
+
+/// The operation of an adjustment layer that this version does not know; such a layer shows
+/// nothing.
+pub fn unknown_operation(layer: &Layer) -> Option<&str> {
+    match &layer.kind {
+        LayerKind::Adjustment(adjustment) if crate::ops::find(&adjustment.op).is_none() => {
+            Some(&adjustment.op)
+        }
+        _ => None,
     }
 }
 

@@ -61,12 +61,21 @@ const LIGHT: Palette = Palette {
 
 /// The palette in force.
 pub fn palette(ui: &egui::Ui) -> Palette {
-    if ui.visuals().dark_mode { DARK } else { LIGHT }
+    palette_of(ui.visuals())
 }
 
-/// The grey around the picture: CIE lightness to an encoded grey.
+pub const fn palette_of(visuals: &egui::Visuals) -> Palette {
+    if visuals.dark_mode { DARK } else { LIGHT }
+}
+
+/// The grey around the picture.
 pub fn surround(prefs: &Prefs) -> Color32 {
-    let lightness = f32::from(prefs.surround.0);
+    grey(prefs.surround.0)
+}
+
+/// The grey of a CIE lightness, `0..=100`.
+pub fn grey(lightness: u8) -> Color32 {
+    let lightness = f32::from(lightness);
     let linear =
         if lightness > 8.0 { ((lightness + 16.0) / 116.0).powi(3) } else { lightness / 903.3 };
     let encoded = crate::color::Transfer::SRGB.encode(linear);
@@ -119,6 +128,7 @@ fn spacing(style: &mut egui::Style) {
     spacing.slider_width = 120.0;
     spacing.slider_rail_height = 4.0;
     spacing.combo_width = 96.0;
+    spacing.combo_height = 520.0;
     spacing.icon_width = 16.0;
     spacing.icon_width_inner = 9.0;
     spacing.icon_spacing = 6.0;

@@ -28,11 +28,15 @@ pub fn paint(ui: &Ui, rect: Rect, pixels: &Arc<Vec<u8>>, size: [usize; 2]) {
             texture
         }
     };
-    let shape = Vec2::new(size[0] as f32, size[1] as f32);
-    let scale = (rect.width() / shape.x).min(rect.height() / shape.y);
-    let place = Rect::from_center_size(rect.center(), shape * scale);
     let uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-    ui.painter().image(texture.id(), place, uv, Color32::WHITE);
+    ui.painter().image(texture.id(), place(rect, size), uv, Color32::WHITE);
+}
+
+/// The largest rectangle of the proportions of `size` in the middle of `rect`.
+pub fn place(rect: Rect, size: [usize; 2]) -> Rect {
+    let shape = Vec2::new(size[0].max(1) as f32, size[1].max(1) as f32);
+    let scale = (rect.width() / shape.x).min(rect.height() / shape.y);
+    Rect::from_center_size(rect.center(), shape * scale)
 }
 
 /// Keeps the list of uploaded thumbnails short: those of layers long gone are dropped.

@@ -4,7 +4,7 @@ use moxcms::{ColorProfile, Layout, RenderingIntent, TransformExecutor, Transform
 use rayon::prelude::*;
 
 use super::icc::parse;
-use super::{ProfileError, WorkingProfile};
+use super::{ProfileError, Transfer, WorkingProfile, inverse};
 use crate::pixels::{PixelBuf, Samples};
 
 /// Pixels a task converts at a time.
@@ -126,6 +126,29 @@ pub fn to_srgb(profile: &WorkingProfile, pixels: &mut PixelBuf) -> Result<(), Pr
     }
 }
 
+/// Converts RGBA pixels encoded in `from` to the encoding of `to`; what lies outside is clipped,
+/// alpha stays.
+pub fn between(
+    from: &WorkingProfile,
+    to: &WorkingProfile,
+    pixels: &mut PixelBuf,
+) -> Result<(), ProfileError> {
+    let same = from.transfer == to.transfer && from.to_linear_srgb == to.to_linear_srgb;
+    if same || (from.is_srgb() && to.is_srgb()) {
+        return Ok(());
+    }
+    if to.is_srgb() {
+        return to_srgb(from, pixels);
+    }
+    let back = inverse(to.to_linear_srgb).ok_or(ProfileError::Unsupported)?;
+    for_each_pixel(pixels, |rgb| {
+        let linear = from.to_srgb(rgb).map(|value| Transfer::SRGB.decode(value));
+        back.map(|row| row[0] * linear[0] + row[1] * linear[1] + row[2] * linear[2])
+            .map(|value| to.transfer.encode(value))
+    });
+    Ok(())
+}
+
 fn for_each_pixel(pixels: &mut PixelBuf, convert: impl Fn([f32; 3]) -> [f32; 3] + Sync) {
     use crate::pixels::Sample;
     fn run<S: Sample>(samples: &mut [S], convert: impl Fn([f32; 3]) -> [f32; 3] + Sync) {
@@ -178,6 +201,26 @@ mod tests {
                         assert!(error <= tolerance, "{depth:?} {x},{y}: {a:?} {b:?}");
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn colours_come_back_from_another_profile() {
+        let (srgb, p3) = (WorkingProfile::srgb(), WorkingProfile::display_p3());
+        for (depth, tolerance) in [(Depth::U8, 2.01 / 255.0), (Depth::U16, 1e-3)] {
+            let mut buf = colours(depth);
+            between(&srgb, &srgb, &mut buf).unwrap();
+            assert_eq!(buf, colours(depth));
+            between(&srgb, &p3, &mut buf).unwrap();
+            // A pure sRGB red is less than full in the wider gamut, grey is grey.
+            let red = buf.pixel_f32(0, 2);
+            assert!(red[0] < 0.6 && buf.pixel_f32(32, 0)[0] - buf.pixel_f32(32, 0)[1] < 0.01);
+            between(&p3, &srgb, &mut buf).unwrap();
+            for (x, y) in (0..64).flat_map(|x| (0..4).map(move |y| (x, y))) {
+                let (have, want) = (buf.pixel_f32(x, y), colours(depth).pixel_f32(x, y));
+                let error = (0..4).map(|i| (have[i] - want[i]).abs()).fold(0.0, f32::max);
+                assert!(error <= tolerance, "{depth:?} {x},{y}: {have:?} {want:?}");
             }
         }
     }

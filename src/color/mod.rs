@@ -9,7 +9,7 @@ mod icc;
 mod profile;
 
 pub use icc::{IccModel, describe_icc, display_p3_icc, srgb_icc};
-pub use profile::{ProfileError, WorkingProfile};
+pub use profile::{ProfileError, WorkingProfile, inverse};
 
 use serde::{Deserialize, Serialize};
 

@@ -55,6 +55,23 @@ impl WorkingProfile {
     }
 }
 
+/// The inverse of a 3×3 matrix, row-major, by cofactors; `None` where the determinant vanishes.
+pub fn inverse(m: [[f32; 3]; 3]) -> Option<[[f32; 3]; 3]> {
+    let m = m.map(|row| row.map(f64::from));
+    let cofactor = |row: usize, column: usize| {
+        let (r0, r1) = ((row + 1) % 3, (row + 2) % 3);
+        let (c0, c1) = ((column + 1) % 3, (column + 2) % 3);
+        m[r0][c0] * m[r1][c1] - m[r0][c1] * m[r1][c0]
+    };
+    let det: f64 = (0..3).map(|column| m[0][column] * cofactor(0, column)).sum();
+    if det.abs() < 1e-9 || !det.is_finite() {
+        return None;
+    }
+    Some(std::array::from_fn(|row| {
+        std::array::from_fn(|column| (cofactor(column, row) / det) as f32)
+    }))
+}
+
 impl Default for WorkingProfile {
     fn default() -> Self {
         Self::srgb()

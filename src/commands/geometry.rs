@@ -20,22 +20,54 @@ type Placed = (TiledImage, (i32, i32));
 /// Crops to `rect`, which must lie inside the canvas. With `delete_pixels` what lies outside is
 /// given up; else layers keep it beyond the canvas's border.
 pub fn crop(document: &Document, rect: IRect, delete_pixels: bool) -> Result<Step, CommandError> {
+    check_crop(document, rect)?;
+    remap(document, "Crop", rect.size(), |image, origin| {
+        Ok(cropped(image, origin, rect, delete_pixels))
+    })
+}
+
+/// Turns the picture about the middle of the canvas by `angle_deg` clockwise and crops to `rect`,
+/// which must lie inside the canvas: one step. What the turn takes out of the canvas is given up.
+pub fn straighten(
+    document: &Document,
+    angle_deg: f64,
+    rect: IRect,
+    delete_pixels: bool,
+    engine: &dyn Engine,
+) -> Result<Step, CommandError> {
+    check_crop(document, rect)?;
+    let Some(op) = ops::find("rotate") else { return crop(document, rect, delete_pixels) };
+    let words = [format!("angle={angle_deg}"), "expand=false".to_owned()];
+    let params = Params::parse(op.spec().params, words.iter().map(String::as_str))
+        .map_err(|source| OpError::Param { op: op.spec().name.into(), source })?;
+    let context = OpContext::full_size(document.profile.clone());
+    let canvas = document.size;
+    remap(document, "Straighten and crop", rect.size(), |image, origin| {
+        let turned = resampled(op, &params, (&context, engine), (image, origin), canvas, canvas)?;
+        Ok(cropped(&turned, (0, 0), rect, delete_pixels))
+    })
+}
+
+fn check_crop(document: &Document, rect: IRect) -> Result<(), CommandError> {
     if rect.is_empty() || !document.size.rect().contains_rect(rect) {
         return Err(CommandError::CropOutside);
     }
-    remap(document, "Crop", rect.size(), |image, origin| {
-        let bounds = IRect::from_origin_size(origin, image.size());
-        let kept = if delete_pixels { bounds.intersect(rect) } else { bounds };
-        if kept.is_empty() {
-            return Ok((blank(image, Size::new(1, 1)), (0, 0)));
-        }
-        let image = if kept == bounds {
-            image.clone()
-        } else {
-            image.reframed(kept.size(), bounds.x0 - kept.x0, bounds.y0 - kept.y0)
-        };
-        Ok((image, kept.translate(-rect.x0, -rect.y0).origin()))
-    })
+    Ok(())
+}
+
+/// An image as seen from a canvas cropped to `rect`.
+fn cropped(image: &TiledImage, origin: (i32, i32), rect: IRect, delete_pixels: bool) -> Placed {
+    let bounds = IRect::from_origin_size(origin, image.size());
+    let kept = if delete_pixels { bounds.intersect(rect) } else { bounds };
+    if kept.is_empty() {
+        return (blank(image, Size::new(1, 1)), (0, 0));
+    }
+    let image = if kept == bounds {
+        image.clone()
+    } else {
+        image.reframed(kept.size(), bounds.x0 - kept.x0, bounds.y0 - kept.y0)
+    };
+    (image, kept.translate(-rect.x0, -rect.y0).origin())
 }
 
 /// A canvas of another size with the picture moved by `shift`; no pixel is touched.
@@ -83,17 +115,30 @@ pub fn transform(
             Ok((moved, place.origin()))
         }),
         _ => remap(document, label, new, |image, origin| {
-            // New corners come out black in a mask; one that is white around comes out right
-            // when its complement is transformed.
-            let white = image.channels() == 1 && image.fill()[0] != 0;
-            let image = if white { inverted(image) } else { image.clone() };
-            let moved = over_pixels(&image, new, || {
-                let shown = image.read(old.rect().translate(-origin.0, -origin.1));
-                engine.apply(op, params, &context, &shown, None)
-            })?;
-            Ok((if white { inverted(&moved) } else { moved }, (0, 0)))
+            let turned = resampled(op, params, (&context, engine), (image, origin), old, new)?;
+            Ok((turned, (0, 0)))
         }),
     }
+}
+
+/// What a resampling operation makes of an image over the canvas `old`: an image over `new`.
+fn resampled(
+    op: &dyn Operation,
+    params: &Params,
+    (context, engine): (&OpContext, &dyn Engine),
+    (image, origin): (&TiledImage, (i32, i32)),
+    old: Size,
+    new: Size,
+) -> Result<TiledImage, OpError> {
+    // New corners come out black in a mask; one that is white around comes out right when its
+    // complement is transformed.
+    let white = image.channels() == 1 && image.fill()[0] != 0;
+    let image = if white { inverted(image) } else { image.clone() };
+    let moved = over_pixels(&image, new, || {
+        let shown = image.read(old.rect().translate(-origin.0, -origin.1));
+        engine.apply(op, params, context, &shown, None)
+    })?;
+    Ok(if white { inverted(&moved) } else { moved })
 }
 
 /// A new canvas of `size` on which every image stands where `map` puts it.

@@ -16,6 +16,7 @@ pub mod shapes;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::color::ProfileError;
 use crate::document::{Document, Edit, Layer, LayerId};
 use crate::ops::OpError;
 use crate::pixels::TILE;
@@ -62,6 +63,14 @@ pub enum CommandError {
     NoAdjustment(&'static str),
     #[error(transparent)]
     Op(#[from] OpError),
+    #[error("the colours cannot be converted: {0}")]
+    Profile(Arc<ProfileError>),
+}
+
+impl From<ProfileError> for CommandError {
+    fn from(error: ProfileError) -> Self {
+        Self::Profile(Arc::new(error))
+    }
 }
 
 /// The layer `id`, which must exist.

@@ -35,3 +35,5 @@ pub use readback::{finish, read_buffer};
 pub use self_test::self_test;
 pub use stack::Preview;
 pub use survey::Survey;
+/// How a texture is sampled where its pixels are not screen pixels.
+pub use wgpu::FilterMode;

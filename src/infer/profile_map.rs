@@ -1,6 +1,6 @@
 //! Working profile ↔ the sRGB that networks are trained on.
 
-use crate::color::{Transfer, WorkingProfile};
+use crate::color::{Transfer, WorkingProfile, inverse};
 
 /// Both directions of one profile. Values are not clamped on the way to the network, so that
 /// colours outside sRGB survive the round trip.
@@ -27,23 +27,6 @@ impl ProfileMap {
             .map(|row| row[0] * linear[0] + row[1] * linear[1] + row[2] * linear[2])
             .map(|value| self.profile.transfer.encode(value))
     }
-}
-
-/// The inverse by cofactors; `None` where the determinant vanishes.
-fn inverse(m: [[f32; 3]; 3]) -> Option<[[f32; 3]; 3]> {
-    let m = m.map(|row| row.map(f64::from));
-    let cofactor = |row: usize, column: usize| {
-        let (r0, r1) = ((row + 1) % 3, (row + 2) % 3);
-        let (c0, c1) = ((column + 1) % 3, (column + 2) % 3);
-        m[r0][c0] * m[r1][c1] - m[r0][c1] * m[r1][c0]
-    };
-    let det: f64 = (0..3).map(|column| m[0][column] * cofactor(0, column)).sum();
-    if det.abs() < 1e-9 || !det.is_finite() {
-        return None;
-    }
-    Some(std::array::from_fn(|row| {
-        std::array::from_fn(|column| (cofactor(column, row) / det) as f32)
-    }))
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! What a tool asks for.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
 
 use crate::commands::{CommandError, Step};
-use crate::document::Edit;
+use crate::document::{Document, Edit};
 use crate::geom::Point;
+use crate::ops::Engine;
 use crate::params::Value;
 
 /// Which of the two colours.
@@ -12,6 +15,20 @@ use crate::params::Value;
 pub enum Swatch {
     Foreground,
     Background,
+}
+
+/// A step whose pixels take longer than an event may: made on a worker from the document as it is
+/// then.
+#[derive(Clone)]
+pub struct Work {
+    pub label: &'static str,
+    pub make: Arc<dyn Fn(&Document, &dyn Engine) -> Result<Step, CommandError> + Send + Sync>,
+}
+
+impl fmt::Debug for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Work").field(&self.label).finish()
+    }
 }
 
 /// A tool's answer to an event; the window performs them in order. Should an edit be refused,
@@ -49,6 +66,8 @@ pub enum ToolCommand {
         key: &'static str,
         value: Value,
     },
+    /// Does this later, off the window's thread, as one undo step.
+    Compute(Work),
     /// A short sentence why nothing happened.
     Notice(Cow<'static, str>),
 }

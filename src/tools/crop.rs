@@ -1,12 +1,16 @@
 //! Crop: a box with grips over the canvas; Enter crops, Esc gives up.
 
+use std::sync::Arc;
+
 use super::{
-    Cursor, Group, Key, Pointer, Shape, Tool, ToolCommand, ToolContext, ToolEvent, ToolSpec,
-    corners,
+    Cursor, Group, Key, Pointer, Shape, Tool, ToolCommand, ToolContext, ToolEvent, ToolSpec, Turn,
+    Work, corners,
 };
 use crate::commands::geometry;
+use crate::document::Document;
 use crate::geom::{IRect, Point, Size};
-use crate::params::{ParamSpec, Value};
+use crate::ops::Engine;
+use crate::params::{ParamSpec, Params, Value};
 
 pub static SPEC: ToolSpec = ToolSpec {
     id: "crop",
@@ -19,10 +23,21 @@ pub static SPEC: ToolSpec = ToolSpec {
             "ratio",
             "Ratio",
             "Free",
-            &["Free", "Original", "1:1", "4:5", "3:2", "4:3", "16:9"],
+            &["Free", "Original", "1:1", "4:5", "3:2", "4:3", "16:9", CUSTOM],
             "Width to height of the box",
         ),
+        side("ratio_width", "Width", 5.0, "Width of the custom ratio"),
+        side("ratio_height", "Height", 7.0, "Height of the custom ratio"),
         ParamSpec::bool("swap", "Swap", false, "Exchange width and height of the ratio"),
+        ParamSpec::float(
+            "angle",
+            "Straighten",
+            0.0,
+            (-45.0, 45.0),
+            (-15.0, 15.0),
+            "°",
+            "Turns the picture clockwise; the box stays where there is picture",
+        ),
         ParamSpec::bool(
             "delete",
             "Delete cropped pixels",
@@ -33,6 +48,17 @@ pub static SPEC: ToolSpec = ToolSpec {
     create: || Box::new(Crop::default()),
 };
 
+const CUSTOM: &str = "Custom";
+
+const fn side(
+    key: &'static str,
+    label: &'static str,
+    default: f64,
+    doc: &'static str,
+) -> ParamSpec {
+    ParamSpec::float(key, label, default, (0.01, 10_000.0), (1.0, 32.0), "", doc)
+}
+
 /// Screen points around a grip that still catch it.
 const REACH: f32 = 9.0;
 
@@ -40,13 +66,19 @@ const REACH: f32 = 9.0;
 struct Crop {
     canvas: Size,
     frame: IRect,
+    /// The box as it was made, before the turned picture's corners cut it.
+    made: IRect,
+    /// Clockwise turn of the picture under the box.
+    angle_deg: f32,
     drag: Option<Drag>,
     hover: Option<Point>,
     guides: Guides,
     /// Width to height that the box was last fitted to; `None` when free.
     ratio: Option<f32>,
-    /// Whether the box is the user's own, to be confirmed or given up.
+    /// Whether there is something to be confirmed or given up.
     touched: bool,
+    /// Whether the box was drawn by hand.
+    drawn: bool,
 }
 
 struct Drag {
@@ -73,18 +105,80 @@ enum Guides {
 }
 
 impl Crop {
-    fn reset(&mut self, context: &ToolContext) {
+    /// The whole canvas, or the largest box of the ratio, over the picture as it is.
+    fn reset(&mut self, context: &ToolContext) -> Vec<ToolCommand> {
         self.canvas = context.document.size;
         self.drag = None;
         self.touched = false;
+        self.drawn = false;
+        self.angle_deg = 0.0;
         self.frame = self.canvas.rect();
         self.refit(ratio(context));
+        upright(context)
+    }
+
+    /// What a new ratio starts from: the box drawn by hand, else everything.
+    fn start(&self) -> IRect {
+        if self.drawn { self.made } else { self.canvas.rect() }
+    }
+
+    /// Turns the picture under the box and cuts the box to where there is picture.
+    fn straighten(&mut self, angle_deg: f32) {
+        self.angle_deg = angle_deg;
+        self.touched |= angle_deg != 0.0;
+        self.frame = self.within_picture(self.made);
+    }
+
+    /// Whether `frame` lies inside the turned picture.
+    fn holds(&self, frame: IRect) -> bool {
+        if self.angle_deg == 0.0 {
+            return self.canvas.rect().contains_rect(frame);
+        }
+        let (width, height) = (self.canvas.width as f32, self.canvas.height as f32);
+        let (sin, cos) = (-self.angle_deg).to_radians().sin_cos();
+        [(frame.x0, frame.y0), (frame.x1, frame.y0), (frame.x1, frame.y1), (frame.x0, frame.y1)]
+            .into_iter()
+            .all(|(x, y)| {
+                let (x, y) = (x as f32 - width / 2.0, y as f32 - height / 2.0);
+                let (x, y) = (cos * x - sin * y, sin * x + cos * y);
+                // Half a pixel of blending at the edge is not seen.
+                x.abs() <= width / 2.0 + 0.5 && y.abs() <= height / 2.0 + 0.5
+            })
+    }
+
+    /// `frame` shrunk about its middle, or about the picture's, until it holds only picture.
+    fn within_picture(&self, frame: IRect) -> IRect {
+        if self.holds(frame) {
+            return frame;
+        }
+        let size = (frame.width() as f32, frame.height() as f32);
+        let own = ((frame.x0 + frame.x1) as f32 / 2.0, (frame.y0 + frame.y1) as f32 / 2.0);
+        let middle = (self.canvas.width as f32 / 2.0, self.canvas.height as f32 / 2.0);
+        let scaled = |center: (f32, f32), by: f32| {
+            let (w, h) = ((size.0 * by).floor().max(1.0), (size.1 * by).floor().max(1.0));
+            let (x, y) = ((center.0 - w / 2.0).round() as i32, (center.1 - h / 2.0).round() as i32);
+            IRect::from_origin_size((x, y), Size::new(w as u32, h as u32))
+        };
+        let center = if self.holds(scaled(own, 0.0)) { own } else { middle };
+        let (mut low, mut high) = (0.0, 1.0);
+        for _ in 0..24 {
+            let by = (low + high) / 2.0;
+            if self.holds(scaled(center, by)) { low = by } else { high = by }
+        }
+        scaled(center, low)
     }
 
     /// Gives the box a ratio about its centre, keeping its area where it fits.
     fn refit(&mut self, ratio: Option<f32>) {
         self.ratio = ratio;
-        let Some(ratio) = ratio else { return };
+        if let Some(ratio) = ratio {
+            self.take_ratio(ratio);
+        }
+        self.made = self.frame;
+        self.frame = self.within_picture(self.made);
+    }
+
+    fn take_ratio(&mut self, ratio: f32) {
         let (w, h) = (self.frame.width() as f32, self.frame.height() as f32);
         let canvas = (self.canvas.width as f32, self.canvas.height as f32);
         // The canvas itself gives the largest box, not one of its area.
@@ -142,7 +236,8 @@ impl Crop {
             let keep = pointer.modifiers.shift && drag.grip != Grip::New;
             keep.then(|| from.width() as f32 / from.height().max(1) as f32)
         });
-        self.frame = match drag.grip {
+        let (grip, last) = (drag.grip, self.frame);
+        let wanted = match grip {
             Grip::Whole => {
                 let dx = (pointer.pos.x - drag.start.x).round() as i32;
                 let dy = (pointer.pos.y - drag.start.y).round() as i32;
@@ -163,6 +258,29 @@ impl Crop {
             }
             Grip::Side(h, v) => pulled(from, (h, v), pointer.pos, ratio, canvas),
         };
+        self.frame = self.towards(last, wanted);
+    }
+
+    /// As far from `last` to `wanted` as there is picture.
+    fn towards(&self, last: IRect, wanted: IRect) -> IRect {
+        if self.holds(wanted) {
+            return wanted;
+        }
+        let between = |t: f32| {
+            let mix = |a: i32, b: i32| (a as f32 + (b - a) as f32 * t).round() as i32;
+            IRect::new(
+                mix(last.x0, wanted.x0),
+                mix(last.y0, wanted.y0),
+                mix(last.x1, wanted.x1),
+                mix(last.y1, wanted.y1),
+            )
+        };
+        let (mut low, mut high) = (0.0, 1.0);
+        for _ in 0..12 {
+            let t = (low + high) / 2.0;
+            if self.holds(between(t)) { low = t } else { high = t }
+        }
+        between(low)
     }
 }
 
@@ -213,6 +331,7 @@ fn pulled(from: IRect, (h, v): (i32, i32), pos: Point, ratio: Option<f32>, canva
 fn ratio(context: &ToolContext) -> Option<f32> {
     let size = context.document.size;
     let ratio = match context.params.choice("ratio") {
+        CUSTOM => context.params.f32("ratio_width") / context.params.f32("ratio_height"),
         "Original" => size.width as f32 / size.height.max(1) as f32,
         text => {
             let (width, height) = text.split_once(':')?;
@@ -220,6 +339,13 @@ fn ratio(context: &ToolContext) -> Option<f32> {
         }
     };
     Some(if context.params.bool("swap") { 1.0 / ratio } else { ratio })
+}
+
+/// Sets the straightening slider back where it is not at rest.
+fn upright(context: &ToolContext) -> Vec<ToolCommand> {
+    let rest = context.params.float("angle") == 0.0;
+    let back = ToolCommand::SetParam { key: "angle", value: Value::Float(0.0) };
+    if rest { Vec::new() } else { vec![back] }
 }
 
 impl Tool for Crop {
@@ -230,21 +356,32 @@ impl Tool for Crop {
     fn handle(&mut self, event: &ToolEvent, context: &ToolContext) -> Vec<ToolCommand> {
         // Another document, or an undo under the box.
         if self.canvas != context.document.size {
-            self.reset(context);
+            let commands = self.reset(context);
+            if !commands.is_empty() {
+                return commands;
+            }
         }
         match event {
-            ToolEvent::Activate => self.reset(context),
+            ToolEvent::Activate | ToolEvent::Deactivate => return self.reset(context),
             ToolEvent::ParamsChanged => {
                 if self.ratio != ratio(context) {
+                    self.frame = self.start();
                     self.refit(ratio(context));
-                    self.touched = self.frame != self.canvas.rect();
+                    self.touched = self.angle_deg != 0.0 || self.frame != self.canvas.rect();
+                }
+                if self.angle_deg != context.params.f32("angle") {
+                    self.straighten(context.params.f32("angle"));
                 }
             }
             ToolEvent::Press(pointer) => self.press(pointer, context),
             ToolEvent::Drag(pointer) => self.drag(pointer, context),
             ToolEvent::Release(pointer) => {
                 self.drag(pointer, context);
-                self.touched |= self.drag.take().is_some_and(|drag| drag.frame != self.frame);
+                if self.drag.take().is_some_and(|drag| drag.frame != self.frame) {
+                    self.touched = true;
+                    self.drawn = true;
+                    self.made = self.frame;
+                }
             }
             ToolEvent::Hover(pointer) => self.hover = Some(pointer.pos),
             ToolEvent::Leave => self.hover = None,
@@ -256,12 +393,23 @@ impl Tool for Crop {
                 };
             }
             ToolEvent::Key(Key::X, _) => {
+                self.frame = self.start();
                 self.refit(self.ratio.map(|ratio| 1.0 / ratio));
-                self.touched = self.frame != self.canvas.rect();
+                self.touched = self.angle_deg != 0.0 || self.frame != self.canvas.rect();
                 let value = Value::Bool(!context.params.bool("swap"));
                 return vec![ToolCommand::SetParam { key: "swap", value }];
             }
             ToolEvent::Key(..) => {}
+            ToolEvent::Confirm if self.angle_deg != 0.0 => {
+                let (frame, delete) = (self.frame, context.params.bool("delete"));
+                let angle_deg = f64::from(self.angle_deg);
+                let make = Arc::new(move |document: &Document, engine: &dyn Engine| {
+                    geometry::straighten(document, angle_deg, frame, delete, engine)
+                });
+                let mut commands = self.reset(context);
+                commands.push(ToolCommand::Compute(Work { label: "Straighten and crop", make }));
+                return commands;
+            }
             ToolEvent::Confirm if self.frame != self.canvas.rect() => {
                 let delete = context.params.bool("delete");
                 let step = geometry::crop(context.document, self.frame, delete);
@@ -272,9 +420,8 @@ impl Tool for Crop {
             ToolEvent::Confirm => {}
             ToolEvent::Cancel => match self.drag.take() {
                 Some(drag) => self.frame = drag.frame,
-                None => self.reset(context),
+                None => return self.reset(context),
             },
-            ToolEvent::Deactivate => self.reset(context),
         }
         Vec::new()
     }
@@ -324,5 +471,23 @@ impl Tool for Crop {
 
     fn is_busy(&self) -> bool {
         self.drag.is_some() || self.touched
+    }
+
+    fn shows(&self, key: &str, params: &Params) -> bool {
+        let (custom, free) = (params.choice("ratio") == CUSTOM, params.choice("ratio") == "Free");
+        match key {
+            "ratio_width" | "ratio_height" => custom,
+            "swap" => !free,
+            _ => true,
+        }
+    }
+
+    fn turn(&self) -> Option<Turn> {
+        let center = Point::new(self.canvas.width as f32 / 2.0, self.canvas.height as f32 / 2.0);
+        (self.angle_deg != 0.0).then_some(Turn { center, angle_deg: self.angle_deg })
+    }
+
+    fn awaits_confirm(&self) -> bool {
+        self.touched
     }
 }

@@ -20,12 +20,13 @@ mod selecting;
 pub mod stroke;
 mod zoom;
 
-pub use command::{Swatch, ToolCommand};
+pub use command::{Swatch, ToolCommand, Work};
 pub use event::{Button, Key, Modifiers, Pointer, ToolEvent};
 pub use overlay::{Cursor, Shape, corners, ellipse};
 pub use registry::{all, find};
 
 use crate::document::Document;
+use crate::geom::Point;
 use crate::params::{ParamSpec, Params};
 
 /// The declaration of one tool: feeds the shelf, the options bar and the shortcut table.
@@ -75,6 +76,14 @@ pub struct ToolContext<'a> {
     pub zoom: f32,
 }
 
+/// A picture shown turned about a document point.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Turn {
+    pub center: Point,
+    /// Clockwise.
+    pub angle_deg: f32,
+}
+
 pub trait Tool: Send {
     fn spec(&self) -> &'static ToolSpec;
 
@@ -87,6 +96,21 @@ pub trait Tool: Send {
     }
 
     fn cursor(&self, context: &ToolContext) -> Cursor;
+
+    /// Whether the setting `key` has a place in the options bar while the others are as they are.
+    fn shows(&self, _key: &str, _params: &Params) -> bool {
+        true
+    }
+
+    /// How the picture is turned while the tool shows it; its overlay is not turned with it.
+    fn turn(&self) -> Option<Turn> {
+        None
+    }
+
+    /// Whether what is shown waits for Enter or Esc.
+    fn awaits_confirm(&self) -> bool {
+        false
+    }
 
     /// Whether an interaction is in progress, so that undo and other tools wait for its end. Esc
     /// and Enter are the tool's at any time while the canvas has the focus.

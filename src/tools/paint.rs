@@ -1,7 +1,8 @@
 //! Brush and eraser: one press to release is one stroke and one undo step.
 //!
 //! Alt picks the foreground colour; Shift+click paints a straight line from the end of the last
-//! stroke. On a mask the brush paints with the brightness of the foreground colour and the eraser
+//! stroke. Smoothing lets the pointer pull the brush on a string: tremor shorter than the string
+//! is gone, no clock takes part, and what is shown is what is painted. On a mask the brush paints with the brightness of the foreground colour and the eraser
 //! with that of the background colour.
 
 use super::stroke::{Brush, Canvas, Ink, Stroke};
@@ -20,7 +21,17 @@ pub static BRUSH: ToolSpec = ToolSpec {
     doc: "Paint with the foreground colour; Shift+click draws a line, Alt picks a colour",
     shortcut: 'B',
     group: Group::Paint,
-    params: &[SIZE, HARDNESS, OPACITY, FLOW, SPACING, MODE, PRESSURE_SIZE, PRESSURE_OPACITY],
+    params: &[
+        SIZE,
+        HARDNESS,
+        OPACITY,
+        FLOW,
+        SPACING,
+        SMOOTHING,
+        MODE,
+        PRESSURE_SIZE,
+        PRESSURE_OPACITY,
+    ],
     create: || Box::new(Paint::new(&BRUSH)),
 };
 
@@ -30,7 +41,7 @@ pub static ERASER: ToolSpec = ToolSpec {
     doc: "Make pixels transparent; Shift+click erases along a line",
     shortcut: 'E',
     group: Group::Paint,
-    params: &[SIZE, HARDNESS, OPACITY, FLOW, SPACING, PRESSURE_SIZE, PRESSURE_OPACITY],
+    params: &[SIZE, HARDNESS, OPACITY, FLOW, SPACING, SMOOTHING, PRESSURE_SIZE, PRESSURE_OPACITY],
     create: || Box::new(Paint::new(&ERASER)),
 };
 
@@ -63,6 +74,13 @@ const SPACING: ParamSpec = ParamSpec::float(
     "Distance of the brush's imprints in diameters",
 )
 .logarithmic();
+const SMOOTHING: ParamSpec = percent(
+    "smoothing",
+    "Smoothing",
+    0.0,
+    0.0,
+    "Pulls the brush on a string of this length: the steadier, the longer",
+);
 const PRESSURE_SIZE: ParamSpec =
     ParamSpec::bool("pressure_size", "Pressure: size", true, "A pen's pressure sets the size");
 const PRESSURE_OPACITY: ParamSpec = ParamSpec::bool(
@@ -88,6 +106,9 @@ const MODE_LABELS: [&str; 16] = {
     labels
 };
 
+/// Length of the string at full smoothing, in screen points: the hand's tremor is the same at
+/// every zoom.
+const LONGEST_STRING: f32 = 80.0;
 /// Screen points of diameter below which a ring is too small to aim with.
 const SMALLEST_RING: f32 = 4.0;
 
@@ -103,8 +124,32 @@ struct Paint {
 enum State {
     #[default]
     Idle,
-    Painting(Box<Stroke>),
+    Painting(Box<Painting>),
     Sampling,
+}
+
+/// A stroke and the string by which the pointer pulls it.
+struct Painting {
+    stroke: Stroke,
+    /// Where the brush is; the pointer may be as far ahead as the string is long.
+    brush: Point,
+    string_px: f32,
+}
+
+impl Painting {
+    /// Pulls the brush towards `to`, as far as the string is too short.
+    fn pull(&mut self, to: Point, pressure: f32) -> Option<ToolCommand> {
+        let distance = self.brush.distance(to);
+        if self.string_px > 0.0 {
+            if distance <= self.string_px {
+                return None;
+            }
+            self.brush = self.brush.lerp(to, 1.0 - self.string_px / distance);
+        } else {
+            self.brush = to;
+        }
+        self.stroke.advance(self.brush, pressure).map(ToolCommand::Edit)
+    }
 }
 
 impl Paint {
@@ -145,7 +190,9 @@ impl Paint {
         let label = format!("{} stroke", self.spec.label);
         let mut commands = vec![ToolCommand::Begin(label.into())];
         commands.extend(stroke.advance(pointer.pos, pointer.pressure).map(ToolCommand::Edit));
-        self.state = State::Painting(Box::new(stroke));
+        let string_px = context.params.f32("smoothing") / 100.0 * LONGEST_STRING / context.zoom;
+        let painting = Painting { stroke, brush: pointer.pos, string_px };
+        self.state = State::Painting(Box::new(painting));
         commands
     }
 
@@ -178,11 +225,9 @@ impl Paint {
         match &mut self.state {
             State::Idle => Vec::new(),
             State::Sampling => sample(pointer, context),
-            State::Painting(stroke) => stroke
-                .advance(pointer.pos, pointer.pressure)
-                .map(ToolCommand::Edit)
-                .into_iter()
-                .collect(),
+            State::Painting(painting) => {
+                painting.pull(pointer.pos, pointer.pressure).into_iter().collect()
+            }
         }
     }
 }
@@ -204,8 +249,8 @@ impl Tool for Paint {
             }
             ToolEvent::Release(pointer) => {
                 let mut commands = self.advance(pointer, context);
-                if let State::Painting(_) = std::mem::take(&mut self.state) {
-                    self.last = Some(pointer.pos);
+                if let State::Painting(painting) = std::mem::take(&mut self.state) {
+                    self.last = Some(painting.brush);
                     commands.push(ToolCommand::Commit);
                 }
                 commands
@@ -237,7 +282,16 @@ impl Tool for Paint {
             return vec![Shape::Crosshair(center)];
         }
         let radius_px = brush.size_px / 2.0;
-        let mut shapes = vec![Shape::Ring { center, radius_px }];
+        let mut shapes = Vec::new();
+        // While a string pulls the brush, the ring is where it paints.
+        let center = match &self.state {
+            State::Painting(painting) if painting.string_px > 0.0 => {
+                shapes.push(Shape::Line { from: painting.brush, to: center });
+                painting.brush
+            }
+            _ => center,
+        };
+        shapes.push(Shape::Ring { center, radius_px });
         if brush.hardness > 0.0 && brush.hardness < 1.0 {
             shapes.push(Shape::Ring { center, radius_px: radius_px * brush.hardness });
         }

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod ai;
+mod compare;
+mod exchange;
 mod flow;
 mod harness;
 mod loss;

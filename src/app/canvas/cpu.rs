@@ -4,12 +4,10 @@
 use eframe::egui;
 use egui::{Color32, ColorImage, Mesh, Rect, Shape, TextureHandle, TextureOptions, Ui, pos2};
 
-use super::CHECKER;
+use super::{CHECKER, Source, show};
 use crate::app::jobs::{Latest, Wake};
 use crate::app::observe::to_srgb8;
-use crate::app::state::Tab;
-use crate::app::ui::CanvasPicture;
-use crate::app::view::Viewport;
+use crate::app::ui::Shot;
 use crate::compose;
 use crate::document::Document;
 use crate::geom::IRect;
@@ -38,14 +36,12 @@ pub struct CpuPicture {
     asked: Option<(u64, IRect, u32)>,
     shown: Option<(u64, IRect, u32, TextureHandle)>,
     checker: Option<TextureHandle>,
-    /// The document to show and what names its content.
-    pub source: Option<(u64, Document)>,
 }
 
 impl CpuPicture {
     pub fn spawn(wake: &Wake) -> Result<Self, std::io::Error> {
         let worker = Latest::spawn("canvas", wake.clone(), answer)?;
-        Ok(Self { worker, asked: None, shown: None, checker: None, source: None })
+        Ok(Self { worker, asked: None, shown: None, checker: None })
     }
 
     /// Whether what is shown is what was asked for.
@@ -67,13 +63,14 @@ fn answer(question: Question) -> Answer {
     Answer { key, region, step, image: ColorImage::from_rgba_unmultiplied(size, &bytes) }
 }
 
-impl CanvasPicture for CpuPicture {
-    fn paint(&mut self, ui: &Ui, tab: &Tab, viewport: &Viewport) {
-        let Some((key, document)) = &self.source else { return };
+impl CpuPicture {
+    /// Draws what is ready of the document and asks for the rest.
+    pub fn paint(&mut self, ui: &Ui, shot: &Shot, (key, document): &Source) {
+        let (view, viewport) = (&shot.view, &shot.viewport);
         // Two samples a screen pixel below 100 %, so that fine texture does not sparkle.
-        let step = ((0.6 / tab.view.zoom).floor() as u32).max(1);
+        let step = ((0.6 / view.zoom).floor() as u32).max(1);
         let canvas = document.size.rect();
-        let visible = tab.view.visible(viewport, document.size);
+        let visible = view.visible(viewport, document.size);
         let region = if step == 1 { visible.grow(MARGIN).intersect(canvas) } else { canvas };
         let covered = self.asked.is_some_and(|(asked_key, asked, asked_step)| {
             asked_key == *key && asked_step == step && asked.contains_rect(visible)
@@ -94,18 +91,15 @@ impl CanvasPicture for CpuPicture {
                 self.shown = Some((key, region, step, texture));
             }
         }
-        let painter = ui.painter_at(viewport.rect);
-        let whole = tab.view.screen_rect(viewport, canvas);
-        self.checker(ui, &painter, whole.intersect(viewport.rect));
+        if shot.turn.is_none() {
+            let whole = view.screen_rect(viewport, canvas);
+            self.checker(ui, &ui.painter_at(shot.clip), whole.intersect(shot.clip));
+        }
         if let Some((_, region, _, texture)) = &self.shown {
-            let place = tab.view.screen_rect(viewport, *region);
-            let uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-            painter.image(texture.id(), place, uv, Color32::WHITE);
+            show(ui, shot, texture.id(), view.screen_rect(viewport, *region));
         }
     }
-}
 
-impl CpuPicture {
     /// The pattern that shows through transparent pixels.
     fn checker(&mut self, ui: &Ui, painter: &egui::Painter, area: Rect) {
         if !area.is_positive() {

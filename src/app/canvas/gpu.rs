@@ -2,15 +2,14 @@
 
 use eframe::egui;
 use eframe::egui_wgpu::RenderState;
-use egui::{Color32, Pos2, Rect, TextureId, Ui, pos2};
+use egui::{Color32, Rect, TextureId, Ui, pos2};
 
-use super::CHECKER;
-use crate::app::state::{Tab, TabId};
-use crate::app::ui::CanvasPicture;
+use super::{CHECKER, Source, show};
+use crate::app::state::TabId;
+use crate::app::ui::Shot;
 use crate::app::view::Viewport;
-use crate::document::Document;
 use crate::geom::Size;
-use crate::gpu::{Compositor, GpuContext, GpuError, ViewParams};
+use crate::gpu::{Compositor, FilterMode, GpuContext, GpuError, ViewParams};
 
 /// What the texture shows at present.
 #[derive(Clone, Copy, PartialEq)]
@@ -25,7 +24,7 @@ pub struct GpuPicture {
     state: RenderState,
     compositor: Compositor,
     /// The compositor's texture as egui knows it, and which of its generations that is.
-    texture: Option<(u64, TextureId)>,
+    texture: Option<(u64, FilterMode, TextureId)>,
     tab: Option<TabId>,
     drawn: Option<Drawn>,
 }
@@ -42,6 +41,13 @@ impl GpuPicture {
         self.drawn.is_none_or(|drawn| drawn.is_complete)
     }
 
+    /// Gives back what the compositor keeps of a document.
+    pub fn forget(&mut self) {
+        self.compositor.reset();
+        self.tab = None;
+        self.drawn = None;
+    }
+
     /// Draws `document`, whose content `key` names. A frame that would show the same is skipped;
     /// one that ran out of its budget asks for another.
     ///
@@ -50,17 +56,15 @@ impl GpuPicture {
     pub fn paint(
         &mut self,
         ui: &Ui,
-        tab: &Tab,
-        viewport: &Viewport,
-        (key, document): &(u64, Document),
+        shot: &Shot,
+        (key, document): &Source,
         surround: Color32,
     ) -> Result<(), GpuError> {
-        if self.tab != Some(tab.id) {
-            self.compositor.reset();
-            self.tab = Some(tab.id);
-            self.drawn = None;
+        if self.tab != Some(shot.tab) {
+            self.forget();
+            self.tab = Some(shot.tab);
         }
-        let params = view_params(tab, viewport, surround);
+        let params = view_params(shot, surround);
         if params.size.is_empty() {
             return Ok(());
         }
@@ -73,27 +77,27 @@ impl GpuPicture {
                 ui.ctx().request_repaint();
             }
         }
-        let uv = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
-        ui.painter_at(viewport.rect).image(self.texture(), place(viewport), uv, Color32::WHITE);
+        // Texture pixels are screen pixels, and nearest is exact, unless the picture is turned.
+        let filter = if shot.turn.is_some() { FilterMode::Linear } else { FilterMode::Nearest };
+        show(ui, shot, self.texture(filter), place(&shot.viewport));
         Ok(())
     }
 
     /// Registers the compositor's texture, again whenever it is another one.
-    fn texture(&mut self) -> TextureId {
+    fn texture(&mut self, filter: FilterMode) -> TextureId {
         let generation = self.compositor.generation();
-        if let Some((known, id)) = self.texture
-            && known == generation
+        if let Some((known, known_filter, id)) = self.texture
+            && (known, known_filter) == (generation, filter)
         {
             return id;
         }
         let mut renderer = self.state.renderer.write();
-        if let Some((_, id)) = self.texture {
+        if let Some((_, _, id)) = self.texture {
             renderer.free_texture(&id);
         }
-        // Texture pixels are screen pixels: the default filter, nearest, is exact.
         let view = self.compositor.texture_view();
-        let id = renderer.register_native_texture(&self.state.device, view, Default::default());
-        self.texture = Some((generation, id));
+        let id = renderer.register_native_texture(&self.state.device, view, filter);
+        self.texture = Some((generation, filter, id));
         id
     }
 }
@@ -112,66 +116,17 @@ fn size_px(viewport: &Viewport) -> Size {
     Size::new(size.x.ceil().max(0.0) as u32, size.y.ceil().max(0.0) as u32)
 }
 
-fn view_params(tab: &Tab, viewport: &Viewport, surround: Color32) -> ViewParams {
+fn view_params(shot: &Shot, surround: Color32) -> ViewParams {
+    let viewport = &shot.viewport;
     let ppp = viewport.pixels_per_point;
-    let origin = (tab.view.origin(viewport) - place(viewport).min) * ppp;
+    let origin = (shot.view.origin(viewport) - place(viewport).min) * ppp;
     ViewParams {
         size: size_px(viewport),
-        scale: tab.view.zoom,
+        scale: shot.view.zoom,
         offset: (origin.x.round(), origin.y.round()),
         surround: f32::from(surround.r()) / 255.0,
         checker_px: (CHECKER * ppp).round().max(1.0),
         // The window draws its own, above the overlay's zoom.
         pixel_grid: false,
-    }
-}
-
-/// The canvas of a window: the compositor while it works, else the processor.
-pub struct Picture {
-    gpu: Option<GpuPicture>,
-    cpu: super::CpuPicture,
-    /// Colour around the picture.
-    pub surround: Color32,
-    /// Why the compositor was given up, until it is told.
-    pub trouble: Option<String>,
-}
-
-impl Picture {
-    pub const fn on_processor(cpu: super::CpuPicture) -> Self {
-        Self { gpu: None, cpu, surround: Color32::BLACK, trouble: None }
-    }
-
-    /// Draws through the window's device from now on.
-    pub fn use_adapter(&mut self, state: &RenderState, context: &GpuContext) {
-        match GpuPicture::new(state, context) {
-            Ok(gpu) => self.gpu = Some(gpu),
-            Err(err) => self.give_up(&err),
-        }
-    }
-
-    pub fn set_source(&mut self, source: Option<(u64, Document)>) {
-        self.cpu.source = source;
-    }
-
-    /// Whether what is shown is what was asked for.
-    pub fn is_settled(&self) -> bool {
-        self.gpu.as_ref().map_or_else(|| self.cpu.is_settled(), GpuPicture::is_settled)
-    }
-
-    fn give_up(&mut self, err: &GpuError) {
-        self.gpu = None;
-        self.trouble = Some(err.to_string());
-    }
-}
-
-impl CanvasPicture for Picture {
-    fn paint(&mut self, ui: &Ui, tab: &Tab, viewport: &Viewport) {
-        if let (Some(gpu), Some(source)) = (&mut self.gpu, &self.cpu.source) {
-            match gpu.paint(ui, tab, viewport, source, self.surround) {
-                Ok(()) => return,
-                Err(err) => self.give_up(&err),
-            }
-        }
-        self.cpu.paint(ui, tab, viewport);
     }
 }

@@ -1,9 +1,12 @@
 //! What each command does, and why it sometimes cannot.
 
+use std::sync::Arc;
+
 use eframe::egui;
 
 use crate::app::App;
 use crate::app::ai::{Card, random_seed};
+use crate::app::clipboard::Copied;
 use crate::app::command::{Binding, Command};
 use crate::app::dialog::{CanvasForm, Dialog, NewForm, ParamForm, SizeForm};
 use crate::app::files::{self, ExportSettings};
@@ -12,7 +15,6 @@ use crate::app::state::{Model, Outcome};
 use crate::commands::masks::NewMask;
 use crate::commands::{CommandError, Step, geometry, layers, masks, paint, selection};
 use crate::document::{Document, LayerId};
-use crate::geom::IRect;
 use crate::ops;
 use crate::params::Params;
 use crate::tools::PaintTarget;
@@ -54,8 +56,7 @@ pub fn unavailable(model: &Model, binding: Binding) -> Option<String> {
             let future = model.tab().map_or(0, |tab| tab.session.history().future().len());
             (future == 0).then(|| "Nothing to redo".into())
         }),
-        C::Paste => no_picture()
-            .or_else(|| model.clipboard.is_none().then(|| "Nothing was copied yet".into())),
+        C::Paste => None,
         C::FillForeground | C::FillBackground if model.target == PaintTarget::Mask => no_layer(),
         C::Cut | C::Copy | C::Clear | C::FillForeground | C::FillBackground => {
             model.pixels_refused()
@@ -182,7 +183,7 @@ impl App {
                 self.set_prefs(ctx, prefs);
             }
             C::Copy | C::CopyMerged | C::Cut => self.model.copy(command),
-            C::Paste => self.model.paste(),
+            C::Paste => self.model.clipboard.ask(),
             _ => self.model.command(command),
         }
     }
@@ -208,11 +209,15 @@ impl Model {
                 }
             }
             C::Revert => {
-                let first = |tab: &mut super::Tab| tab.session.jump(0);
-                if let Some(tab) = self.tab_mut() {
-                    tab.session.abort();
-                    first(tab);
+                let front = self.tab().and_then(|tab| Some((tab.id, tab.path.clone()?)));
+                if let Some((tab, path)) = front {
+                    self.spawn("Revert", files::reread(path, tab));
                 }
+            }
+            C::Compare => self.compare.on = !self.compare.on,
+            C::CompareMode => {
+                self.compare.side = !self.compare.side || !self.compare.on;
+                self.compare.on = true;
             }
             C::Undo => self.undo(),
             C::Redo => {
@@ -220,7 +225,7 @@ impl Model {
                 if let Some(tab) = self.tab_mut() {
                     tab.session.redo();
                 }
-                self.drop_stale_draft();
+                self.drop_stale();
             }
             C::SwapColors => std::mem::swap(&mut self.foreground, &mut self.background),
             C::DefaultColors => {
@@ -335,7 +340,7 @@ impl Model {
             tab.session.commit();
             tab.session.undo();
         }
-        self.drop_stale_draft();
+        self.drop_stale();
     }
 
     fn settle_tool(&mut self) {
@@ -363,17 +368,8 @@ impl Model {
         let id = if command == Command::CopyMerged { None } else { document.active };
         self.spawn(command.label(), move |_| {
             let (pixels, at) = paint::copy(&document, id).map_err(|err| err.to_string())?;
-            Ok(Outcome::Copied { tab, pixels, at, cut })
-        });
-    }
-
-    fn paste(&mut self) {
-        let Some((pixels, at)) = self.clipboard.clone() else { return };
-        self.step_now("Paste", |document| {
-            // Back where it came from, unless that lies outside this canvas.
-            let rect = IRect::from_origin_size(at, pixels.size());
-            let inside = !rect.intersect(document.size.rect()).is_empty();
-            Ok(paint::paste(document, &pixels, inside.then_some(at)))
+            let (pixels, profile) = (Arc::new(pixels), document.profile.clone());
+            Ok(Outcome::Copied { tab, copied: Copied { pixels, at, profile }, cut })
         });
     }
 
@@ -426,7 +422,7 @@ impl Model {
         if let (Some(next), Some(tab)) = (next, self.tab_mut()) {
             tab.session.set_active(Some(next));
             self.target = Default::default();
-            self.drop_stale_draft();
+            self.drop_stale();
         }
     }
 }

@@ -12,7 +12,7 @@ use super::action::{Action, Phase};
 use super::command::{Binding, Command};
 use super::dialog::Dialog;
 use super::files;
-use super::state::{Model, Outcome, Tab, TabId};
+use super::state::{Model, Outcome, Tab, TabId, unknown_operation};
 use super::view::View;
 use super::{App, theme};
 use crate::document::{Document, Edit, LayerId, Session};
@@ -58,6 +58,8 @@ impl App {
                 model.with_view(|view, _| view.zoom_about(view.center, zoom / view.zoom));
             }
             Action::ShowOriginal(show) => model.show_original = show,
+            // Neither picture may vanish.
+            Action::CompareAt(at) => model.compare.at = at.clamp(0.02, 0.98),
             Action::CursorAt(at) => model.cursor = at,
 
             Action::Tool(event) => model.tool_event(&event),
@@ -85,7 +87,7 @@ impl App {
                 if let Some(tab) = model.tab_mut() {
                     tab.session.set_active(Some(id));
                 }
-                model.drop_stale_draft();
+                model.drop_stale();
             }
             Action::SetProps { id, props, label, phase } => {
                 model.live(label, Edit::SetProps { id, props }, phase);
@@ -104,7 +106,7 @@ impl App {
                 if let Some(tab) = model.tab_mut() {
                     tab.session.jump(steps);
                 }
-                model.drop_stale_draft();
+                model.drop_stale();
             }
 
             Action::SetDraft(params) => {
@@ -235,12 +237,28 @@ impl Model {
     }
 
     fn place_files(&mut self, paths: Vec<std::path::PathBuf>) {
-        let Some(tab) = self.tab().map(|tab| tab.id) else {
+        let target = self.tab().map(|tab| {
+            let document = tab.document();
+            (tab.id, document.profile.clone(), document.depth)
+        });
+        let Some(target) = target else {
             return paths.into_iter().for_each(|path| self.open_file(path));
         };
         for path in paths {
-            self.spawn("Place picture", files::place(path, tab));
+            self.spawn("Place picture", files::place(path, target.clone()));
         }
+    }
+
+    /// Says which adjustment layers come from a newer version.
+    fn warn_of_unknown(&mut self, document: &Document) {
+        document.walk(&mut |layer, _| {
+            if let Some(name) = unknown_operation(layer) {
+                self.notices.warn(format!(
+                    "“{}” shows nothing: this version does not know the adjustment '{name}'",
+                    layer.props.name
+                ));
+            }
+        });
     }
 
     /// Shows a document in a new tab.
@@ -259,7 +277,17 @@ impl Model {
             view.fit_to(viewport, document.size);
         }
         let session = Session::new(document.clone(), budget);
-        self.tabs.push(Tab { id, title, path, session, original: document, view, export: None });
+        self.warn_of_unknown(&document);
+        self.tabs.push(Tab {
+            id,
+            title,
+            path,
+            session,
+            original: document,
+            reads: 0,
+            view,
+            export: None,
+        });
         self.activate_tab(self.tabs.len() - 1);
         id
     }
@@ -298,10 +326,9 @@ impl Model {
     }
 
     fn set_viewport(&mut self, viewport: super::view::Viewport) {
-        let changed = self.viewport != Some(viewport);
         self.viewport = Some(viewport);
+        // A crop changes what is to be fitted as well as a window of another size does.
         if let Some(tab) = self.tab_mut()
-            && changed
             && tab.view.fitted
         {
             let size = tab.document().size;
@@ -330,7 +357,7 @@ impl Model {
         if let Err(err) = tab.session.perform(label, edits) {
             self.notices.warn(format!("{label}: {err}"));
         }
-        self.drop_stale_draft();
+        self.drop_stale();
     }
 
     /// A change that follows a control while it is dragged: one undo step in all.
@@ -366,11 +393,15 @@ impl Model {
         }
     }
 
-    /// A draft belongs to a layer of a document; without them it goes.
-    fn drop_stale_draft(&mut self) {
+    /// A draft belongs to a layer of a document, painting on a mask to a mask: without them they
+    /// go.
+    fn drop_stale(&mut self) {
         let active = self.document().and_then(|document| document.active);
         if self.draft.as_ref().is_some_and(|draft| Some(draft.layer) != active) {
             self.draft = None;
+        }
+        if self.active_layer().is_none_or(|layer| layer.mask.is_none()) {
+            self.target = Default::default();
         }
     }
 

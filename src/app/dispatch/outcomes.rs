@@ -8,8 +8,9 @@ use crate::app::App;
 use crate::app::dialog::Dialog;
 use crate::app::jobs::Finished;
 use crate::app::state::{Model, Outcome, TabId};
+use crate::color::{WorkingProfile, convert};
 use crate::commands::layers;
-use crate::document::{Document, Edit, Layer, LayerKind, Raster};
+use crate::document::{Canvas, Document, Edit, Layer, LayerKind, Raster};
 use crate::pixels::{PixelBuf, TiledImage};
 
 impl App {
@@ -24,7 +25,13 @@ impl App {
         for fault in std::mem::take(&mut self.model.ai.faults) {
             self.model.notices.warn(format!("Model folder: {fault}"));
         }
+        for content in self.model.clipboard.drain() {
+            self.model.paste(content);
+        }
         self.model.files.update();
+        if self.model.tabs.is_empty() {
+            self.model.recent.update(&self.model.prefs.recent);
+        }
         let key = self.shown_key();
         let busy = self.model.tab().is_some_and(|tab| tab.session.in_progress().is_some());
         let cursor = self.model.cursor;
@@ -69,10 +76,17 @@ impl App {
                 model.add_tab(title, path, document);
                 notices.into_iter().for_each(|notice| model.notices.info(notice));
             }
-            Outcome::Placed { tab, title, document } => model.place(tab, &title, &document),
+            Outcome::Placed { tab, title, pixels, notices } => {
+                model.insert(tab, &title, &pixels, "Place picture", LayerKind::Raster);
+                notices.into_iter().for_each(|notice| model.notices.info(notice));
+            }
+            Outcome::Reread { tab, document, notices } => {
+                model.revert(tab, &document);
+                notices.into_iter().for_each(|notice| model.notices.info(notice));
+            }
             Outcome::Step { tab, base, step } => model.finish_step(tab, &base, step),
-            Outcome::Copied { tab, pixels, at, cut } => {
-                model.clipboard = Some((pixels, at));
+            Outcome::Copied { tab, copied, cut } => {
+                model.clipboard.put(copied);
                 if cut && model.tab().is_some_and(|front| front.id == tab) {
                     model.on_active("Cut", crate::commands::paint::clear);
                 }
@@ -89,6 +103,7 @@ impl App {
                 } else {
                     format!(" ({})", notices.join("; "))
                 };
+                model.recent.forget(&settings.path);
                 model.notices.info(format!("Exported {}{lost}", settings.path.display()));
                 if let Some(Dialog::ConfirmClose { index, quit }) = self.local.after_export.take() {
                     self.continue_closing(ctx, index, quit);
@@ -118,16 +133,54 @@ impl App {
 }
 
 impl Model {
-    /// Puts an opened picture on a layer of a document, in its depth.
-    fn place(&mut self, tab: TabId, title: &str, picture: &Document) {
-        let pixels = picture.layers.first().and_then(|layer| layer.raster_content());
-        let Some(pixels) = pixels.map(|raster| raster.image.to_buf()) else { return };
-        self.insert_centred(tab, title, &pixels, "Place picture", LayerKind::Raster);
+    /// Puts the file as it is now in the document's place: one step, which can be undone.
+    fn revert(&mut self, tab: TabId, file: &Document) {
+        if self.tab().is_some_and(|front| front.id == tab) {
+            self.leave_drag();
+            self.draft = None;
+        }
+        let Some(tab) = self.tab_by_id(tab) else { return };
+        tab.session.abort();
+        let edits = [
+            Edit::SetCanvas(Box::new(Canvas::of(file))),
+            Edit::SetMetadata(Arc::clone(&file.metadata)),
+        ];
+        match tab.session.perform("Revert", edits) {
+            Ok(_) => {
+                tab.session.mark_saved();
+                tab.original = file.clone();
+                tab.reads += 1;
+                if let Some(path) = tab.path.clone() {
+                    self.recent.forget(&path);
+                }
+            }
+            Err(err) => self.notices.warn(format!("Revert: {err}")),
+        }
+        self.drop_stale();
     }
 
-    /// A new layer of pixels in the middle of the canvas, above the active layer; answers
-    /// whether the document is still there.
+    /// Puts pixels in sRGB, as networks make them, on a new layer in the middle of the canvas;
+    /// answers whether the document is still there.
     pub fn insert_centred(
+        &mut self,
+        tab: TabId,
+        name: &str,
+        pixels: &PixelBuf,
+        label: &str,
+        kind: impl FnOnce(Raster) -> LayerKind,
+    ) -> bool {
+        let Some(target) = self.tab_by_id(tab) else { return false };
+        let mut pixels = pixels.to_depth(target.document().depth);
+        let profile = &target.document().profile;
+        if let Err(err) = convert::between(&WorkingProfile::srgb(), profile, &mut pixels) {
+            self.notices.warn(format!("{label}: the colours are not converted: {err}"));
+        }
+        self.insert(tab, name, &pixels, label, kind)
+    }
+
+    /// A new layer of pixels in the middle of the canvas, above the active layer, in the
+    /// document's own depth and profile.
+    fn insert(
         &mut self,
         tab: TabId,
         name: &str,
@@ -137,13 +190,12 @@ impl Model {
     ) -> bool {
         let Some(tab) = self.tab_by_id(tab) else { return false };
         let document = tab.document();
-        let pixels = pixels.to_depth(document.depth);
         let middle = |outer: u32, own: u32| (i64::from(outer) - i64::from(own)) as i32 / 2;
         let origin = (
             middle(document.size.width, pixels.size().width),
             middle(document.size.height, pixels.size().height),
         );
-        let raster = Raster { image: TiledImage::from_buf(&pixels), origin };
+        let raster = Raster { image: TiledImage::from_buf(pixels), origin };
         let (parent, index) = layers::above(document, document.active);
         let layer = Arc::new(Layer::new(name, kind(raster)));
         tab.session.commit();

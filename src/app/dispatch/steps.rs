@@ -3,11 +3,14 @@
 
 use std::sync::Arc;
 
+use crate::app::clipboard::Content;
 use crate::app::files;
 use crate::app::state::{Model, Outcome, TabId};
 use crate::cli::report::sentence;
-use crate::commands::{CommandError, Step, adjust, geometry};
+use crate::color::{WorkingProfile, convert};
+use crate::commands::{CommandError, Step, adjust, geometry, paint};
 use crate::document::{Document, Edit, Layer, Session};
+use crate::geom::IRect;
 use crate::ops;
 use crate::params::Params;
 
@@ -105,6 +108,33 @@ impl Model {
                 step.label
             ));
         }
+    }
+
+    /// Puts what the clipboard holds on a new layer, or where nothing is open in a new document.
+    pub fn paste(&mut self, content: Content) {
+        let (pixels, at, profile) = match content {
+            Content::Nothing => return self.notices.info("The clipboard holds no picture"),
+            Content::Own(copied) => (copied.pixels, Some(copied.at), copied.profile),
+            Content::Picture(pixels) => (pixels, None, WorkingProfile::srgb()),
+        };
+        if self.tab().is_none() {
+            return self.spawn("Paste", move |_| {
+                let document =
+                    Document::from_pixels(&pixels, "Pasted", profile, Default::default());
+                let (path, title, notices) = (None, "Pasted".into(), Vec::new());
+                Ok(Outcome::Opened { path, title, document, notices })
+            });
+        }
+        self.step("Paste", move |document| {
+            let mut pixels = pixels.to_depth(document.depth);
+            convert::between(&profile, &document.profile, &mut pixels)?;
+            // Back where it came from, unless that lies outside this canvas.
+            let inside = at.filter(|at| {
+                let rect = IRect::from_origin_size(*at, pixels.size());
+                !rect.intersect(document.size.rect()).is_empty()
+            });
+            Ok(paint::paste(document, &pixels, inside))
+        });
     }
 
     fn keep_as_document(&mut self, base: &Document, step: Step, why: &str) {

@@ -1,5 +1,7 @@
 //! Tool events to the tool in hand, and what it answers to the session and the view.
 
+use std::sync::Arc;
+
 use crate::app::state::{Model, Tab};
 use crate::document::SessionError;
 use crate::tools::{self, Swatch, ToolCommand, ToolEvent};
@@ -50,6 +52,10 @@ impl Model {
             ToolCommand::PickColor { color, swatch: Swatch::Foreground } => self.foreground = color,
             ToolCommand::PickColor { color, swatch: Swatch::Background } => self.background = color,
             ToolCommand::Notice(text) => self.notices.info(text),
+            ToolCommand::Compute(work) => {
+                let engine = Arc::clone(&self.engine);
+                self.step(work.label, move |document| (work.make)(document, &*engine));
+            }
             ToolCommand::SetParam { key, value } => {
                 let spec = self.tool.spec();
                 if let Some(params) = self.tool_params.get_mut(spec.id) {
@@ -100,6 +106,7 @@ impl Tab {
             // The model's own, handled there.
             ToolCommand::PickColor { .. }
             | ToolCommand::Notice(_)
+            | ToolCommand::Compute(_)
             | ToolCommand::SetParam { .. } => {}
         }
         Ok(())

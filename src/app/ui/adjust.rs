@@ -94,7 +94,12 @@ fn draft_ui(ui: &mut Ui, model: &Model, draft: &Draft, out: &mut Actions) {
 fn layer_ui(ui: &mut Ui, layer: &Layer, adjustment: &Adjustment, out: &mut Actions) {
     heading_ui(ui, &layer.props.name);
     let Some(op) = ops::find(&adjustment.op) else {
-        return note_ui(ui, "This version does not know the adjustment; it shows nothing");
+        let name = &adjustment.op;
+        let text = format!(
+            "This version does not know the adjustment '{name}': the layer shows nothing, and keeps \
+             its settings for a version that does"
+        );
+        return note_ui(ui, &text);
     };
     let spec = op.spec();
     if spec.params.is_empty() {

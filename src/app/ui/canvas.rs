@@ -1,29 +1,49 @@
-//! The canvas: the picture, the pointer over it, and what tools draw on top.
+//! The canvas: the picture, alone or beside its original, and what tools draw on top.
 
 use eframe::egui;
-use egui::{
-    Color32, CursorIcon, Event, MouseWheelUnit, PointerButton, Pos2, Sense, Stroke, Ui, Vec2, vec2,
-};
+use egui::{Color32, CursorIcon, Rect, Sense, Stroke, Ui, vec2};
 
 use super::overlay;
+use super::pointer::Hand;
 use crate::app::action::{Action, Actions};
-use crate::app::input::{canvas_id, tool_modifiers};
-use crate::app::local::CanvasState;
-use crate::app::state::{Model, Tab};
-use crate::app::view::Viewport;
-use crate::tools::{Button, Cursor, Pointer, ToolEvent};
+use crate::app::compare::{Alignment, Pane, Panes};
+use crate::app::input::canvas_id;
+use crate::app::local::{CanvasState, Grab};
+use crate::app::state::{Model, Tab, TabId};
+use crate::app::theme;
+use crate::app::view::{View, Viewport};
+use crate::geom::Size;
+use crate::tools::{Cursor, Turn};
+
+/// Which of the two documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    Now,
+    Before,
+}
+
+/// What is to be drawn: a document through a view into a part of the window.
+#[derive(Clone, Copy, Debug)]
+pub struct Shot {
+    pub tab: TabId,
+    pub shown: Shown,
+    pub view: View,
+    pub viewport: Viewport,
+    /// The part of the viewport that is drawn.
+    pub clip: Rect,
+    /// How the picture is turned; then nothing around it is drawn.
+    pub turn: Option<Turn>,
+}
 
 /// Draws the document's pixels into the viewport.
 pub trait CanvasPicture {
-    fn paint(&mut self, ui: &Ui, tab: &Tab, viewport: &Viewport);
+    fn paint(&mut self, ui: &Ui, shot: &Shot);
 }
 
-/// Factor of one wheel notch.
-const NOTCH: f32 = 1.25;
-/// Factor of one notch with Alt held.
-const FINE_NOTCH: f32 = 1.05;
 /// Zoom from which lines between pixels are drawn.
 const GRID_FROM: f32 = 8.0;
+/// Points about the divider that catch it.
+const DIVIDER_REACH: f32 = 6.0;
 
 pub fn canvas_ui(
     ui: &mut Ui,
@@ -34,7 +54,9 @@ pub fn canvas_ui(
 ) {
     let Some(tab) = model.tab() else { return };
     let rect = ui.available_rect_before_wrap();
-    let viewport = Viewport { rect, pixels_per_point: ui.pixels_per_point() };
+    let canvas = Viewport { rect, pixels_per_point: ui.pixels_per_point() };
+    let panes = Panes::new(canvas, &model.compare);
+    let viewport = panes.now.viewport;
     out.push(Action::Viewport(viewport));
     let response = ui.interact(rect, canvas_id(), Sense::click_and_drag() | Sense::FOCUSABLE);
     ui.advance_cursor_after_rect(rect);
@@ -53,24 +75,55 @@ pub fn canvas_ui(
         };
         memory.set_focus_lock_filter(canvas_id(), filter);
     });
-    pointer_ui(ui, &response, model, tab, &viewport, state, out);
+    let divided = panes.before.is_some() && !model.compare.side;
+    let on_divider = divided && divider_drag_ui(ui, rect, panes.now.clip.left(), out);
+    let over = response.contains_pointer() && !on_divider;
+    Hand::new(ui, model, tab, &panes, over).take_events(state, out);
 
-    let painter = ui.painter_at(rect);
-    let shown = tab.view.screen_rect(&viewport, tab.document().size.rect());
-    painter.rect_stroke(
-        shown.expand(1.0),
-        0.0,
-        Stroke::new(1.0, Color32::from_black_alpha(110)),
-        egui::StrokeKind::Outside,
-    );
-    picture.paint(ui, tab, &viewport);
-    if model.prefs.pixel_grid && tab.view.zoom >= GRID_FROM {
+    let alignment = Alignment::of(&tab.original, tab.document());
+    let turn = model.tool.turn().filter(|_| !model.show_original);
+    let shot = |pane: &Pane, shown, view, turn| {
+        let (viewport, clip) = (pane.viewport, pane.clip);
+        Shot { tab: tab.id, shown, view, viewport, clip, turn }
+    };
+    let before = alignment.before(&tab.view);
+    if let Some(pane) = &panes.before {
+        let shot = shot(pane, Shown::Before, before, None);
+        picture_ui(ui, &shot, tab.original.size, picture);
+    }
+    if model.show_original {
+        // The canvas shows the original in the document's place.
+        let shot = shot(&panes.now, Shown::Now, before, None);
+        picture_ui(ui, &shot, tab.original.size, picture);
+    } else {
+        let shot = shot(&panes.now, Shown::Now, tab.view, turn);
+        picture_ui(ui, &shot, tab.document().size, picture);
+    }
+    let painter = ui.painter_at(panes.now.clip);
+    if model.prefs.pixel_grid && tab.view.zoom >= GRID_FROM && turn.is_none() {
         grid_ui(&painter, tab, &viewport);
     }
-    overlay::overlay_ui(ui, &painter, model, tab, &viewport);
-    if response.hovered() || state.drawing {
-        cursor_ui(ui, model, tab, state);
+    if !model.show_original {
+        overlay::overlay_ui(ui, &painter, model, tab, &viewport);
     }
+    labels_ui(ui, model, tab, &panes);
+    if divided {
+        divider_ui(ui, rect, panes.now.clip.left());
+    }
+    if (response.hovered() && !on_divider) || state.grab.is_some() {
+        cursor_ui(ui, model, tab, &panes, state);
+    }
+}
+
+/// The picture with a thin edge, on which it stands out from any surround.
+fn picture_ui(ui: &Ui, shot: &Shot, size: Size, picture: &mut dyn CanvasPicture) {
+    if shot.turn.is_none() {
+        let shown = shot.view.screen_rect(&shot.viewport, size.rect());
+        let edge = Stroke::new(1.0, Color32::from_black_alpha(110));
+        let painter = ui.painter_at(shot.clip);
+        painter.rect_stroke(shown.expand(1.0), 0.0, edge, egui::StrokeKind::Outside);
+    }
+    picture.paint(ui, shot);
 }
 
 fn grid_ui(painter: &egui::Painter, tab: &Tab, viewport: &Viewport) {
@@ -87,15 +140,66 @@ fn grid_ui(painter: &egui::Painter, tab: &Tab, viewport: &Viewport) {
     }
 }
 
-fn cursor_ui(ui: &Ui, model: &Model, tab: &Tab, state: &CanvasState) {
-    if state.panning {
-        return ui.ctx().set_cursor_icon(CursorIcon::Grabbing);
+/// Moves the divider by a drag; answers whether the pointer is on it.
+fn divider_drag_ui(ui: &Ui, canvas: Rect, x: f32, out: &mut Actions) -> bool {
+    let grip = Rect::from_x_y_ranges(x - DIVIDER_REACH..=x + DIVIDER_REACH, canvas.y_range());
+    let response = ui.interact(grip, egui::Id::unique("compare divider"), Sense::drag());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Slider, true, "Divider"));
+    if let Some(pos) = response.interact_pointer_pos().filter(|_| response.dragged()) {
+        out.push(Action::CompareAt((pos.x - canvas.left()) / canvas.width().max(1.0)));
     }
-    if ui.input(|input| input.key_down(egui::Key::Space)) {
-        return ui.ctx().set_cursor_icon(CursorIcon::Grab);
+    let caught = response.hovered() || response.dragged();
+    if caught {
+        ui.ctx().set_cursor_icon(CursorIcon::ResizeHorizontal);
     }
-    let Some(context) = model.tool_context(tab) else { return };
-    let icon = match model.tool.cursor(&context) {
+    caught
+}
+
+fn divider_ui(ui: &Ui, canvas: Rect, x: f32) {
+    let painter = ui.painter_at(canvas);
+    painter.vline(x, canvas.y_range(), Stroke::new(3.0, Color32::from_black_alpha(110)));
+    painter.vline(x, canvas.y_range(), Stroke::new(1.0, Color32::from_white_alpha(230)));
+    let middle = egui::pos2(x, canvas.center().y);
+    painter.circle(middle, 11.0, Color32::from_black_alpha(170), Stroke::new(1.0, Color32::WHITE));
+    for way in [-1.0, 1.0] {
+        let tip = middle + vec2(7.0 * way, 0.0);
+        let wings = [tip + vec2(-3.5 * way, -3.5), tip, tip + vec2(-3.5 * way, 3.5)];
+        painter.line(wings.to_vec(), Stroke::new(1.3, Color32::WHITE));
+    }
+}
+
+/// Says which picture is which.
+fn labels_ui(ui: &Ui, model: &Model, tab: &Tab, panes: &Panes) {
+    let palette = theme::palette(ui);
+    let quiet = (Color32::from_black_alpha(150), Color32::from_white_alpha(235));
+    if let Some(before) = &panes.before {
+        overlay::banner(ui, before.clip, "Before", quiet);
+        overlay::banner(ui, panes.now.clip, "After", quiet);
+    } else if model.show_original {
+        overlay::banner(ui, panes.now.clip, "Original", (palette.accent, palette.on_accent));
+    } else if model.draft.as_ref().is_some_and(|draft| draft.preview && draft.tab == tab.id) {
+        overlay::banner(ui, panes.now.clip, "Preview", (palette.accent, palette.on_accent));
+    }
+}
+
+fn cursor_ui(ui: &Ui, model: &Model, tab: &Tab, panes: &Panes, state: &CanvasState) {
+    let (space, command, pos) = ui.input(|input| {
+        (input.key_down(egui::Key::Space), input.modifiers.command, input.pointer.hover_pos())
+    });
+    let on_original = pos.is_some_and(|pos| !panes.is_now(pos));
+    let icon = match state.grab {
+        Some(Grab::Pan) => CursorIcon::Grabbing,
+        Some(Grab::Scrub { .. }) => CursorIcon::ZoomIn,
+        None if space && command => CursorIcon::ZoomIn,
+        None if space || on_original => CursorIcon::Grab,
+        _ => tool_cursor(model, tab),
+    };
+    ui.ctx().set_cursor_icon(icon);
+}
+
+fn tool_cursor(model: &Model, tab: &Tab) -> CursorIcon {
+    let Some(context) = model.tool_context(tab) else { return CursorIcon::Default };
+    match model.tool.cursor(&context) {
         Cursor::Default => CursorIcon::Default,
         Cursor::Crosshair | Cursor::Eyedropper => CursorIcon::Crosshair,
         Cursor::Hidden => CursorIcon::None,
@@ -109,164 +213,5 @@ fn cursor_ui(ui: &Ui, model: &Model, tab: &Tab, state: &CanvasState) {
         Cursor::ResizeVertical => CursorIcon::ResizeVertical,
         Cursor::ResizeFalling => CursorIcon::ResizeNwSe,
         Cursor::ResizeRising => CursorIcon::ResizeNeSw,
-    };
-    ui.ctx().set_cursor_icon(icon);
-}
-
-/// Turns pointer events into tool events, pans and zooms. Reads single events, not the state at
-/// the frame's end: a fast stroke has several positions in one frame.
-fn pointer_ui(
-    ui: &Ui,
-    response: &egui::Response,
-    model: &Model,
-    tab: &Tab,
-    viewport: &Viewport,
-    state: &mut CanvasState,
-    out: &mut Actions,
-) {
-    let (events, space) =
-        ui.input(|input| (input.events.clone(), input.key_down(egui::Key::Space)));
-    let over = response.contains_pointer();
-    let mut force = None;
-    for event in events {
-        match event {
-            Event::Touch { force: Some(pressed), .. } => force = Some(pressed),
-            Event::PointerMoved(pos) => {
-                moved(ui, tab, viewport, state, pos, space, over, force, out);
-            }
-            Event::PointerButton { pos, button, pressed: true, modifiers } if over => {
-                let pans = button == PointerButton::Middle
-                    || (button == PointerButton::Primary && space && !state.drawing);
-                if pans {
-                    state.panning = true;
-                } else if let Some(button) = tool_button(button)
-                    && !state.drawing
-                {
-                    state.drawing = true;
-                    let pointer = pointer(tab, viewport, pos, modifiers, space, force, button);
-                    out.push(Action::Tool(ToolEvent::Press(pointer)));
-                }
-            }
-            Event::PointerButton { pos, button, pressed: false, modifiers } => {
-                let ends_drawing = tool_button(button).filter(|_| state.drawing && !state.panning);
-                if let Some(button) = ends_drawing {
-                    state.drawing = false;
-                    let pointer = pointer(tab, viewport, pos, modifiers, space, force, button);
-                    out.push(Action::Tool(ToolEvent::Release(pointer)));
-                }
-                state.panning = false;
-            }
-            Event::PointerGone if state.inside => leave(state, out),
-            Event::MouseWheel { unit, delta, modifiers, .. } if over => {
-                wheel(ui, model, tab, viewport, unit, delta, modifiers, out);
-            }
-            Event::Zoom(factor) if over => {
-                zoom_at(ui, tab, viewport, factor, out);
-            }
-            _ => {}
-        }
     }
-    if !over && state.inside && !state.drawing {
-        leave(state, out);
-    }
-}
-
-fn leave(state: &mut CanvasState, out: &mut Actions) {
-    state.inside = false;
-    out.push(Action::CursorAt(None));
-    out.push(Action::Tool(ToolEvent::Leave));
-}
-
-const fn tool_button(button: PointerButton) -> Option<Button> {
-    match button {
-        PointerButton::Primary => Some(Button::Primary),
-        PointerButton::Secondary => Some(Button::Secondary),
-        _ => None,
-    }
-}
-
-fn pointer(
-    tab: &Tab,
-    viewport: &Viewport,
-    pos: Pos2,
-    modifiers: egui::Modifiers,
-    space: bool,
-    force: Option<f32>,
-    button: Button,
-) -> Pointer {
-    Pointer {
-        pos: tab.view.doc_from_screen(viewport, pos),
-        pressure: force.unwrap_or(1.0).clamp(0.0, 1.0),
-        button,
-        modifiers: tool_modifiers(modifiers, space),
-    }
-}
-
-#[expect(clippy::too_many_arguments, reason = "one pointer event with all it depends on")]
-fn moved(
-    ui: &Ui,
-    tab: &Tab,
-    viewport: &Viewport,
-    state: &mut CanvasState,
-    pos: Pos2,
-    space: bool,
-    over: bool,
-    force: Option<f32>,
-    out: &mut Actions,
-) {
-    if state.panning {
-        // Several moves a frame sum up to the frame's delta: it is taken once.
-        let delta = ui.input(|input| input.pointer.delta());
-        if !matches!(out.last(), Some(Action::Pan(_))) {
-            out.push(Action::Pan(delta));
-        }
-        return;
-    }
-    if !over && !state.drawing {
-        return;
-    }
-    state.inside = true;
-    let (modifiers, secondary) =
-        ui.input(|input| (input.modifiers, input.pointer.secondary_down()));
-    let button = if secondary { Button::Secondary } else { Button::Primary };
-    let pointer = pointer(tab, viewport, pos, modifiers, space, force, button);
-    out.push(Action::CursorAt(Some(pointer.pos)));
-    let event = if state.drawing { ToolEvent::Drag(pointer) } else { ToolEvent::Hover(pointer) };
-    // A tool that only hovers needs the last position of a frame only.
-    if !state.drawing && matches!(out.last(), Some(Action::Tool(ToolEvent::Hover(_)))) {
-        out.pop();
-    }
-    out.push(Action::Tool(event));
-}
-
-#[expect(clippy::too_many_arguments, reason = "one wheel event with all it depends on")]
-fn wheel(
-    ui: &Ui,
-    model: &Model,
-    tab: &Tab,
-    viewport: &Viewport,
-    unit: MouseWheelUnit,
-    delta: Vec2,
-    modifiers: egui::Modifiers,
-    out: &mut Actions,
-) {
-    // Fingers on a trackpad report points: they move the picture. A wheel reports lines.
-    let scrolls = unit == MouseWheelUnit::Point || model.prefs.wheel_scrolls;
-    if modifiers.shift && unit != MouseWheelUnit::Point {
-        let way = if delta.x != 0.0 { delta.x } else { delta.y };
-        return out.push(Action::Pan(vec2(way * 50.0, 0.0)));
-    }
-    if scrolls && !modifiers.command {
-        let points = if unit == MouseWheelUnit::Point { 1.0 } else { 50.0 };
-        return out.push(Action::Pan(delta * points));
-    }
-    let notches = if unit == MouseWheelUnit::Point { delta.y / 50.0 } else { delta.y };
-    let base: f32 = if modifiers.alt { FINE_NOTCH } else { NOTCH };
-    zoom_at(ui, tab, viewport, base.powf(notches.clamp(-4.0, 4.0)), out);
-}
-
-fn zoom_at(ui: &Ui, tab: &Tab, viewport: &Viewport, factor: f32, out: &mut Actions) {
-    let pos = ui.input(|input| input.pointer.hover_pos()).unwrap_or(viewport.rect.center());
-    let about = tab.view.doc_from_screen(viewport, pos);
-    out.push(Action::ZoomBy { about, factor });
 }

@@ -4,13 +4,12 @@ use eframe::egui;
 use egui::{DragValue, Id, Modal, TextEdit, Ui};
 
 use super::palette::{palette_ui, shortcuts_ui};
-use super::{export, note_ui, primary_button};
+use super::{export, note_ui, preferences, primary_button};
 use crate::app::action::{Action, Actions};
 use crate::app::dialog::{CanvasForm, Dialog, NewForm, ParamForm, SizeForm};
 use crate::app::files::ExportSettings;
-use crate::app::form::{choose_ui, rows_ui};
+use crate::app::form::{choose_ui, rows_ui, segments_ui};
 use crate::app::local::Local;
-use crate::app::prefs::{Look, Surround};
 use crate::app::state::Model;
 use crate::geom::{MAX_SIDE, Size};
 use crate::ops;
@@ -25,7 +24,8 @@ enum End {
 
 pub fn dialogs_ui(ctx: &egui::Context, model: &Model, local: &mut Local, out: &mut Actions) {
     let Some(mut dialog) = local.dialog.take() else { return };
-    let modal = Modal::new(Id::unique("dialog"))
+    // Each kind remembers its own extent.
+    let modal = Modal::new(Id::unique(("dialog", std::mem::discriminant(&dialog))))
         .frame(egui::Frame::window(&ctx.global_style()).inner_margin(egui::Margin::same(20)));
     let shown = modal.show(ctx, |ui| dialog_ui(ui, model, local, &mut dialog, out));
     // A click outside must not throw away an export being set up.
@@ -55,7 +55,7 @@ fn dialog_ui(
         Dialog::ConfirmClose { index, quit } => {
             confirm_close_ui(ui, model, local, (*index, *quit), out)
         }
-        Dialog::Preferences => preferences_ui(ui, model, out),
+        Dialog::Preferences => preferences::preferences_ui(ui, model, out),
         Dialog::Palette { query, at } => palette_ui(ui, model, query, at, out),
         Dialog::Shortcuts => {
             ui.heading("Keyboard shortcuts");
@@ -81,7 +81,7 @@ fn buttons_ui(ui: &mut Ui, ok: &str) -> (bool, bool) {
     answer
 }
 
-fn close_ui(ui: &mut Ui) -> bool {
+pub fn close_ui(ui: &mut Ui) -> bool {
     ui.add_space(12.0);
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         ui.button("Close").clicked()
@@ -89,9 +89,15 @@ fn close_ui(ui: &mut Ui) -> bool {
     .inner
 }
 
-fn side_ui(ui: &mut Ui, label: &str, side: &mut u32) -> bool {
-    let field = DragValue::new(side).range(1..=MAX_SIDE).speed(1.0).suffix(" px");
-    ui.add(field).accessible_name(label).changed()
+/// The rows Width and Height of a grid; answers which were changed.
+fn sides_ui(ui: &mut Ui, width: &mut u32, height: &mut u32) -> [bool; 2] {
+    [("Width", width), ("Height", height)].map(|(label, side)| {
+        ui.label(label);
+        let field = DragValue::new(side).range(1..=MAX_SIDE).speed(1.0).suffix(" px");
+        let changed = ui.add(field).accessible_name(label).changed();
+        ui.end_row();
+        changed
+    })
 }
 
 fn new_ui(ui: &mut Ui, form: &mut NewForm, out: &mut Actions) -> bool {
@@ -99,23 +105,13 @@ fn new_ui(ui: &mut Ui, form: &mut NewForm, out: &mut Actions) -> bool {
     ui.heading("New picture");
     ui.add_space(8.0);
     egui::Grid::new("new").num_columns(2).spacing([16.0, 8.0]).show(ui, |ui| {
-        ui.label("Width");
-        side_ui(ui, "Width", &mut form.width);
-        ui.end_row();
-        ui.label("Height");
-        side_ui(ui, "Height", &mut form.height);
-        ui.end_row();
+        sides_ui(ui, &mut form.width, &mut form.height);
         ui.label("Depth");
-        ui.horizontal(|ui| {
-            ui.radio_value(&mut form.deep, false, "8 bit");
-            ui.radio_value(&mut form.deep, true, "16 bit");
-        });
+        segments_ui(ui, &mut form.deep, &[(false, "8 bit", ""), (true, "16 bit", "")]);
         ui.end_row();
         ui.label("Content");
-        ui.horizontal(|ui| {
-            ui.radio_value(&mut form.transparent, false, "White");
-            ui.radio_value(&mut form.transparent, true, "Transparent");
-        });
+        let contents = [(false, "White", ""), (true, "Transparent", "")];
+        segments_ui(ui, &mut form.transparent, &contents);
         ui.end_row();
     });
     let size = Size::new(form.width, form.height);
@@ -137,18 +133,12 @@ fn image_size_ui(ui: &mut Ui, model: &Model, form: &mut SizeForm, out: &mut Acti
     let bytes = model.document().map_or(4, |document| 4 * document.depth.bytes() as u64);
     let megabytes = |size: Size| (size.pixels() * bytes) as f64 / 1e6;
     egui::Grid::new("image size").num_columns(2).spacing([16.0, 8.0]).show(ui, |ui| {
-        ui.label("Width");
-        let mut width = form.width;
-        if side_ui(ui, "Width", &mut width) {
-            form.set_width(width);
+        let (mut width, mut height) = (form.width, form.height);
+        match sides_ui(ui, &mut width, &mut height) {
+            [true, _] => form.set_width(width),
+            [_, true] => form.set_height(height),
+            _ => {}
         }
-        ui.end_row();
-        ui.label("Height");
-        let mut height = form.height;
-        if side_ui(ui, "Height", &mut height) {
-            form.set_height(height);
-        }
-        ui.end_row();
         ui.label("");
         ui.checkbox(&mut form.linked, "Keep proportions");
         ui.end_row();
@@ -182,12 +172,7 @@ fn canvas_size_ui(ui: &mut Ui, form: &mut CanvasForm, out: &mut Actions) -> bool
     ui.heading("Canvas size");
     ui.add_space(8.0);
     egui::Grid::new("canvas size").num_columns(2).spacing([16.0, 8.0]).show(ui, |ui| {
-        ui.label("Width");
-        side_ui(ui, "Width", &mut form.width);
-        ui.end_row();
-        ui.label("Height");
-        side_ui(ui, "Height", &mut form.height);
-        ui.end_row();
+        sides_ui(ui, &mut form.width, &mut form.height);
         ui.label("Anchor");
         ui.vertical(|ui| {
             for row in ANCHORS {
@@ -303,61 +288,6 @@ fn confirm_close_ui(
         }
     });
     done
-}
-
-fn preferences_ui(ui: &mut Ui, model: &Model, out: &mut Actions) -> bool {
-    let mut prefs = model.prefs.clone();
-    ui.set_width(400.0);
-    ui.heading("Preferences");
-    ui.add_space(8.0);
-    egui::Grid::new("preferences").num_columns(2).spacing([24.0, 8.0]).show(ui, |ui| {
-        ui.label("Theme");
-        ui.horizontal(|ui| {
-            ui.radio_value(&mut prefs.look, Look::Dark, "Dark");
-            ui.radio_value(&mut prefs.look, Look::Light, "Light");
-        });
-        ui.end_row();
-        ui.label("Around the picture");
-        ui.horizontal(|ui| {
-            for choice in Surround::CHOICES {
-                ui.radio_value(&mut prefs.surround, choice, format!("{} %", choice.0));
-            }
-        });
-        ui.end_row();
-        ui.label("Size of everything");
-        let field = DragValue::new(&mut prefs.ui_scale).range(0.75..=2.5).speed(0.005);
-        // Applied on release: the field must not move under the pointer.
-        let field = field.update_while_editing(false);
-        let response = ui.add(field).accessible_name("UI scale");
-        if response.dragged() {
-            prefs.ui_scale = model.prefs.ui_scale;
-        }
-        ui.end_row();
-        ui.label("Wheel");
-        ui.checkbox(&mut prefs.wheel_scrolls, "Scrolls instead of zooming");
-        ui.end_row();
-        ui.label("Motion");
-        ui.checkbox(&mut prefs.reduced_motion, "Reduced");
-        ui.end_row();
-        ui.label("Memory for undo");
-        let field = DragValue::new(&mut prefs.undo_budget_mb).range(64..=65_536).suffix(" MB");
-        let _named = ui.add(field).accessible_name("Memory for undo");
-        ui.end_row();
-        ui.label("Compute on");
-        ui.horizontal(|ui| {
-            use crate::device::DeviceChoice;
-            ui.radio_value(&mut prefs.device, DeviceChoice::Auto, "Automatic");
-            ui.radio_value(&mut prefs.device, DeviceChoice::Cpu, "Processor");
-            ui.radio_value(&mut prefs.device, DeviceChoice::Gpu(0), "First adapter");
-        })
-        .response
-        .on_hover_text("Used at the next start");
-        ui.end_row();
-    });
-    if prefs != model.prefs {
-        out.push(Action::SetPrefs(Box::new(prefs)));
-    }
-    close_ui(ui)
 }
 
 fn about_ui(ui: &mut Ui, model: &Model) -> bool {

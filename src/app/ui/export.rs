@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use eframe::egui;
 use egui::{Slider, TextEdit, Ui};
 
-use super::primary_button;
+use super::{note_ui, primary_button};
 use crate::app::action::{Action, Actions};
-use crate::app::files::ExportSettings;
+use crate::app::files::{Estimate, ExportSettings};
+use crate::app::form::{segment, segments_ui};
+use crate::app::icons::Icon;
 use crate::app::state::Model;
 use crate::app::theme;
 use crate::io::{Format, MetadataPolicy};
@@ -22,15 +24,19 @@ pub fn export_ui(
 ) -> bool {
     let Some(tab) = model.tabs.iter().find(|tab| tab.id == settings.tab) else { return true };
     let document = tab.document();
+    let asked = (document.revision(), settings.options);
+    let known = model.files.estimate.as_ref().filter(|estimate| estimate.of == asked);
     let mut done = false;
-    ui.set_width(460.0);
+    ui.set_width(480.0);
     ui.heading("Export");
     ui.add_space(8.0);
     egui::Grid::new("export").num_columns(2).spacing([16.0, 8.0]).show(ui, |ui| {
         ui.label("File");
         ui.horizontal(|ui| {
             let mut text = settings.path.display().to_string();
-            let field = TextEdit::singleline(&mut text).desired_width(270.0);
+            let field = TextEdit::singleline(&mut text)
+                .desired_width(300.0)
+                .margin(egui::Margin::symmetric(6, 4));
             if ui.add(field).accessible_name("Export file").changed() {
                 settings.path = PathBuf::from(text);
                 if let Some(format) = Format::from_path(&settings.path)
@@ -48,9 +54,10 @@ pub fn export_ui(
 
         ui.label("Format");
         ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 2.0;
             for format in Format::WRITABLE {
                 let chosen = settings.options.format == format;
-                if ui.selectable_label(chosen, format.name()).clicked() {
+                if ui.add(segment(chosen, format.name())).clicked() {
                     settings.set_format(format);
                 }
             }
@@ -66,42 +73,49 @@ pub fn export_ui(
 
         ui.label("Depth");
         ui.horizontal(|ui| {
-            let deep = settings.options.format.max_depth() == Depth::U16;
-            ui.radio_value(&mut settings.options.depth, Some(Depth::U8), "8 bit");
-            let radio =
-                egui::RadioButton::new(settings.options.depth == Some(Depth::U16), "16 bit");
-            let radio = ui.add_enabled(deep, radio).on_disabled_hover_text(format!(
-                "{} holds 8 bits a channel",
-                settings.options.format
-            ));
-            if radio.clicked() {
-                settings.options.depth = Some(Depth::U16);
+            ui.spacing_mut().item_spacing.x = 2.0;
+            for (depth, text) in [(Depth::U8, "8 bit"), (Depth::U16, "16 bit")] {
+                let deep = settings.options.format.max_depth() == Depth::U16;
+                let holds = deep || depth == Depth::U8;
+                let button = segment(settings.options.depth == Some(depth), text);
+                let refused = format!("{} holds 8 bits a channel", settings.options.format);
+                if ui.add_enabled(holds, button).on_disabled_hover_text(refused).clicked() {
+                    settings.options.depth = Some(depth);
+                }
             }
         });
         ui.end_row();
 
         ui.label("Metadata");
-        ui.horizontal(|ui| {
-            let policy = &mut settings.options.metadata;
-            ui.radio_value(policy, MetadataPolicy::Keep, "Keep");
-            ui.radio_value(policy, MetadataPolicy::NoGps, "Without place")
-                .on_hover_text("Camera data stay, GPS positions go");
-            ui.radio_value(policy, MetadataPolicy::None, "None")
-                .on_hover_text("Nothing but the picture; colours become sRGB");
-        });
+        segments_ui(
+            ui,
+            &mut settings.options.metadata,
+            &[
+                (MetadataPolicy::Keep, "Keep all", "Camera data, place, rights, profile"),
+                (MetadataPolicy::NoGps, "Without place", "Camera data stay, GPS positions go"),
+                (MetadataPolicy::None, "None", "Nothing but the picture; colours become sRGB"),
+            ],
+        );
         ui.end_row();
 
         ui.label("Size");
-        ui.label(estimate(model, document.revision(), settings));
+        let pixels = format!("{} px", document.size);
+        ui.label(format!("{pixels}, {}", estimate(known, document.size.pixels())));
         ui.end_row();
     });
-    let palette = theme::palette(ui);
-    for loss in settings.losses(document) {
-        ui.label(egui::RichText::new(loss).small().color(palette.warning));
+    ui.add_space(4.0);
+    if document.layer_count() > 1 {
+        note_ui(ui, "Layers are joined to one picture");
     }
-    if settings.path.is_file() {
-        let text = "The file exists and will be replaced";
-        ui.label(egui::RichText::new(text).small().color(palette.warning));
+    let palette = theme::palette(ui);
+    let given_up = known.and_then(|known| known.file.as_ref().ok()).map(|(_, lost)| &lost[..]);
+    let replaced = settings.path.is_file().then(|| "The file exists and will be replaced".into());
+    for warning in given_up.unwrap_or_default().iter().chain(&replaced) {
+        ui.horizontal(|ui| {
+            let (rect, _) = ui.allocate_exact_size(egui::Vec2::splat(14.0), egui::Sense::hover());
+            Icon::Warning.paint(ui.painter(), rect, palette.warning);
+            ui.label(egui::RichText::new(warning).small().color(palette.warning));
+        });
     }
     ui.add_space(12.0);
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
@@ -117,14 +131,16 @@ pub fn export_ui(
     done
 }
 
-fn estimate(model: &Model, revision: u64, settings: &ExportSettings) -> String {
-    let known = model.files.estimate.as_ref();
-    match known.filter(|estimate| estimate.of == (revision, settings.options)) {
-        None => "estimating…".into(),
-        Some(estimate) => match &estimate.bytes {
-            Ok(bytes) if *bytes >= 1_000_000 => format!("about {:.1} MB", *bytes as f64 / 1e6),
-            Ok(bytes) => format!("about {} kB", bytes.div_ceil(1000)),
-            Err(reason) => reason.clone(),
-        },
+fn estimate(known: Option<&Estimate>, pixels: u64) -> String {
+    let (bytes, _) = match known.map(|known| &known.file) {
+        None => return "estimating…".into(),
+        Some(Err(reason)) => return reason.clone(),
+        Some(Ok(file)) => file,
+    };
+    let bits = *bytes as f64 * 8.0 / pixels.max(1) as f64;
+    if *bytes >= 1_000_000 {
+        format!("about {:.1} MB ({bits:.1} bits a pixel)", *bytes as f64 / 1e6)
+    } else {
+        format!("about {} kB ({bits:.1} bits a pixel)", bytes.div_ceil(1000))
     }
 }

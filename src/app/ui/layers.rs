@@ -1,22 +1,24 @@
 //! The layers panel.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use eframe::egui;
+use egui::text::CCursorRange;
 use egui::{
     Frame, Margin, Rect, ScrollArea, Sense, Slider, Stroke, StrokeKind, TextEdit, Ui, Vec2, pos2,
     vec2,
 };
 
-use super::heading_ui;
 use super::menu::binding_ui;
+use super::{heading_ui, layer_drag};
 use crate::app::action::{Action, Actions, Phase};
 use crate::app::command::{Binding, Command};
 use crate::app::dispatch::unavailable;
 use crate::app::form::choose_ui;
 use crate::app::icons::{Icon, icon_button};
 use crate::app::local::Local;
-use crate::app::state::Model;
+use crate::app::state::{Model, unknown_operation};
 use crate::app::theme;
 use crate::app::thumbs;
 use crate::document::{BlendMode, Document, Layer, LayerId, LayerKind};
@@ -25,10 +27,6 @@ use crate::tools::PaintTarget;
 const ROW: f32 = 40.0;
 const THUMB: f32 = 30.0;
 const INDENT: f32 = 16.0;
-
-/// What is being dragged in the list.
-#[derive(Clone, Copy)]
-struct Dragged(LayerId);
 
 pub fn layers_ui(ui: &mut Ui, model: &Model, local: &mut Local, out: &mut Actions) {
     let Some(document) = model.document() else { return };
@@ -43,23 +41,25 @@ pub fn layers_ui(ui: &mut Ui, model: &Model, local: &mut Local, out: &mut Action
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 1.0;
         let mut rows = Vec::new();
-        flatten_rows(&document.layers, 0, &mut rows);
+        flatten_rows(&document.layers, 0, &local.folded, &mut rows);
         for (layer, level) in rows {
             row_ui(ui, model, document, layer, level, local, out);
         }
+        layer_drag::floor_ui(ui, document, out);
     });
 }
 
-/// Top layer first, a group above its children.
+/// Top layer first, a group above its children unless it is folded.
 fn flatten_rows<'a>(
     layers: &'a [Arc<Layer>],
     level: usize,
+    folded: &HashSet<LayerId>,
     rows: &mut Vec<(&'a Arc<Layer>, usize)>,
 ) {
     for layer in layers.iter().rev() {
         rows.push((layer, level));
-        if let Some(children) = layer.children() {
-            flatten_rows(children, level + 1, rows);
+        if let Some(children) = layer.children().filter(|_| !folded.contains(&layer.id)) {
+            flatten_rows(children, level + 1, folded, rows);
         }
     }
 }
@@ -154,7 +154,7 @@ fn row_ui(
     if row.double_clicked() {
         local.renaming = Some((layer.id, name.to_owned()));
     }
-    drag_ui(ui, document, layer, &row, rect, out);
+    layer_drag::row_ui(ui, document, layer, &row, rect, out);
     row.context_menu(|ui| context_ui(ui, model, layer, out));
 
     let inner = rect.with_min_x(rect.left() + 8.0 + level as f32 * INDENT).shrink2(vec2(0.0, 2.0));
@@ -164,6 +164,9 @@ fn row_ui(
     ui.scope_builder(builder, |ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         eye_ui(ui, layer, out);
+        if layer.children().is_some() {
+            fold_ui(ui, layer, local);
+        }
         let dim = !layer.props.visible;
         thumb_ui(ui, model, layer, active && model.target == PaintTarget::Pixels, out);
         if layer.mask.is_some() {
@@ -193,11 +196,41 @@ fn eye_ui(ui: &mut Ui, layer: &Layer, out: &mut Actions) {
     }
 }
 
+/// Hides and shows the layers of a group in the list.
+fn fold_ui(ui: &mut Ui, layer: &Layer, local: &mut Local) {
+    let folded = local.folded.contains(&layer.id);
+    let (icon, label) = if folded {
+        (Icon::Folded, format!("Unfold {}", layer.props.name))
+    } else {
+        (Icon::Unfolded, format!("Fold {}", layer.props.name))
+    };
+    if icon_button(ui, icon, &label, 16.0, false, true).on_hover_text(label.as_str()).clicked()
+        && !local.folded.remove(&layer.id)
+    {
+        local.folded.insert(layer.id);
+    }
+}
+
 fn framed(ui: &Ui, rect: Rect, selected: bool) {
     let palette = theme::palette(ui);
     let stroke =
         if selected { Stroke::new(2.0, palette.accent) } else { Stroke::new(1.0, palette.border) };
     ui.painter().rect_stroke(rect, 2.0, stroke, StrokeKind::Outside);
+}
+
+/// The pattern that shows through transparent pixels.
+fn checker(ui: &Ui, rect: Rect) {
+    const SQUARE: f32 = 5.0;
+    let painter = ui.painter_at(rect);
+    painter.rect_filled(rect, 0.0, egui::Color32::from_gray(204));
+    let squares = |length: f32| (length / SQUARE).ceil() as usize;
+    for row in 0..squares(rect.height()) {
+        for column in (row % 2..squares(rect.width())).step_by(2) {
+            let corner = rect.min + vec2(column as f32, row as f32) * SQUARE;
+            let square = Rect::from_min_size(corner, Vec2::splat(SQUARE));
+            painter.rect_filled(square, 0.0, egui::Color32::from_gray(158));
+        }
+    }
 }
 
 fn thumb_ui(ui: &mut Ui, model: &Model, layer: &Layer, selected: bool, out: &mut Actions) {
@@ -213,6 +246,7 @@ fn thumb_ui(ui: &mut Ui, model: &Model, layer: &Layer, selected: bool, out: &mut
         LayerKind::Group(_) => Icon::Group.paint(ui.painter(), rect.shrink(4.0), palette.text),
         _ => {
             if let Some(thumb) = model.observer.thumbs.get(&layer.id) {
+                checker(ui, thumbs::place(rect, thumb.size));
                 thumbs::paint(ui, rect, &thumb.pixels, thumb.size);
             }
             if matches!(layer.kind, LayerKind::Generated(_)) {
@@ -270,9 +304,15 @@ fn name_ui(
     if let Some((id, text)) = &mut local.renaming
         && *id == layer.id
     {
-        let field =
-            ui.add(TextEdit::singleline(text).desired_width(room)).accessible_name("Layer name");
-        field.request_focus();
+        let field = TextEdit::singleline(text).desired_width(room).show(ui);
+        let (mut state, id) = (field.state, field.response.id);
+        let field = field.response.response.accessible_name("Layer name");
+        if !field.has_focus() && !field.lost_focus() {
+            // Typing replaces the old name.
+            field.request_focus();
+            state.cursor.set_char_range(Some(CCursorRange::select_all_str(text)));
+            state.store(ui.ctx(), id);
+        }
         let entered = ui.input(|input| input.key_pressed(egui::Key::Enter));
         let cancelled = ui.input(|input| input.key_pressed(egui::Key::Escape));
         if field.lost_focus() || entered || cancelled || field.clicked_elsewhere() {
@@ -297,7 +337,8 @@ fn name_ui(
     painter.text(pos2(area.left(), middle), left, &*layer.props.name, font, color);
     if let Some(text) = detail(layer) {
         let small = egui::TextStyle::Small.resolve(ui.style());
-        painter.text(pos2(area.left(), area.center().y + 8.0), left, text, small, palette.weak);
+        let color = if unknown_operation(layer).is_some() { palette.warning } else { palette.weak };
+        painter.text(pos2(area.left(), area.center().y + 8.0), left, text, small, color);
     }
     let (icon, label) = if layer.props.locked {
         (Icon::Lock, format!("Unlock {}", layer.props.name))
@@ -314,52 +355,15 @@ fn name_ui(
 
 /// What differs from a plain layer, in few words.
 fn detail(layer: &Layer) -> Option<String> {
+    if let Some(name) = unknown_operation(layer) {
+        return Some(format!("'{name}' is unknown here"));
+    }
     let percent = (layer.props.opacity * 100.0).round();
     match (layer.props.blend, percent) {
         (BlendMode::Normal, 100.0) => None,
         (BlendMode::Normal, _) => Some(format!("{percent} %")),
         (blend, 100.0) => Some(blend.label().into()),
         (blend, _) => Some(format!("{} {percent} %", blend.label())),
-    }
-}
-
-/// Dragging a row: a line shows where it would land; the middle of a group means into it.
-fn drag_ui(
-    ui: &Ui,
-    document: &Document,
-    layer: &Arc<Layer>,
-    row: &egui::Response,
-    rect: Rect,
-    out: &mut Actions,
-) {
-    row.dnd_set_drag_payload(Dragged(layer.id));
-    let Some(dragged) = row.dnd_hover_payload::<Dragged>().filter(|d| d.0 != layer.id) else {
-        return;
-    };
-    let Some(pos) = ui.input(|input| input.pointer.hover_pos()) else { return };
-    let Some((parent, index)) = document.position(layer.id) else { return };
-    let from = document.position(dragged.0);
-    let part = (pos.y - rect.top()) / rect.height();
-    let accent = Stroke::new(2.0, theme::palette(ui).accent);
-    let into_group = layer.children().is_some() && (0.25..0.75).contains(&part);
-    // Indices count from the bottom, and after the dragged layer was taken out.
-    let shift = |index: usize| match from {
-        Some((from_parent, from_index)) if from_parent == parent && from_index < index => index - 1,
-        _ => index,
-    };
-    let target = if into_group {
-        ui.painter().rect_stroke(rect.shrink(1.0), 2.0, accent, StrokeKind::Inside);
-        (Some(layer.id), layer.children().map_or(0, <[_]>::len))
-    } else if part < 0.5 {
-        ui.painter().hline(rect.x_range(), rect.top(), accent);
-        (parent, shift(index + 1))
-    } else {
-        ui.painter().hline(rect.x_range(), rect.bottom(), accent);
-        (parent, shift(index))
-    };
-    if row.dnd_release_payload::<Dragged>().is_some() {
-        let (parent, index) = target;
-        out.push(Action::MoveLayer { id: dragged.0, parent, index });
     }
 }
 

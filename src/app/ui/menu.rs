@@ -92,6 +92,9 @@ const VIEW: &[Item] = &[
     Do(C::Zoom100),
     Do(C::Zoom200),
     Line,
+    Do(C::Compare),
+    Do(C::CompareMode),
+    Line,
     Do(C::ToggleExtras),
     Do(C::TogglePixelGrid),
     Line,
@@ -201,6 +204,8 @@ fn has_sliders(name: &str) -> bool {
 fn is_on(model: &Model, binding: Binding) -> bool {
     match binding {
         Binding::Command(C::TogglePanels) => !model.panels_hidden,
+        Binding::Command(C::Compare) => model.compare.on,
+        Binding::Command(C::CompareMode) => model.compare.on && model.compare.side,
         Binding::Command(C::ToggleExtras) => model.extras,
         Binding::Command(C::TogglePixelGrid) => model.prefs.pixel_grid,
         Binding::Command(C::ToggleTheme) => model.prefs.look == Look::Light,

@@ -4,14 +4,18 @@ mod adjust;
 mod ai;
 mod canvas;
 mod dialogs;
+mod drop;
 mod export;
 mod histogram;
 mod history;
+mod layer_drag;
 mod layers;
 mod menu;
 mod options;
 mod overlay;
 mod palette;
+mod pointer;
+mod preferences;
 mod shelf;
 mod status;
 mod tabs;
@@ -27,8 +31,9 @@ use super::local::{Dock, Local};
 use super::state::Model;
 use super::theme;
 
-pub use canvas::CanvasPicture;
+pub use canvas::{CanvasPicture, Shot, Shown};
 pub use dialogs::dialogs_ui;
+pub use drop::drop_ui;
 pub use toasts::toasts_ui;
 
 /// Everything around and including the canvas.
@@ -98,7 +103,7 @@ fn dock_ui(ui: &mut egui::Ui, model: &Model, local: &mut Local, out: &mut Action
             .default_size(112.0)
             .size_range(64.0..=400.0)
             .resizable(true)
-            .show(ui, |ui| history::history_ui(ui, model, out));
+            .show(ui, |ui| history::history_ui(ui, model, local, out));
     }
     Panel::bottom("layers")
         .frame(Frame::NONE)

@@ -3,12 +3,13 @@
 use eframe::egui;
 use egui::{Align, Layout, Ui};
 
+use super::primary_button;
 use crate::app::action::{Action, Actions};
 use crate::app::form;
 use crate::app::icons::{Icon, icon_button};
 use crate::app::state::Model;
 use crate::app::theme;
-use crate::tools::PaintTarget;
+use crate::tools::{PaintTarget, ToolEvent};
 
 pub fn options_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
     let spec = model.tool.spec();
@@ -20,7 +21,8 @@ pub fn options_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
         ui.separator();
         let Some(params) = model.tool_params.get(spec.id) else { return };
         let mut edited = params.clone();
-        let event = form::inline_ui(ui, spec.params, &mut edited);
+        let shows = |key: &str, params: &crate::params::Params| model.tool.shows(key, params);
+        let event = form::inline_ui(ui, spec.params, &mut edited, shows);
         if event.changed {
             for param in spec.params {
                 if let (Some(new), Some(old)) = (edited.get(param.key), params.get(param.key))
@@ -40,6 +42,14 @@ pub fn options_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
                     .clicked()
             {
                 out.push(Action::ResetTool);
+            }
+            if model.tool.awaits_confirm() {
+                if ui.button("Cancel").on_hover_text("Esc").clicked() {
+                    out.push(Action::Tool(ToolEvent::Cancel));
+                }
+                if primary_button(ui, "Apply", true).on_hover_text("Enter").clicked() {
+                    out.push(Action::Tool(ToolEvent::Confirm));
+                }
             }
             if model.target == PaintTarget::Mask {
                 ui.label(egui::RichText::new("Painting on the mask").color(palette.accent));

@@ -30,6 +30,7 @@ pub fn overlay_ui(ui: &Ui, painter: &Painter, model: &Model, tab: &Tab, viewport
     if let Some(selection) = tab.document().selection.as_ref().filter(|_| model.extras)
         && let Some(outline) = model.observer.outline(selection)
         && outline.iter().map(Vec::len).sum::<usize>() <= MAX_CORNERS
+        && model.tool.turn().is_none()
     {
         for loop_ in outline.iter() {
             let points: Vec<_> = loop_.iter().map(|point| place(*point)).collect();
@@ -48,23 +49,18 @@ pub fn overlay_ui(ui: &Ui, painter: &Painter, model: &Model, tab: &Tab, viewport
         // A slow walk needs no full frame rate.
         ui.ctx().request_repaint_after(std::time::Duration::from_millis(120));
     }
-    if model.show_original {
-        banner(painter, ui, viewport.rect, "Original");
-    } else if model.draft.as_ref().is_some_and(|draft| draft.preview && draft.tab == tab.id) {
-        banner(painter, ui, viewport.rect, "Preview");
-    }
 }
 
-/// A small label at the top of the canvas.
-fn banner(painter: &Painter, ui: &Ui, area: Rect, text: &str) {
-    let palette = theme::palette(ui);
+/// A small label at the top of a part of the canvas: fill and text colour.
+pub fn banner(ui: &Ui, area: Rect, text: &str, (fill, color): (Color32, Color32)) {
+    let painter = ui.painter_at(area);
     let font = egui::TextStyle::Body.resolve(ui.style());
-    let galley = painter.layout_no_wrap(text.to_owned(), font, palette.on_accent);
+    let galley = painter.layout_no_wrap(text.to_owned(), font, color);
     let size = galley.size() + Vec2::new(16.0, 6.0);
     let center = egui::pos2(area.center().x, area.top() + 12.0 + size.y / 2.0);
     let rect = Rect::from_center_size(center, size);
-    painter.rect_filled(rect, 4.0, palette.accent);
-    painter.galley(rect.center() - galley.size() / 2.0, galley, palette.on_accent);
+    painter.rect_filled(rect, 4.0, fill);
+    painter.galley(rect.center() - galley.size() / 2.0, galley, color);
 }
 
 /// White dashes on black: seen on any picture.

@@ -309,3 +309,44 @@ fn a_stroke_on_a_generated_or_moved_layer_lands_under_the_pointer() {
     let shown = ganvas::compose::sample(bench.session.document(), 200, 100);
     assert_eq!(shown, [1.0, 0.0, 0.0, 1.0]);
 }
+
+#[test]
+fn smoothing_pulls_the_brush_on_a_string() {
+    // A trembling hand: up and down by six pixels on its way to the right.
+    let path: Vec<_> =
+        (0..60).map(|i| (100.0 + 5.0 * i as f32, if i % 2 == 0 { 144.0 } else { 156.0 })).collect();
+    let spread = |smoothing: f64| {
+        let (mut bench, id) = Bench::on_grey("brush", SIZE, Depth::U8);
+        bench.number("size", 4.0);
+        bench.number("hardness", 100.0);
+        bench.number("smoothing", smoothing);
+        bench.stroke(&path);
+        assert_eq!(bench.steps(), 1);
+        let image = bench.image(id);
+        let painted = |x: i32, y: i32| image.pixel(x, y)[0] > 140;
+        let column: Vec<_> = (0..300).filter(|y| (250..262).any(|x| painted(x, *y))).collect();
+        let end = (0..600).rev().find(|x| (0..300).any(|y| painted(*x, y))).unwrap();
+        (column[column.len() - 1] - column[0], end)
+    };
+    let (trembling, far) = spread(0.0);
+    let (steady, near) = spread(50.0);
+    assert!(trembling >= 12 && steady <= 6, "{trembling} and {steady} pixels high");
+    // 50 % is a string of 40 points, and the brush ends that far behind the pointer at (395, 156).
+    assert!((395..=399).contains(&far), "{far}");
+    assert!((355..=360).contains(&near), "{near}");
+}
+
+#[test]
+fn smoothing_is_measured_on_the_screen_and_leaves_lines_alone() {
+    let (mut bench, id) = Bench::on_grey("brush", SIZE, Depth::U8);
+    bench.number("size", 4.0);
+    bench.number("smoothing", 50.0);
+    bench.zoom = 8.0;
+    bench.stroke(&[(50.0, 50.0), (150.0, 50.0)]);
+    // Forty points are five pixels at 800 %.
+    let end = (0..600).rev().find(|x| bench.image(id).pixel(*x, 50)[0] > 140).unwrap();
+    assert!((144..=147).contains(&end), "{end}");
+    bench.stroke_with(&[(150.0, 200.0)], SHIFT);
+    assert!(bench.image(id).pixel(150, 200)[0] > 200, "the line reaches the pointer");
+    assert!(bench.image(id).pixel(147, 125)[0] > 200, "from where the brush was");
+}

@@ -172,3 +172,78 @@ fn keys_swap_the_ratio_and_cycle_the_guides() {
     bench.send(ToolEvent::Key(Key::O, Modifiers::default()));
     assert_eq!(lines(&bench), 4);
 }
+
+/// A point of the canvas as the picture, turned clockwise about the canvas's middle, has it.
+fn in_picture((x, y): (i32, i32), angle_deg: f32) -> (f32, f32) {
+    let (x, y) = (x as f32 - 200.0, y as f32 - 150.0);
+    let (sin, cos) = angle_deg.to_radians().sin_cos();
+    (200.0 + cos * x + sin * y, 150.0 - sin * x + cos * y)
+}
+
+fn inside_turned(rect: IRect, angle_deg: f32) -> bool {
+    [(rect.x0, rect.y0), (rect.x1, rect.y0), (rect.x0, rect.y1), (rect.x1, rect.y1)]
+        .into_iter()
+        .map(|corner| in_picture(corner, angle_deg))
+        .all(|(x, y)| (-1.0..=401.0).contains(&x) && (-1.0..=301.0).contains(&y))
+}
+
+#[test]
+fn straightening_keeps_the_box_inside_the_picture() {
+    for angle in [-15.0f32, 3.0, 40.0] {
+        let (mut bench, _) = Bench::on_grey("crop", SIZE, Depth::U8);
+        bench.number("angle", f64::from(angle));
+        let turn = bench.tool.turn().unwrap();
+        assert_eq!((turn.center.x, turn.center.y, turn.angle_deg), (200.0, 150.0, angle));
+        let largest = frame(&bench);
+        assert!(inside_turned(largest, angle), "{angle}: {largest:?}");
+        let grown = largest.grow(4);
+        assert!(!inside_turned(grown, angle), "{angle}: {largest:?} could be larger");
+        // Pulling a corner far out stops at the picture's edge.
+        bench.stroke(&[(largest.x1 as f32, largest.y1 as f32), (395.0, 295.0)]);
+        assert!(inside_turned(frame(&bench), angle), "{angle}: {:?}", frame(&bench));
+        bench.stroke(&[(200.0, 150.0), (320.0, 60.0)]);
+        assert!(inside_turned(frame(&bench), angle), "{angle}: {:?}", frame(&bench));
+        // Back at rest the box that was made is whole again.
+        bench.send(ToolEvent::Cancel);
+        assert!(bench.tool.turn().is_none() && bench.params.float("angle") == 0.0);
+        assert_eq!(frame(&bench), SIZE.rect());
+    }
+}
+
+#[test]
+fn enter_straightens_and_crops_in_one_step() {
+    let mut bench = busy_picture("crop");
+    let before = bench.session.document().clone();
+    let steps = bench.steps();
+    bench.number("angle", 10.0);
+    let rect = frame(&bench);
+    bench.send(ToolEvent::Confirm);
+    let document = bench.session.document();
+    assert_eq!((document.size, bench.steps()), (rect.size(), steps + 1));
+    assert!(bench.tool.turn().is_none());
+    let result = compose::flatten(document, document.size.rect());
+    assert!(!result.has_transparency(), "the box held a corner without picture");
+    // Far from the second layer's edges the gradient says where a pixel came from.
+    for (x, y) in [(20, 20), (200, 40), (60, 180), (190, 170)] {
+        let source = in_picture((rect.x0 + x, rect.y0 + y), 10.0);
+        let have = result.pixel_f32(x as u32, y as u32);
+        if have[2] != 0.5 {
+            continue;
+        }
+        let want = [source.0 / 400.0, source.1 / 300.0];
+        assert!((have[0] - want[0]).abs() < 0.01 && (have[1] - want[1]).abs() < 0.01, "{x},{y}");
+    }
+    bench.session.undo();
+    assert_eq!(bench.session.document().revision(), before.revision());
+}
+
+#[test]
+fn a_custom_ratio_is_its_own_two_numbers() {
+    let (mut bench, _) = Bench::on_grey("crop", SIZE, Depth::U8);
+    assert!(!bench.tool.shows("ratio_width", &bench.params));
+    bench.set("ratio", Value::Choice("Custom".into()));
+    assert!(bench.tool.shows("ratio_width", &bench.params));
+    bench.number("ratio_width", 3.0);
+    bench.number("ratio_height", 1.0);
+    assert_eq!(frame(&bench).size(), Size::new(400, 133));
+}

@@ -1,0 +1,90 @@
+//! Thumbnails of recent files, made one after the other on a thread of their own.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::jobs::{Latest, Wake};
+use super::observe::to_srgb8;
+use crate::compose;
+use crate::document::Document;
+use crate::geom::Size;
+use crate::io;
+
+/// Longer side of a thumbnail, in pixels: fine on a screen of 200 %.
+const SIDE_PX: u32 = 320;
+/// Files larger than this show no thumbnail: reading them would take longer than looking.
+const MAX_BYTES: u64 = 256 << 20;
+
+/// A recent file as it is now: RGBA bytes in sRGB.
+#[derive(Clone, Debug)]
+pub struct Preview {
+    pub pixels: Arc<Vec<u8>>,
+    pub size: [usize; 2],
+    /// Of the picture itself.
+    pub picture: Size,
+}
+
+/// What is known of a file.
+#[derive(Clone, Debug)]
+pub enum Known {
+    Preview(Preview),
+    /// There, but not to be shown.
+    Unreadable,
+    Missing,
+}
+
+pub struct RecentThumbs {
+    worker: Latest<PathBuf, (PathBuf, Known)>,
+    waiting: Option<PathBuf>,
+    known: HashMap<PathBuf, Known>,
+}
+
+impl RecentThumbs {
+    pub fn spawn(wake: &Wake) -> Result<Self, std::io::Error> {
+        let worker = Latest::spawn("recent files", wake.clone(), |path: PathBuf| {
+            let known = look(&path);
+            (path, known)
+        })?;
+        Ok(Self { worker, waiting: None, known: HashMap::new() })
+    }
+
+    pub fn get(&self, path: &Path) -> Option<&Known> {
+        self.known.get(path)
+    }
+
+    /// Takes answers and asks for the next of `files`; called while they are shown.
+    pub fn update(&mut self, files: &[PathBuf]) {
+        while let Some((path, known)) = self.worker.answer() {
+            self.known.insert(path, known);
+            self.waiting = None;
+        }
+        if self.waiting.is_some() {
+            return;
+        }
+        if let Some(next) = files.iter().find(|path| !self.known.contains_key(*path)) {
+            self.waiting = Some(next.clone());
+            self.worker.ask(next.clone());
+        }
+    }
+
+    /// Looks again at a file that was written since.
+    pub fn forget(&mut self, path: &Path) {
+        self.known.remove(path);
+    }
+}
+
+fn look(path: &Path) -> Known {
+    match std::fs::metadata(path) {
+        Err(_) => return Known::Missing,
+        Ok(facts) if !facts.is_file() || facts.len() > MAX_BYTES => return Known::Unreadable,
+        Ok(_) => {}
+    }
+    let Ok(opened) = io::open(path, &io::Limits::default()) else { return Known::Unreadable };
+    let picture = opened.pixels.size();
+    let document = Document::from_pixels(&opened.pixels, "", opened.profile, opened.metadata);
+    let seen = compose::thumbnail(&document, SIDE_PX);
+    let size = [seen.size().width as usize, seen.size().height as usize];
+    let pixels = Arc::new(to_srgb8(&seen, &document.profile));
+    Known::Preview(Preview { pixels, size, picture })
+}
