@@ -42,6 +42,8 @@ pub struct CanvasState {
     pub grab: Option<Grab>,
     /// The pointer is over the picture.
     pub inside: bool,
+    /// A pen's pressure, `0..=1`, where it is told.
+    pub force: Option<f32>,
 }
 
 impl CanvasState {

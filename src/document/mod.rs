@@ -30,6 +30,8 @@ pub struct Metadata {
     pub exif: Option<Arc<[u8]>>,
     /// The XMP packet.
     pub xmp: Option<Arc<[u8]>>,
+    /// IPTC-IIM records: caption, keywords, rights.
+    pub iptc: Option<Arc<[u8]>>,
     /// Horizontal and vertical pixels per inch.
     pub pixels_per_inch: Option<(f32, f32)>,
 }

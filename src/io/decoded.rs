@@ -55,6 +55,8 @@ pub(super) struct Decoded {
     pub icc: Option<Vec<u8>>,
     pub exif: Option<Vec<u8>>,
     pub xmp: Option<Vec<u8>>,
+    /// IPTC-IIM records.
+    pub iptc: Option<Vec<u8>>,
     /// EXIF orientation where the container states it outside of EXIF.
     pub orientation: Option<u16>,
     pub pixels_per_inch: Option<(f32, f32)>,
@@ -72,6 +74,7 @@ impl Decoded {
             icc: None,
             exif: None,
             xmp: None,
+            iptc: None,
             orientation: None,
             pixels_per_inch: None,
             notices: Vec::new(),

@@ -1,5 +1,6 @@
 //! JPEG (ITU-R T.81): baseline and progressive, grey, YCbCr, RGB, CMYK and YCCK.
 
+use image::codecs::jpeg::{PixelDensity, PixelDensityUnit};
 use img_parts::ImageICC;
 use img_parts::jpeg::{Jpeg, JpegSegment, markers};
 use zune_core::bytestream::ZCursor;
@@ -9,7 +10,7 @@ use zune_jpeg::JpegDecoder;
 
 use super::decoded::{Channels, ColorModel, Decoded, Raw, to_rgba};
 use super::open::{DecodeError, Limits};
-use super::{Format, Notice};
+use super::{Format, Notice, iptc, jpeg_strips};
 use crate::document::Metadata;
 use crate::geom::Size;
 use crate::pixels::{PixelBuf, Samples};
@@ -19,6 +20,13 @@ const FORMAT: Format = Format::Jpeg;
 const SEGMENT: usize = 65_533;
 const EXIF_HEADER: &[u8] = b"Exif\0\0";
 const XMP_HEADER: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+/// Further parts of a large XMP packet (Adobe, XMP Specification part 3, 1.1.3.1).
+const EXTENDED_XMP_HEADER: &[u8] = b"http://ns.adobe.com/xmp/extension/\0";
+const RESOURCE_HEADER: &[u8] = b"Photoshop 3.0\0";
+/// A picture with a gain map for brighter screens: ISO 21496-1, or XMP as Adobe and Apple write
+/// it.
+const GAIN_MAP_HEADER: &[u8] = b"urn:iso:std:iso:ts:21496:-1\0";
+const GAIN_MAP_NAMES: [&[u8]; 2] = [b"hdr-gain-map/", b"HDRGainMap"];
 /// A profile comes in at most 255 segments, each with a header of 14 bytes.
 const MAX_ICC: usize = 255 * (SEGMENT - 14);
 
@@ -31,7 +39,10 @@ struct Header {
     /// The colour transform of Adobe's segment: 0 none, 1 YCbCr, 2 YCCK.
     adobe: Option<u8>,
     pixels_per_inch: Option<(f32, f32)>,
-    has_iptc: bool,
+    /// Photoshop's image resource blocks, joined from their segments.
+    resources: Vec<u8>,
+    has_extended_xmp: bool,
+    has_gain_map: bool,
     /// Whether the data goes on to its end marker.
     complete: bool,
 }
@@ -71,13 +82,24 @@ fn scan(bytes: &[u8]) -> Option<Header> {
                 };
                 header.pixels_per_inch = factor.map(|f| (word(8) * f, word(10) * f));
             }
-            0xed => header.has_iptc |= body.starts_with(b"Photoshop 3.0\0"),
+            0xe1 if body.starts_with(EXTENDED_XMP_HEADER) => header.has_extended_xmp = true,
+            0xe1 if body.starts_with(XMP_HEADER) => {
+                header.has_gain_map |= GAIN_MAP_NAMES.iter().any(|name| contains(body, name));
+            }
+            0xe2 => header.has_gain_map |= body.starts_with(GAIN_MAP_HEADER),
+            0xed => {
+                header.resources.extend(body.strip_prefix(RESOURCE_HEADER).unwrap_or_default());
+            }
             0xee if body.starts_with(b"Adobe") => header.adobe = body.get(11).copied(),
             _ => {}
         }
         at += len.max(2);
     }
     (header.components > 0).then_some(header)
+}
+
+fn contains(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.windows(word.len()).any(|part| part == word)
 }
 
 /// The place of the next marker's code at or after `at`, skipping stuffed zeros and restarts.
@@ -142,9 +164,15 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, DecodeErr
     decoded.exif = decoder.exif().cloned();
     decoded.xmp = decoder.xmp().cloned();
     decoded.pixels_per_inch = header.pixels_per_inch.filter(|(x, y)| *x > 1.0 && *y > 1.0);
-    if header.has_iptc {
-        let reason = "only EXIF and XMP are".into();
-        decoded.notices.push(Notice::MetadataLost { what: "IPTC data", reason });
+    decoded.iptc = iptc::find(&header.resources).map(<[u8]>::to_vec);
+    let mut lost = |what, reason: &str| {
+        decoded.notices.push(Notice::MetadataLost { what, reason: reason.into() });
+    };
+    if header.has_extended_xmp {
+        lost("the extended part of the XMP packet", "only its main part is");
+    }
+    if header.has_gain_map {
+        lost("the gain map for HDR screens", "the picture is its standard rendition");
     }
     Ok(decoded)
 }
@@ -187,35 +215,37 @@ pub(super) fn encode(
     };
     let packed = channels.pack(pixels);
     let Size { width, height } = pixels.size();
-    let mut encoded = Vec::new();
-    let mut encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut encoded, quality);
-    if let Some((x, y)) = metadata.pixels_per_inch {
-        encoder.set_pixel_density(image::codecs::jpeg::PixelDensity {
-            density: (x.round() as u16, y.round() as u16),
-            unit: image::codecs::jpeg::PixelDensityUnit::Inches,
-        });
-    }
-    encoder.encode(packed.as_bytes(), width, height, color).map_err(|error| error.to_string())?;
+    let density = metadata.pixels_per_inch.map(|(x, y)| PixelDensity {
+        density: (x.round() as u16, y.round() as u16),
+        unit: PixelDensityUnit::Inches,
+    });
+    let settings = jpeg_strips::Settings { quality, density, color };
+    let encoded = jpeg_strips::encode(packed.as_bytes(), width, height, settings)?;
     let mut file = Jpeg::from_bytes(encoded.into()).map_err(|error| error.to_string())?;
     add_segments(&mut file, icc, metadata, notices);
     Ok(file.encoder().bytes().into())
 }
 
-/// APP1 with EXIF and APP1 with XMP behind JFIF's segment, then APP2 with the profile in chunks.
+/// APP1 with EXIF, APP1 with XMP and APP13 with IPTC behind JFIF's segment, then APP2 with the
+/// profile in chunks.
 fn add_segments(
     file: &mut Jpeg,
     icc: Option<&[u8]>,
     metadata: &Metadata,
     notices: &mut Vec<Notice>,
 ) {
-    let blocks =
-        [("EXIF data", EXIF_HEADER, &metadata.exif), ("the XMP packet", XMP_HEADER, &metadata.xmp)];
+    let resources = metadata.iptc.as_deref().map(|records| iptc::wrap(records).into());
+    let blocks = [
+        ("EXIF data", markers::APP1, EXIF_HEADER, &metadata.exif),
+        ("the XMP packet", markers::APP1, XMP_HEADER, &metadata.xmp),
+        ("IPTC data", markers::APP13, RESOURCE_HEADER, &resources),
+    ];
     let mut at = 1.min(file.segments().len());
-    for (what, header, block) in blocks {
+    for (what, marker, header, block) in blocks {
         let Some(block) = block else { continue };
         if header.len() + block.len() <= SEGMENT {
             let contents = [header, block].concat().into();
-            file.segments_mut().insert(at, JpegSegment::new_with_contents(markers::APP1, contents));
+            file.segments_mut().insert(at, JpegSegment::new_with_contents(marker, contents));
             at += 1;
         } else {
             let reason = "it is larger than a JPEG segment".into();

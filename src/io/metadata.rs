@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Notice;
 use super::exif::Exif;
+use super::{Notice, iptc};
 use crate::document::Metadata;
 use crate::geom::Size;
 
@@ -15,11 +15,11 @@ use crate::geom::Size;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MetadataPolicy {
-    /// EXIF, XMP, resolution and the colour profile.
+    /// EXIF, XMP, IPTC, resolution and the colour profile.
     #[default]
     Keep,
-    /// The same without positions: EXIF's GPS directory goes, and an XMP packet that names GPS
-    /// data goes whole. Maker notes stay as they are.
+    /// The same without positions: EXIF's GPS directory and IPTC's names of places go, and an XMP
+    /// packet that names GPS data goes whole. Maker notes stay as they are.
     NoGps,
     /// Nothing; colours are converted to sRGB, which needs no profile.
     None,
@@ -50,6 +50,7 @@ impl FromStr for MetadataPolicy {
 pub(super) struct Found {
     pub exif: Option<Vec<u8>>,
     pub xmp: Option<Vec<u8>>,
+    pub iptc: Option<Vec<u8>>,
     /// Orientation stated by the container; wins over EXIF.
     pub orientation: Option<u16>,
     pub pixels_per_inch: Option<(f32, f32)>,
@@ -76,6 +77,7 @@ pub(super) fn keep(found: Found, notices: &mut Vec<Notice>) -> (Metadata, u16) {
     let metadata = Metadata {
         exif: exif.map(|exif| exif.into_bytes().into()),
         xmp: found.xmp.filter(|xmp| !xmp.is_empty()).map(|xmp| upright_xmp(xmp).into()),
+        iptc: found.iptc.map(Arc::from),
         pixels_per_inch: pixels_per_inch
             .filter(|(x, y)| [x, y].iter().all(|v| v.is_finite() && (1.0..1e5).contains(*v))),
     };
@@ -106,7 +108,17 @@ pub(super) fn for_export(
         notices.push(Notice::MetadataLost { what: "the XMP packet", reason });
         xmp = None;
     }
-    Metadata { exif, xmp, pixels_per_inch: metadata.pixels_per_inch }
+    let mut iptc = metadata.iptc.clone();
+    if policy == MetadataPolicy::NoGps
+        && let Some(records) = &iptc
+    {
+        iptc = iptc::without_places(records).map(Arc::from);
+        if iptc.is_none() {
+            let reason = "it cannot be told whether it names a place".into();
+            notices.push(Notice::MetadataLost { what: "IPTC data", reason });
+        }
+    }
+    Metadata { exif, xmp, iptc, pixels_per_inch: metadata.pixels_per_inch }
 }
 
 fn names_gps(xmp: &[u8]) -> bool {

@@ -8,7 +8,9 @@
 mod decoded;
 mod exif;
 mod guard;
+mod iptc;
 mod jpeg;
+mod jpeg_strips;
 mod mask;
 mod metadata;
 mod open;
@@ -16,6 +18,7 @@ mod png;
 mod save;
 mod simple;
 mod tiff;
+mod tiff_index;
 mod webp;
 
 use std::fmt;

@@ -195,6 +195,7 @@ fn finish(decoded: Decoded, format: Format, file_bytes: u64) -> Result<Opened, D
     let found = metadata::Found {
         exif: decoded.exif,
         xmp: decoded.xmp,
+        iptc: decoded.iptc,
         orientation: decoded.orientation,
         pixels_per_inch: decoded.pixels_per_inch,
     };

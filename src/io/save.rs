@@ -180,6 +180,10 @@ pub fn encode_to_vec(
         let reason = "BMP has no place for them".into();
         notices.push(Notice::MetadataLost { what: "metadata", reason });
     }
+    if metadata.iptc.is_some() && !matches!(format, Format::Jpeg | Format::Tiff) {
+        let reason = format!("{format} has no place for it");
+        notices.push(Notice::MetadataLost { what: "IPTC data", reason });
+    }
     let encoded = match format {
         Format::Png => png::encode(&pixels, icc, &metadata, &mut notices),
         Format::Jpeg => jpeg::encode(&pixels, options.quality, icc, &metadata, &mut notices),

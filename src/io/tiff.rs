@@ -12,7 +12,7 @@ use super::decoded::{Channels, ColorModel, Decoded, Raw, to_rgba};
 use super::exif::{DESCRIPTIVE, EXIF_IFD, Entry, Exif, GPS_IFD, kind_size};
 use super::open::{DecodeError, Limits};
 use super::simple::error;
-use super::{Format, Notice};
+use super::{Format, Notice, tiff_index};
 use crate::document::Metadata;
 use crate::geom::Size;
 use crate::pixels::{PixelBuf, Sample, Samples};
@@ -20,8 +20,35 @@ use crate::pixels::{PixelBuf, Sample, Samples};
 const FORMAT: Format = Format::Tiff;
 /// XMP's field (Adobe, XMP Specification part 3).
 const XMP: u16 = 700;
+/// IPTC's field (Adobe, PageMaker 6.0 TIFF Technical Notes).
+const IPTC: u16 = 33_723;
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, DecodeError> {
+    let mut decoded = match tiff_index::decode(bytes, limits) {
+        Some(read) => {
+            let read = read?;
+            let (size, raw) = (read.pixels.size(), Raw::Rgba(read.pixels));
+            let mut decoded = Decoded::new(size, raw, read.model, read.bits);
+            (decoded.icc, decoded.xmp) = (read.icc, read.xmp);
+            decoded
+        }
+        None => decode_plain(bytes, limits)?,
+    };
+    if let Some(file) = Exif::parse(bytes) {
+        decoded.exif = file.descriptive_block();
+        decoded.orientation = file.orientation();
+        decoded.pixels_per_inch = file.pixels_per_inch();
+        decoded.iptc = file.first().unwrap_or_default().iter().find_map(|entry| {
+            // Some writers state 4-byte numbers, whose bytes may be turned: those are left.
+            let bytes = matches!(entry.kind, 1 | 7) && entry.tag == IPTC;
+            bytes.then(|| file.value(entry).to_vec())
+        });
+    }
+    Ok(decoded)
+}
+
+/// All that the decoder understands itself.
+fn decode_plain(bytes: &[u8], limits: &Limits) -> Result<Decoded, DecodeError> {
     let failed = |cause: image::ImageError| error(FORMAT, &cause);
     let mut decoder = TiffDecoder::new(Cursor::new(bytes)).map_err(failed)?;
     let (width, height) = decoder.dimensions();
@@ -76,11 +103,6 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, DecodeErr
     let model = if cmyk { ColorModel::Rgb } else { model };
     let mut decoded = Decoded::new(size, Raw::Rgba(pixels), model, 8 * sample_bytes as u32);
     decoded.icc = icc;
-    if let Some(file) = Exif::parse(bytes) {
-        decoded.exif = file.descriptive_block();
-        decoded.orientation = file.orientation();
-        decoded.pixels_per_inch = file.pixels_per_inch();
-    }
     decoded.xmp = xmp;
     decoded.notices = notices;
     Ok(decoded)
@@ -167,6 +189,12 @@ where
     }
     if let Some(xmp) = metadata.xmp.as_deref() {
         directory.write_tag(Tag::from_u16_exhaustive(XMP), xmp)?;
+    }
+    if let Some(iptc) = metadata.iptc.as_deref() {
+        let written = directory.write_entry_bytes(Type::UNDEFINED, iptc)?;
+        let mut one = tiff::Directory::empty();
+        one.extend([(Tag::from_u16_exhaustive(IPTC), written)]);
+        directory.extend_from(&one);
     }
     image.write_data(data)?;
     Ok(encoded.into_inner())

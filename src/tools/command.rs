@@ -22,8 +22,10 @@ pub enum Swatch {
 #[derive(Clone)]
 pub struct Work {
     pub label: &'static str,
-    pub make: Arc<dyn Fn(&Document, &dyn Engine) -> Result<Step, CommandError> + Send + Sync>,
+    pub make: Arc<MakeStep>,
 }
+
+type MakeStep = dyn Fn(&Document, &dyn Engine) -> Result<Step, CommandError> + Send + Sync;
 
 impl fmt::Debug for Work {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -17,6 +17,7 @@ fn samples() -> Vec<(Format, Vec<u8>)> {
     let metadata = Metadata {
         exif: opened("exif-orientation6-gps.jpg").metadata.exif,
         xmp: Some(b"<x:xmpmeta/>".as_slice().into()),
+        iptc: Some(b"\x1c\x02\x05\0\x05Title".as_slice().into()),
         pixels_per_inch: Some((72.0, 72.0)),
     };
     let mut pixels = PixelBuf::new(Size::new(13, 9), 4, Depth::U8);

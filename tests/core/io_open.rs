@@ -180,3 +180,64 @@ fn errors_name_the_file_and_the_cause() {
         assert!(error.contains(&*path.to_string_lossy()), "{error}");
     }
 }
+
+#[test]
+fn indexed_and_grey_tiffs_are_what_their_pngs_are() {
+    for (name, model, bits) in [
+        ("palette", ColorModel::Palette, 8),
+        ("palette4", ColorModel::Palette, 4),
+        ("gray-alpha", ColorModel::GrayAlpha, 8),
+    ] {
+        let (tiff, png) = (opened(&format!("{name}.tif")), opened(&format!("{name}.png")));
+        assert!(tiff.pixels == png.pixels, "{name}: the pixels differ");
+        assert_eq!((tiff.source.format, tiff.source.model), (Format::Tiff, model), "{name}");
+        assert_eq!(tiff.source.bits, bits, "{name}");
+        assert!(tiff.profile.is_srgb() && png.profile.is_srgb(), "{name}");
+    }
+}
+
+/// A JPEG with further segments behind its start.
+fn with_segments(segments: &[(u8, &[u8])]) -> Vec<u8> {
+    let file = std::fs::read(photo("progressive.jpg")).unwrap();
+    let mut out = file[..2].to_vec();
+    for (marker, body) in segments {
+        out.extend([0xff, *marker]);
+        out.extend((body.len() as u16 + 2).to_be_bytes());
+        out.extend(*body);
+    }
+    out.extend(&file[2..]);
+    out
+}
+
+#[test]
+fn what_a_jpeg_holds_beyond_its_picture_is_kept_or_said() {
+    let lost = |segments: &[(u8, &[u8])]| -> Vec<&'static str> {
+        let opened = ganvas::io::decode(&with_segments(segments), &Limits::default()).unwrap();
+        let what = |notice: &Notice| match notice {
+            Notice::MetadataLost { what, .. } => Some(*what),
+            _ => None,
+        };
+        opened.notices.iter().filter_map(what).collect()
+    };
+    assert!(lost(&[]).is_empty());
+    // Namespace, the packet's digest in letters, its whole length, this part's place, the part.
+    let mut more = b"http://ns.adobe.com/xmp/extension/\0".to_vec();
+    more.extend([b'0'; 32]);
+    more.extend([0, 0, 0, 4, 0, 0, 0, 0]);
+    more.extend(b"<x/>");
+    assert_eq!(lost(&[(0xe1, &more)]), ["the extended part of the XMP packet"]);
+    let iso = b"urn:iso:std:iso:ts:21496:-1\0\0\0\0\0";
+    let xmp = b"http://ns.adobe.com/xap/1.0/\0<x xmlns:h='http://ns.adobe.com/hdr-gain-map/1.0/'/>";
+    for segment in [(0xe2, &iso[..]), (0xe1, &xmp[..])] {
+        assert_eq!(lost(&[segment]), ["the gain map for HDR screens"]);
+    }
+    let title = b"\x1c\x02\x05\0\x05Title";
+    let mut resources = b"Photoshop 3.0\08BIM\x03\xed\0\0\0\0\0\x02ab8BIM\x04\x04\0\0".to_vec();
+    resources.extend((title.len() as u32).to_be_bytes());
+    resources.extend(title);
+    resources.push(0);
+    let segments = [(0xed, &resources[..])];
+    let opened = ganvas::io::decode(&with_segments(&segments), &Limits::default()).unwrap();
+    assert_eq!(opened.metadata.iptc.as_deref(), Some(&title[..]));
+    assert!(lost(&segments).is_empty());
+}

@@ -106,11 +106,18 @@ fn profiles_and_packets_travel_in_every_format_that_can() {
     let profile = WorkingProfile::from_icc(&display_p3_icc()).unwrap();
     let exif = opened("exif-orientation6-gps.jpg").metadata.exif;
     let xmp: Arc<[u8]> = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>".as_slice().into();
-    let metadata = Metadata { exif, xmp: Some(xmp.clone()), pixels_per_inch: Some((300.0, 150.0)) };
+    let iptc = Some(b"\x1c\x02\x05\0\x05Title\x1c\x02\x5a\0\x04Bern".as_slice().into());
+    let pixels_per_inch = Some((300.0, 150.0));
+    let metadata = Metadata { exif, xmp: Some(xmp.clone()), iptc, pixels_per_inch };
     let pixels = pattern(Depth::U8, false, true);
     for format in [Format::Png, Format::Jpeg, Format::WebP, Format::Tiff] {
         let (read, notices) = reopened(&pixels, &profile, &metadata, &SaveOptions::new(format));
-        assert!(notices.is_empty(), "{format}: {notices:?}");
+        // IPTC has a place in two of them, and the others say so.
+        let holds_iptc = matches!(format, Format::Jpeg | Format::Tiff);
+        let expected = if holds_iptc { metadata.iptc.clone() } else { None };
+        assert_eq!(read.metadata.iptc, expected, "{format}");
+        let lost = |notice: &Notice| matches!(notice, Notice::MetadataLost { what, .. } if *what == "IPTC data");
+        assert!(notices.iter().all(lost) && notices.is_empty() == holds_iptc, "{notices:?}");
         assert_eq!(read.profile.icc, profile.icc, "{format}");
         assert_eq!(&*read.profile.name, "Display P3");
         assert_eq!(read.metadata.xmp.as_deref(), Some(&*xmp), "{format}");
@@ -119,6 +126,10 @@ fn profiles_and_packets_travel_in_every_format_that_can() {
             let (x, y) = read.metadata.pixels_per_inch.unwrap();
             assert!((x - 300.0).abs() < 0.6 && (y - 150.0).abs() < 0.6, "{format}: {x} {y}");
         }
+        let unplaced = SaveOptions { metadata: MetadataPolicy::NoGps, ..SaveOptions::new(format) };
+        let (read, _) = reopened(&pixels, &profile, &metadata, &unplaced);
+        let title: &[u8] = b"\x1c\x02\x05\0\x05Title";
+        assert_eq!(read.metadata.iptc.as_deref(), holds_iptc.then_some(title), "{format}");
         let none = SaveOptions { metadata: MetadataPolicy::None, ..SaveOptions::new(format) };
         let (bare, notices) = reopened(&pixels, &profile, &metadata, &none);
         assert!(bare.profile.icc.is_none() && bare.metadata.exif.is_none(), "{format}");

@@ -107,6 +107,9 @@ pub fn export_ui(
     if document.layer_count() > 1 {
         note_ui(ui, "Layers are joined to one picture");
     }
+    if document.depth == Depth::U16 && settings.options.depth == Some(Depth::U8) {
+        note_ui(ui, "16-bit values are rounded to 8 bits");
+    }
     let palette = theme::palette(ui);
     let given_up = known.and_then(|known| known.file.as_ref().ok()).map(|(_, lost)| &lost[..]);
     let replaced = settings.path.is_file().then(|| "The file exists and will be replaced".into());

@@ -27,32 +27,32 @@ pub struct Hand<'a> {
     /// Whether the pointer is over the canvas and nothing lies above it.
     pub over: bool,
     space: bool,
-    /// A pen's pressure, `0..=1`, where it is told.
-    force: Option<f32>,
 }
 
 impl<'a> Hand<'a> {
     pub fn new(ui: &'a Ui, model: &'a Model, tab: &'a Tab, panes: &'a Panes, over: bool) -> Self {
         let space = ui.input(|input| input.key_down(egui::Key::Space));
-        Self { ui, model, tab, panes, over, space, force: None }
+        Self { ui, model, tab, panes, over, space }
     }
 
     /// Turns pointer events into tool events, pans and zooms. Reads single events, not the state
     /// at the frame's end: a fast stroke has several positions in one frame.
-    pub fn take_events(&mut self, state: &mut CanvasState, out: &mut Actions) {
+    pub fn take_events(&self, state: &mut CanvasState, out: &mut Actions) {
         for event in self.ui.input(|input| input.events.clone()) {
             match event {
-                Event::Touch { force: Some(pressed), .. } => self.force = Some(pressed),
+                Event::Touch { force: Some(pressed), .. } => state.force = Some(pressed),
                 Event::PointerMoved(pos) => self.moved(state, pos, out),
                 Event::PointerButton { pos, button, pressed: true, modifiers } if self.over => {
                     self.pressed(state, pos, button, modifiers, out);
                 }
                 Event::PointerButton { pos, button, pressed: false, modifiers } => {
                     if let Some(button) = tool_button(button).filter(|_| state.is_drawing()) {
-                        let pointer = self.pointer(pos, modifiers, button);
+                        let pointer = self.pointer(state, pos, modifiers, button);
                         out.push(Action::Tool(ToolEvent::Release(pointer)));
                     }
                     state.grab = None;
+                    // What comes next may be a mouse.
+                    state.force = None;
                 }
                 Event::PointerGone if state.inside => leave(state, out),
                 Event::MouseWheel { unit, delta, modifiers, .. } if self.over => {
@@ -94,7 +94,7 @@ impl<'a> Hand<'a> {
             && self.panes.is_now(pos)
         {
             state.grab = Some(Grab::Draw);
-            let pointer = self.pointer(pos, modifiers, button);
+            let pointer = self.pointer(state, pos, modifiers, button);
             out.push(Action::Tool(ToolEvent::Press(pointer)));
         }
     }
@@ -121,7 +121,7 @@ impl<'a> Hand<'a> {
         let (modifiers, secondary) =
             self.ui.input(|input| (input.modifiers, input.pointer.secondary_down()));
         let button = if secondary { Button::Secondary } else { Button::Primary };
-        let pointer = self.pointer(pos, modifiers, button);
+        let pointer = self.pointer(state, pos, modifiers, button);
         out.push(Action::CursorAt(Some(pointer.pos)));
         let drawing = state.is_drawing();
         let event = if drawing { ToolEvent::Drag(pointer) } else { ToolEvent::Hover(pointer) };
@@ -133,10 +133,16 @@ impl<'a> Hand<'a> {
     }
 
     /// A drag goes on in the part where it began: tools work on the document only.
-    fn pointer(&self, pos: Pos2, modifiers: egui::Modifiers, button: Button) -> Pointer {
+    fn pointer(
+        &self,
+        state: &CanvasState,
+        pos: Pos2,
+        modifiers: egui::Modifiers,
+        button: Button,
+    ) -> Pointer {
         Pointer {
             pos: self.tab.view.doc_from_screen(&self.panes.now.viewport, pos),
-            pressure: self.force.unwrap_or(1.0).clamp(0.0, 1.0),
+            pressure: state.force.unwrap_or(1.0).clamp(0.0, 1.0),
             button,
             modifiers: tool_modifiers(modifiers, self.space),
         }
