@@ -125,7 +125,8 @@ impl Clipboard {
 
     /// What was asked for and is known by now.
     pub fn drain(&mut self) -> Vec<Content> {
-        let mut found: Vec<_> = (0..std::mem::take(&mut self.wanted)).map(|_| self.content()).collect();
+        let mut found: Vec<_> =
+            (0..std::mem::take(&mut self.wanted)).map(|_| self.content()).collect();
         let answers: Vec<_> =
             self.desktop.iter().flat_map(|desktop| desktop.answers.try_iter()).collect();
         for answer in answers {

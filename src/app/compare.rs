@@ -137,7 +137,7 @@ mod tests {
         let op = ops::find("resize").unwrap();
         let words = ["width=800", "height=600", "filter=nearest"];
         let params = Params::parse(op.spec().params, words).unwrap();
-        let step = geometry::transform(&original, op, &params).unwrap();
+        let step = geometry::transform(&original, op, &params, &ops::Processor).unwrap();
         let mut session = Session::new(original.clone(), 0);
         session.perform("Resize", step.edits).unwrap();
         let alignment = Alignment::of(&original, session.document());

@@ -1,6 +1,6 @@
 //! Exposure: light scaled by powers of two, in linear light.
 
-use super::{GpuPass, Kind, OpContext, OpSpec, Operation, PointKernel, Uniform, transfer_uniforms};
+use super::{GpuPass, Kind, OpContext, OpSpec, Operation, PointKernel, gains_pass};
 use crate::geom::Size;
 use crate::params::{ParamSpec, Params};
 
@@ -45,8 +45,6 @@ impl Operation for Exposure {
     }
 
     fn gpu_passes(&self, params: &Params, context: &OpContext, input: Size) -> Vec<GpuPass> {
-        let mut uniforms = transfer_uniforms(context.profile.transfer);
-        uniforms.push(("gain", Uniform::F32(gain(params))));
-        vec![GpuPass { entry: "main", uniforms, table: Vec::new(), output: input }]
+        gains_pass([gain(params); 3], context.profile.transfer, input)
     }
 }

@@ -243,3 +243,10 @@ fn transfer_uniforms(transfer: Transfer) -> Vec<(&'static str, Uniform)> {
         ("transfer_d", Uniform::F32(transfer.d)),
     ]
 }
+
+/// The pass of `shaders/shared/gains.wgsl`: the channels of linear light scaled.
+fn gains_pass([red, green, blue]: [f32; 3], transfer: Transfer, input: Size) -> Vec<GpuPass> {
+    let mut uniforms = transfer_uniforms(transfer);
+    uniforms.push(("gains", Uniform::Vec4([red, green, blue, 1.0])));
+    vec![GpuPass { entry: "main", uniforms, table: Vec::new(), output: input }]
+}

@@ -1,6 +1,6 @@
 //! White balance: gains of the three channels in linear light.
 
-use super::{GpuPass, Kind, OpContext, OpSpec, Operation, PointKernel, Uniform, transfer_uniforms};
+use super::{GpuPass, Kind, OpContext, OpSpec, Operation, PointKernel, gains_pass};
 use crate::geom::Size;
 use crate::params::{ParamSpec, Params};
 
@@ -104,10 +104,7 @@ impl Operation for WhiteBalance {
     }
 
     fn gpu_passes(&self, params: &Params, context: &OpContext, input: Size) -> Vec<GpuPass> {
-        let [red, green, blue] = gains(params, context);
-        let mut uniforms = transfer_uniforms(context.profile.transfer);
-        uniforms.push(("gains", Uniform::Vec4([red, green, blue, 1.0])));
-        vec![GpuPass { entry: "main", uniforms, table: Vec::new(), output: input }]
+        gains_pass(gains(params, context), context.profile.transfer, input)
     }
 }
 

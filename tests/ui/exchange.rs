@@ -10,7 +10,6 @@ use ganvas::app::{Action, App, Binding, Command, Setup};
 use ganvas::compose;
 use ganvas::document::{Adjustment, Document, LayerKind};
 use ganvas::geom::Size;
-use ganvas::zoo::Library;
 
 use crate::harness::{command, editor, editor_with, perform, settle, tiny_png, wait_until};
 
@@ -173,14 +172,8 @@ fn the_empty_window_shows_recent_files() {
     let prefs_file = folder.path().join("preferences.json");
     let prefs = serde_json::json!({ "recent": [&file, &gone] });
     std::fs::write(&prefs_file, prefs.to_string()).unwrap();
-    let mut harness = editor_with(Setup {
-        files: Vec::new(),
-        prefs_file: Some(prefs_file),
-        library: Library::of(None, None),
-        service: Box::new(|_| Err("not in this test".into())),
-        networks_on_gpu: false,
-        adapter: "test".into(),
-    });
+    let setup = Setup { prefs_file: Some(prefs_file), ..Setup::bare(Vec::new()) };
+    let mut harness = editor_with(setup);
     wait_until(&mut harness, "what became of the files", |model| {
         model.recent.get(&file).is_some() && model.recent.get(&gone).is_some()
     });

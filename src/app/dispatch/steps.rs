@@ -120,7 +120,7 @@ impl Model {
         if self.tab().is_none() {
             return self.spawn("Paste", move |_| {
                 let document =
-                    Document::from_pixels(&pixels, "Pasted", profile, Default::default());
+                    Document::from_pixels(&*pixels, "Pasted", profile, Default::default());
                 let (path, title, notices) = (None, "Pasted".into(), Vec::new());
                 Ok(Outcome::Opened { path, title, document, notices })
             });

@@ -115,7 +115,8 @@ impl Bench {
                 ToolCommand::SetParam { key, value } => self.set(key, value),
                 ToolCommand::Notice(text) => self.notices.push(text.into_owned()),
                 ToolCommand::Compute(work) => {
-                    let step = (work.make)(self.session.document(), &ganvas::ops::Processor).unwrap();
+                    let step =
+                        (work.make)(self.session.document(), &ganvas::ops::Processor).unwrap();
                     self.session.perform(&step.label, step.edits).unwrap();
                 }
                 view => self.views.push(view),
