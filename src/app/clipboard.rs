@@ -67,8 +67,8 @@ pub struct Clipboard {
     /// What was copied last in this program.
     pub own: Option<Copied>,
     desktop: Option<Desktop>,
-    /// Asked for while there is no desktop to ask.
-    wanted: usize,
+    /// What was asked for and is known by now.
+    found: Vec<Content>,
     /// Texts to be pasted where a person types.
     texts: Vec<String>,
     has_placeholder: bool,
@@ -76,7 +76,13 @@ pub struct Clipboard {
 
 impl Clipboard {
     pub const fn new() -> Self {
-        Self { own: None, desktop: None, wanted: 0, texts: Vec::new(), has_placeholder: false }
+        Self {
+            own: None,
+            desktop: None,
+            found: Vec::new(),
+            texts: Vec::new(),
+            has_placeholder: false,
+        }
     }
 
     /// Shares what is copied with other programs from now on.
@@ -106,7 +112,7 @@ impl Clipboard {
     /// Asks what there is to paste; [`Clipboard::drain`] tells it.
     pub fn ask(&mut self) {
         if !self.request(Request::Read) {
-            self.wanted += 1;
+            self.found.push(self.content());
         }
     }
 
@@ -125,25 +131,28 @@ impl Clipboard {
 
     /// What was asked for and is known by now.
     pub fn drain(&mut self) -> Vec<Content> {
-        let mut found: Vec<_> =
-            (0..std::mem::take(&mut self.wanted)).map(|_| self.content()).collect();
+        self.receive();
+        std::mem::take(&mut self.found)
+    }
+
+    fn receive(&mut self) {
         let answers: Vec<_> =
             self.desktop.iter().flat_map(|desktop| desktop.answers.try_iter()).collect();
         for answer in answers {
             match answer {
-                Answer::Ours => found.push(self.content()),
-                Answer::Picture(pixels) => found.push(Content::Picture(Arc::new(pixels))),
+                Answer::Ours => self.found.push(self.content()),
+                Answer::Picture(pixels) => self.found.push(Content::Picture(Arc::new(pixels))),
                 Answer::Text(text) => self.texts.push(text),
-                Answer::Nothing => found.push(Content::Nothing),
+                Answer::Nothing => self.found.push(Content::Nothing),
                 Answer::Unreachable => self.desktop = None,
             }
         }
-        found
     }
 
     /// Brings the desktop's text to where a person types. The window library's own memory of text
     /// stands in only where there is no desktop.
     pub fn take_events(&mut self, typing: bool, input: &mut egui::RawInput) {
+        self.receive();
         if !typing {
             return self.texts.clear();
         }
