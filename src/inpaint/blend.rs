@@ -7,10 +7,12 @@ use super::{FillError, Progress};
 
 /// How strongly copied colours are kept against the wish for seamless gradients: steps at a seam
 /// are spread over about `1 / sqrt(this)` pixels.
-const SCREENING: f32 = 0.01;
+const SCREENING: f32 = 0.0005;
 /// Larger steps at the rim, as lengths of colour differences, are taken for edges of things rather
 /// than differences of lighting, and less and less evened out.
-const TRUSTED_STEP: f32 = 0.06;
+const TRUSTED_STEP: f32 = 0.5;
+/// Steps of the solver at most.
+const BLEND_STEPS: usize = 200;
 /// The residual's norm, relative to the first, at which the solver stops.
 const PRECISION: f64 = 1e-3;
 /// Unknowns a task sums up; fixed, so that sums do not depend on the number of threads.
@@ -61,6 +63,7 @@ pub(super) fn copy_and_blend(
         level.colour[at] = level.colour[source];
     }
     let (pixels, numbers) = unknowns(level);
+    progress.advance(0.0)?;
     let level_ref: &Level = level;
     // The step from `at` to `near` as it is around the source of `at`.
     let step_of = |at: usize, source: usize, near: usize| {
@@ -111,7 +114,22 @@ pub(super) fn copy_and_blend(
         diagonal: rows.iter().map(|row| row.1).collect(),
         right: rows.iter().map(|row| row.2).collect(),
     };
-    solve(level, &pixels, &system, 200, progress)
+    progress.advance(0.0)?;
+    solve(level, &pixels, &system, BLEND_STEPS, progress)
+}
+
+/// Fills colours and texture of the hole smoothly.
+pub(super) fn smooth_fill(
+    level: &mut Level,
+    iterations: usize,
+    progress: &mut Progress,
+) -> Result<(), FillError> {
+    let colour = level.colour.clone();
+    level.colour = level.texture.iter().map(|&amount| [amount, amount, amount, 1.0]).collect();
+    membrane(level, iterations, progress)?;
+    level.texture = level.colour.iter().map(|values| values[0]).collect();
+    level.colour = colour;
+    membrane(level, iterations, progress)
 }
 
 /// Fills the hole smoothly: every pixel becomes the mean of its neighbours (a membrane).

@@ -7,7 +7,7 @@
 
 use rayon::prelude::*;
 
-use super::level::{FEATURES, Feature, Level};
+use super::level::{FEATURES, Level};
 use super::{FillError, Progress};
 use crate::geom::IRect;
 use crate::ops::simd::vectorized;
@@ -67,7 +67,7 @@ impl Sources {
     }
 
     /// Whether the patch with this corner may be copied.
-    pub(super) fn has(&self, x: i32, y: i32) -> bool {
+    fn has(&self, x: i32, y: i32) -> bool {
         x >= 0
             && y >= 0
             && (x as usize) < self.width
@@ -326,11 +326,6 @@ fn squared_distance<const SIDE: usize>(a: &[i16], b: &[i16]) -> i32 {
         sum += difference * difference;
     }
     sum
-}
-
-/// The squared distance of two pixels without their gradients, which a neighbouring hole spoils.
-pub(super) fn flat_distance(a: Feature, b: Feature) -> i32 {
-    [0, 1, 2, 5].iter().map(|&index| (i32::from(a[index]) - i32::from(b[index])).pow(2)).sum()
 }
 
 /// The PCG hash of Jarzynski and Olano (2020).

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::region::{Region, is_visible};
+use super::{FillError, Progress};
 use crate::geom::IRect;
 use crate::pixels::PixelBuf;
 
@@ -48,112 +49,105 @@ pub(super) struct Level {
 impl Level {
     /// The finest level: `window` of the picture. Of the region's pixels those in `done` are
     /// complete already.
-    pub(super) fn finest(image: &PixelBuf, region: &Region, window: IRect, done: &[IRect]) -> Self {
+    pub(super) fn finest(
+        image: &PixelBuf,
+        region: &Region,
+        window: IRect,
+        done: &[IRect],
+        progress: &mut Progress,
+    ) -> Result<Self, FillError> {
         let (width, height) = (window.width() as usize, window.height() as usize);
-        let len = width * height;
-        let (mut colour, mut hole, mut usable) =
-            (vec![[0.0; 4]; len], vec![false; len], vec![false; len]);
-        colour
-            .par_chunks_mut(width)
-            .zip(hole.par_chunks_mut(width).zip(usable.par_chunks_mut(width)))
-            .zip(window.y0..window.y1)
-            .for_each(|((colour, (hole, usable)), y)| {
-                for (at, x) in (window.x0..window.x1).enumerate() {
-                    let [r, g, b, a] = image.pixel_f32(x as u32, y as u32);
-                    colour[at] = [r * a, g * a, b * a, a];
-                    usable[at] = is_visible(image, x, y);
-                }
-                region.row(window, y, |x, _| {
-                    let at = (x - window.x0) as usize;
-                    usable[at] = false;
-                    hole[at] = !done.iter().any(|cell| cell.contains(x, y));
-                });
-            });
-        let mut level =
-            Self { width, height, colour, texture: Vec::new(), hole, usable, features: Vec::new() };
-        level.texture = level.amount_of_texture();
-        level.features = vec![[0; FEATURES]; len];
-        level
+        let place = |x: usize, y: usize| (window.x0 + x as i32, window.y0 + y as i32);
+        let colour = map_pixels(width, height, progress, |x, y| {
+            let (x, y) = place(x, y);
+            let [r, g, b, a] = image.pixel_f32(x as u32, y as u32);
+            [r * a, g * a, b * a, a]
+        })?;
+        let usable = map_pixels(width, height, progress, |x, y| {
+            let (x, y) = place(x, y);
+            region.weight(x, y) == 0 && is_visible(image, x, y)
+        })?;
+        let hole = map_pixels(width, height, progress, |x, y| {
+            let (x, y) = place(x, y);
+            region.weight(x, y) > 0 && !done.iter().any(|cell| cell.contains(x, y))
+        })?;
+        let (texture, features) = (Vec::new(), Vec::new());
+        let mut level = Self { width, height, colour, texture, hole, usable, features };
+        level.texture = level.amount_of_texture(progress)?;
+        level.features = map_pixels(width, height, progress, |x, y| level.feature(x, y))?;
+        Ok(level)
     }
 
     /// Mean of the absolute forward differences of known luma in a square around each pixel.
-    fn amount_of_texture(&self) -> Vec<f32> {
+    fn amount_of_texture(&self, progress: &mut Progress) -> Result<Vec<f32>, FillError> {
         let (width, height) = (self.width, self.height);
-        // Sum and count along rows, then along columns.
-        let mut rows = vec![[0.0f32; 2]; width * height];
-        rows.par_chunks_mut(width).enumerate().for_each(|(y, row)| {
-            let below = if y + 1 < height { y + 1 } else { y } * width;
-            let at = y * width;
-            let gradients: Vec<[f32; 2]> = (0..width)
-                .map(|x| {
-                    let right = if x + 1 < width { x + 1 } else { x };
-                    let three = [at + x, at + right, below + x];
-                    if three.iter().any(|&place| self.hole[place]) {
-                        return [0.0; 2];
-                    }
-                    let [here, right, below] = three.map(|place| luma(self.colour[place]));
-                    [(right - here).abs() + (below - here).abs(), 1.0]
-                })
-                .collect();
-            sum_along(row, |x| gradients[x]);
-        });
-        let mut texture = vec![0.0; width * height];
-        texture.par_chunks_mut(width).enumerate().for_each(|(y, to)| {
-            let from = y.saturating_sub(TEXTURE_RADIUS)..(y + TEXTURE_RADIUS + 1).min(height);
-            for (x, to) in to.iter_mut().enumerate() {
-                let mut sum = [0.0f32; 2];
-                for row in from.clone() {
-                    let part = rows[row * width + x];
-                    sum = [sum[0] + part[0], sum[1] + part[1]];
-                }
-                *to = sum[0] / sum[1].max(1.0);
+        let around = |center: usize, size: usize| {
+            center.saturating_sub(TEXTURE_RADIUS)..(center + TEXTURE_RADIUS + 1).min(size)
+        };
+        // The difference and 1, or nothing, where a hole is touched.
+        let gradients = map_pixels(width, height, progress, |x, y| {
+            let at = y * width + x;
+            let right = if x + 1 < width { at + 1 } else { at };
+            let below = if y + 1 < height { at + width } else { at };
+            if [at, right, below].iter().any(|&place| self.hole[place]) {
+                return [0.0; 2];
             }
-        });
-        texture
+            let [here, right, below] = [at, right, below].map(|place| luma(self.colour[place]));
+            [(right - here).abs() + (below - here).abs(), 1.0]
+        })?;
+        let rows = map_pixels(width, height, progress, |x, y| {
+            let parts = around(x, width).map(|column| gradients[y * width + column]);
+            parts.fold([0.0f32; 2], |sum, part| [sum[0] + part[0], sum[1] + part[1]])
+        })?;
+        map_pixels(width, height, progress, |x, y| {
+            let parts = around(y, height).map(|row| rows[row * width + x]);
+            let [sum, count] =
+                parts.fold([0.0f32; 2], |sum, part| [sum[0] + part[0], sum[1] + part[1]]);
+            sum / count.max(1.0)
+        })
     }
 
     /// Half the size: means over what is known, weighted 1 3 3 1 each way.
-    pub(super) fn coarser(&self) -> Self {
+    pub(super) fn coarser(&self, progress: &mut Progress) -> Result<Self, FillError> {
         const TAPS: [f32; 4] = [1.0, 3.0, 3.0, 1.0];
         let (width, height) = (self.width.div_ceil(2), self.height.div_ceil(2));
-        let len = width * height;
-        let mut pixels = vec![([0.0f32; 4], 0.0f32, false, false); len];
-        pixels.par_chunks_mut(width).enumerate().for_each(|(y, row)| {
-            for (x, to) in row.iter_mut().enumerate() {
-                let (mut colour, mut texture, mut weights) = ([0.0; 4], 0.0, 0.0f32);
-                let (mut hole, mut usable) = (false, true);
-                for (j, v) in TAPS.iter().enumerate() {
-                    for (i, h) in TAPS.iter().enumerate() {
-                        let column = (2 * x + i).saturating_sub(1).min(self.width - 1);
-                        let line = (2 * y + j).saturating_sub(1).min(self.height - 1);
-                        let at = line * self.width + column;
-                        if (1..3).contains(&i) && (1..3).contains(&j) {
-                            hole |= self.hole[at];
-                            usable &= self.usable[at];
+        let means = map_pixels(width, height, progress, |x, y| {
+            let (mut sums, mut weights) = ([0.0f32; 5], 0.0f32);
+            for (j, v) in TAPS.iter().enumerate() {
+                for (i, h) in TAPS.iter().enumerate() {
+                    let column = (2 * x + i).saturating_sub(1).min(self.width - 1);
+                    let line = (2 * y + j).saturating_sub(1).min(self.height - 1);
+                    let at = line * self.width + column;
+                    if !self.hole[at] {
+                        let [r, g, b, a] = self.colour[at];
+                        for (sum, value) in sums.iter_mut().zip([r, g, b, a, self.texture[at]]) {
+                            *sum += h * v * value;
                         }
-                        if !self.hole[at] {
-                            let weight = h * v;
-                            for (sum, value) in colour.iter_mut().zip(self.colour[at]) {
-                                *sum += weight * value;
-                            }
-                            texture += weight * self.texture[at];
-                            weights += weight;
-                        }
+                        weights += h * v;
                     }
                 }
-                let scale = 1.0 / weights.max(1.0);
-                *to = (colour.map(|sum| sum * scale), texture * scale, hole, usable);
             }
-        });
-        Self {
+            sums.map(|sum| sum / weights.max(1.0))
+        })?;
+        let below = |x: usize, y: usize| {
+            let columns = [2 * x, (2 * x + 1).min(self.width - 1)];
+            let rows = [2 * y, (2 * y + 1).min(self.height - 1)];
+            rows.into_iter().flat_map(move |y| columns.map(|x| y * self.width + x))
+        };
+        let hole = map_pixels(width, height, progress, |x, y| below(x, y).any(|at| self.hole[at]))?;
+        let usable =
+            map_pixels(width, height, progress, |x, y| below(x, y).all(|at| self.usable[at]))?;
+        let mut level = Self {
             width,
             height,
-            colour: pixels.iter().map(|pixel| pixel.0).collect(),
-            texture: pixels.iter().map(|pixel| pixel.1).collect(),
-            hole: pixels.iter().map(|pixel| pixel.2).collect(),
-            usable: pixels.iter().map(|pixel| pixel.3).collect(),
-            features: vec![[0; FEATURES]; len],
-        }
+            colour: means.iter().map(|&[r, g, b, a, _]| [r, g, b, a]).collect(),
+            texture: means.iter().map(|mean| mean[4]).collect(),
+            hole,
+            usable,
+            features: Vec::new(),
+        };
+        level.features = map_pixels(width, height, progress, |x, y| level.feature(x, y))?;
+        Ok(level)
     }
 
     pub(super) fn rect(&self) -> IRect {
@@ -175,44 +169,48 @@ impl Level {
     /// Computes the features inside `rect` from the colours.
     pub(super) fn refresh(&mut self, rect: IRect) {
         let rect = rect.intersect(self.rect());
-        let (x0, x1) = (rect.x0 as usize, rect.x1 as usize);
-        let (width, height, colour, texture) =
-            (self.width, self.height, &self.colour, &self.texture);
-        self.features
-            .par_chunks_mut(width)
-            .enumerate()
-            .skip(rect.y0 as usize)
-            .take(rect.height() as usize)
-            .for_each(|(y, row)| {
-                let (above, below) = (y.saturating_sub(1) * width, (y + 1).min(height - 1) * width);
-                let at = y * width;
-                for x in x0..x1 {
-                    let (left, right) = (x.saturating_sub(1), (x + 1).min(width - 1));
-                    let here = colour[at + x];
-                    let value = luma(here);
-                    let along = luma(colour[at + right]) - luma(colour[at + left]);
-                    let across = luma(colour[below + x]) - luma(colour[above + x]);
-                    row[x] = [
-                        value * LUMA_SCALE,
-                        (here[0] - here[1]) * CHROMA_SCALE,
-                        (here[2] - value) * CHROMA_SCALE,
-                        along * GRADIENT_SCALE,
-                        across * GRADIENT_SCALE,
-                        texture[at + x] * TEXTURE_SCALE - (1.0 - here[3]) * ALPHA_SCALE,
-                    ]
-                    .map(|value| value.round() as i16);
-                }
-            });
+        let mut features = std::mem::take(&mut self.features);
+        let rows = features.par_chunks_mut(self.width).enumerate();
+        rows.skip(rect.y0 as usize).take(rect.height() as usize).for_each(|(y, row)| {
+            let columns = row.iter_mut().enumerate().skip(rect.x0 as usize);
+            for (x, to) in columns.take(rect.width() as usize) {
+                *to = self.feature(x, y);
+            }
+        });
+        self.features = features;
     }
 
-    /// Distance of each hole pixel to the known, by the 5-7-11 chamfer's simpler kin (1, √2).
-    pub(super) fn depth(&self) -> Vec<f32> {
+    fn feature(&self, x: usize, y: usize) -> Feature {
+        let (width, at) = (self.width, y * self.width);
+        let (left, right) = (x.saturating_sub(1), (x + 1).min(width - 1));
+        let above = y.saturating_sub(1) * width;
+        let below = (y + 1).min(self.height - 1) * width;
+        let here = self.colour[at + x];
+        let value = luma(here);
+        let along = luma(self.colour[at + right]) - luma(self.colour[at + left]);
+        let across = luma(self.colour[below + x]) - luma(self.colour[above + x]);
+        [
+            value * LUMA_SCALE,
+            (here[0] - here[1]) * CHROMA_SCALE,
+            (here[2] - value) * CHROMA_SCALE,
+            along * GRADIENT_SCALE,
+            across * GRADIENT_SCALE,
+            self.texture[at + x] * TEXTURE_SCALE - (1.0 - here[3]) * ALPHA_SCALE,
+        ]
+        .map(|value| value.round() as i16)
+    }
+
+    /// Distance of each hole pixel to the known, by steps of 1 and √2.
+    pub(super) fn depth(&self, progress: &mut Progress) -> Result<Vec<f32>, FillError> {
         const DIAGONAL: f32 = std::f32::consts::SQRT_2;
         let (width, height) = (self.width, self.height);
         let mut depth: Vec<f32> =
             self.hole.iter().map(|&hole| if hole { f32::MAX } else { 0.0 }).collect();
         let mut relax = |x: usize, y: usize, dy: isize, dx: isize| {
             let at = y * width + x;
+            if depth[at] == 0.0 {
+                return;
+            }
             let mut best = depth[at];
             for (i, j, step) in
                 [(dx, 0, 1.0), (-dx, dy, DIAGONAL), (0, dy, 1.0), (dx, dy, DIAGONAL)]
@@ -224,23 +222,40 @@ impl Level {
             }
             depth[at] = best;
         };
+        let portion = (PORTION / width.max(1)).max(1);
         for y in 0..height {
             (0..width).for_each(|x| relax(x, y, -1, -1));
+            if y % portion == 0 {
+                progress.advance(0.0)?;
+            }
         }
         for y in (0..height).rev() {
             (0..width).rev().for_each(|x| relax(x, y, 1, 1));
+            if y % portion == 0 {
+                progress.advance(0.0)?;
+            }
         }
-        depth
+        Ok(depth)
     }
 }
 
-/// `row[x]` = sum of `value` over a window of [`TEXTURE_RADIUS`] around `x`.
-fn sum_along(row: &mut [[f32; 2]], value: impl Fn(usize) -> [f32; 2]) {
-    let width = row.len();
-    for (x, to) in row.iter_mut().enumerate() {
-        for at in x.saturating_sub(TEXTURE_RADIUS)..(x + TEXTURE_RADIUS + 1).min(width) {
-            let [sum, count] = value(at);
-            *to = [to[0] + sum, to[1] + count];
-        }
+/// Pixels computed between two looks at whether to go on.
+const PORTION: usize = 1 << 18;
+
+/// `work(x, y)` for every pixel, row by row.
+fn map_pixels<T: Send>(
+    width: usize,
+    height: usize,
+    progress: &mut Progress,
+    work: impl Fn(usize, usize) -> T + Sync,
+) -> Result<Vec<T>, FillError> {
+    let len = width * height;
+    let mut out = Vec::with_capacity(len);
+    while out.len() < len {
+        let portion = out.len()..(out.len() + PORTION).min(len);
+        let pixels = portion.into_par_iter().with_min_len(4096);
+        out.par_extend(pixels.map(|at| work(at % width, at / width)));
+        progress.advance(0.0)?;
     }
+    Ok(out)
 }

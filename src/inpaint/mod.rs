@@ -5,9 +5,8 @@
 //! to patches of the surroundings (PatchMatch, Barnes et al. 2009), and a vote of those patches
 //! for the colours inside the hole (Wexler, Shechtman and Irani 2007). Distances are measured in
 //! luma, two colour differences, the luma's gradient and the amount of texture (Newson et al.
-//! 2014). The coarsest level starts from a fill in order of priority (Criminisi et al. 2004) that
-//! favours the window's dominant offsets (He and Sun 2012), and its candidates keep those offsets
-//! in play. In the end every pixel is copied from the one place most of its patches agree on, and
+//! 2014). The coarsest level starts from a smooth fill; there and on every finer level the window's
+//! dominant offsets (He and Sun 2012) are among the candidates. In the end every pixel is copied from the one place most of its patches agree on, and
 //! a screened Poisson equation (Pérez et al. 2003; Bhat et al. 2008) takes the steps out of the
 //! seams.
 //!
@@ -15,7 +14,6 @@
 
 mod blend;
 mod field;
-mod initial;
 mod level;
 mod offsets;
 mod piece;
@@ -98,7 +96,10 @@ pub fn fill(
     let Some(region) = Region::from_mask(mask, options.dilate_px, options.feather_px) else {
         return Ok(image.clone());
     };
-    complete(image.clone(), &region, options, progress)
+    progress.advance(0.0)?;
+    let image = image.clone();
+    progress.advance(0.0)?;
+    complete(image, &region, options, progress)
 }
 
 /// Continues `image` by `border` on each side. The picture itself stays bit for bit; `watch` as
@@ -145,6 +146,7 @@ fn complete(
     mut progress: Progress,
 ) -> Result<PixelBuf, FillError> {
     let pieces = region.pieces(&image, options.search_margin)?;
+    progress.advance(0.0)?;
     progress.total = pieces.iter().map(|piece| piece.hole_px as f64).sum();
     let mut done: Vec<IRect> = Vec::with_capacity(pieces.len());
     for piece in &pieces {

@@ -106,11 +106,12 @@ mod tests {
         let mut mask = PixelBuf::new(Size::new(120, 90), 1, Depth::U8);
         mask.set_pixel_f32(60, 45, [1.0; 4]);
         let region = Region::from_mask(&mask, 0, 0.0).unwrap();
-        let mut level = Level::finest(&image, &region, IRect::new(0, 0, 120, 90), &[]);
-        level.refresh(level.rect());
-        let sources = Sources::new(&level, 7);
         let mut watch = |_| true;
-        let found = dominant(&level, &sources, 1, &mut Progress::new(&mut watch)).unwrap();
+        let mut progress = Progress::new(&mut watch);
+        let window = IRect::new(0, 0, 120, 90);
+        let level = Level::finest(&image, &region, window, &[], &mut progress).unwrap();
+        let sources = Sources::new(&level, 7);
+        let found = dominant(&level, &sources, 1, &mut progress).unwrap();
         assert!(found.len() > 4);
         for (dx, dy) in &found[..4] {
             assert_eq!((dx % 24, dy % 18), (0, 0), "{found:?}");

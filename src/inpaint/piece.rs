@@ -3,14 +3,14 @@
 use super::field::{Field, SIDES, Sources, Step, hash};
 use super::level::Level;
 use super::region::{FULL, Piece, Region};
-use super::{Fill, FillError, Progress, blend, initial, offsets, vote};
+use super::{Fill, FillError, Progress, blend, offsets, vote};
 use crate::geom::IRect;
 use crate::pixels::PixelBuf;
 
 /// The hole is coarse enough when it is this many patches thick.
 const COARSEST_PATCHES: f32 = 1.5;
-/// The coarsest level's hole has no more pixels than this, since its first fill is slow.
-const COARSEST_HOLE_PX: usize = 4000;
+/// Steps of the solver for the first, smooth fill of the coarsest level.
+const FIRST_STEPS: usize = 300;
 /// A level needs this many source patches to be of use.
 const MIN_SOURCES: usize = 64;
 /// Rounds of matching and voting: on the finest level, more a level above it, at most.
@@ -31,8 +31,7 @@ pub(super) fn complete(
     options: &Fill,
     progress: &mut Progress,
 ) -> Result<(), FillError> {
-    let finest = Level::finest(image, region, piece.window, done);
-    progress.advance(0.0)?;
+    let finest = Level::finest(image, region, piece.window, done, progress)?;
     if finest.hole_rect().is_empty() {
         return Ok(());
     }
@@ -60,14 +59,11 @@ fn pyramid(
     let side = sources.side;
     let mut levels = Vec::new();
     let mut next = Some((finest, sources));
-    while let Some((mut level, sources)) = next.take() {
-        level.refresh(level.rect());
-        let depth = level.depth();
-        progress.advance(0.0)?;
+    while let Some((level, sources)) = next.take() {
+        let depth = level.depth(progress)?;
         let thickness = 2.0 * depth.iter().copied().fold(0.0, f32::max);
-        let hole_px = level.hole.iter().filter(|&&hole| hole).count();
-        if thickness > COARSEST_PATCHES * side as f32 || hole_px > COARSEST_HOLE_PX {
-            let coarser = level.coarser();
+        if thickness > COARSEST_PATCHES * side as f32 {
+            let coarser = level.coarser(progress)?;
             next = usable_sources(&coarser, side, MIN_SOURCES).map(|sources| (coarser, sources));
             progress.advance(0.0)?;
         }
@@ -117,13 +113,13 @@ fn synthesize(
         let changing = level.hole_rect().grow(1);
         let mut field = match &coarse {
             None => {
-                initial::fill(&mut level, &sources, &offsets, progress)?;
+                blend::smooth_fill(&mut level, FIRST_STEPS, progress)?;
                 Field::for_hole(&level, &sources, salt, |_, _| None)
             }
             Some(coarse) => {
                 let first = |x, y| coarse.enlarged(x, y, side);
                 let field = Field::for_hole(&level, &sources, salt, first);
-                vote::vote(&mut level, &field, side, &depth);
+                vote::vote(&mut level, &field, side, &depth, progress)?;
                 field
             }
         };
@@ -145,14 +141,12 @@ fn synthesize(
                 field.improve(&level, &sources, step, progress, work)?;
             }
             if index > 0 || round + 1 < rounds {
-                vote::vote(&mut level, &field, side, &depth);
+                vote::vote(&mut level, &field, side, &depth, progress)?;
                 level.refresh(changing);
             }
-            progress.advance(0.0)?;
         }
         if index == 0 {
-            let elected = vote::elect(&level, &field, side, &depth);
-            progress.advance(0.0)?;
+            let elected = vote::elect(&level, &field, side, &depth, progress)?;
             blend::copy_and_blend(&mut level, &elected, progress)?;
             return Ok(level);
         }
@@ -165,8 +159,7 @@ fn synthesize(
 fn smooth(finest: Level, progress: &mut Progress) -> Result<Level, FillError> {
     let mut levels = vec![finest];
     while let Some(level) = levels.last().filter(|level| level.width.max(level.height) > 8) {
-        levels.push(level.coarser());
-        progress.advance(0.0)?;
+        levels.push(level.coarser(progress)?);
     }
     let mut coarse: Option<Level> = None;
     while let Some(mut level) = levels.pop() {

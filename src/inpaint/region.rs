@@ -94,6 +94,15 @@ impl Region {
         Some(Self { rect, weights })
     }
 
+    /// The weight of the picture's pixel `(x, y)`.
+    pub(super) fn weight(&self, x: i32, y: i32) -> u16 {
+        if !self.rect.contains(x, y) {
+            return 0;
+        }
+        let row = (y - self.rect.y0) as usize * self.rect.width() as usize;
+        self.weights[row + (x - self.rect.x0) as usize]
+    }
+
     /// The weights of row `y` for the picture's columns `x0..x1`; `visit` gets column and weight,
     /// for weights above 0 only.
     pub(super) fn row(&self, rect: IRect, y: i32, mut visit: impl FnMut(i32, u16)) {

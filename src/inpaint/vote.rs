@@ -5,11 +5,14 @@ use rayon::prelude::*;
 
 use super::field::Field;
 use super::level::Level;
+use super::{FillError, Progress};
 
 /// Trust in a patch falls by this factor a pixel into the hole.
 const CONFIDENCE_FALL: f32 = 1.2;
 /// Weights fall by e for this multiple of the costs' upper quartile.
-const TOLERANCE: f32 = 0.6;
+const TOLERANCE: f32 = 0.15;
+/// Pixels of a hole's rectangle between two looks at whether to go on.
+const PORTION: u32 = 16_384;
 /// No patch weighs less than e to the minus this.
 const MAX_EXPONENT: f32 = 20.0;
 
@@ -68,28 +71,39 @@ fn visit_votes(
     }
 }
 
-/// Runs `work` for every hole pixel, its index first; answers are in the order of pixels.
+/// Runs `work` for every hole pixel; answers, with the pixel's index, are in the order of pixels.
 fn for_hole<T: Send>(
     level: &Level,
-    work: impl Fn(usize, (usize, usize)) -> T + Sync,
-) -> Vec<(usize, T)> {
-    let width = level.width;
-    level
-        .hole
-        .par_chunks(width)
-        .enumerate()
-        .flat_map_iter(|(y, row)| {
-            let work = &work;
-            let inside = row.iter().enumerate().filter(|(_, hole)| **hole);
-            inside.map(move |(x, _)| (y * width + x, work(y * width + x, (x, y))))
-        })
-        .collect()
+    progress: &mut Progress,
+    work: impl Fn((usize, usize)) -> T + Sync,
+) -> Result<Vec<(usize, T)>, FillError> {
+    let (width, rect) = (level.width, level.hole_rect());
+    let mut answers = Vec::new();
+    let portion = (PORTION / rect.width().max(1)).max(1) as usize;
+    let rows: Vec<usize> = (rect.y0 as usize..rect.y1 as usize).collect();
+    for rows in rows.chunks(portion) {
+        answers.par_extend(rows.par_iter().flat_map_iter(|&y| {
+            let inside = (rect.x0 as usize..rect.x1 as usize).map(move |x| (y * width + x, (x, y)));
+            inside
+                .filter(|(at, _)| level.hole[*at])
+                .map(|(at, place)| (at, work(place)))
+                .collect::<Vec<_>>()
+        }));
+        progress.advance(0.0)?;
+    }
+    Ok(answers)
 }
 
 /// Sets every hole pixel to the weighted mean of what its patches propose.
-pub(super) fn vote(level: &mut Level, field: &Field, side: usize, depth: &[f32]) {
+pub(super) fn vote(
+    level: &mut Level,
+    field: &Field,
+    side: usize,
+    depth: &[f32],
+    progress: &mut Progress,
+) -> Result<(), FillError> {
     let weights = weights(level, field, side, depth);
-    let means = for_hole(level, |_, place| {
+    let means = for_hole(level, progress, |place| {
         let (mut colour, mut texture, mut total) = ([0.0f32; 4], 0.0f32, 0.0f32);
         visit_votes(level, field, &weights, side, place, |source, weight| {
             for (sum, value) in colour.iter_mut().zip(level.colour[source]) {
@@ -99,24 +113,27 @@ pub(super) fn vote(level: &mut Level, field: &Field, side: usize, depth: &[f32])
             total += weight;
         });
         (total > 0.0).then(|| (colour.map(|sum| sum / total), texture / total))
-    });
+    })?;
     for (at, mean) in means {
         if let Some((colour, texture)) = mean {
             level.colour[at] = colour;
             level.texture[at] = texture;
         }
     }
+    Ok(())
 }
 
-/// For every hole pixel the source pixel most of the weight agrees on, as `(pixel, source)`.
+/// For every hole pixel the source pixel most of the weight agrees on, as `(pixel, source)`; the
+/// pixel itself where no patch covers it.
 pub(super) fn elect(
     level: &Level,
     field: &Field,
     side: usize,
     depth: &[f32],
-) -> Vec<(usize, usize)> {
+    progress: &mut Progress,
+) -> Result<Vec<(usize, usize)>, FillError> {
     let weights = weights(level, field, side, depth);
-    for_hole(level, |at, place| {
+    for_hole(level, progress, |place| {
         let mut parties: Vec<(usize, f32)> = Vec::with_capacity(side * side);
         visit_votes(level, field, &weights, side, place, |source, weight| {
             match parties.iter_mut().find(|party| party.0 == source) {
@@ -126,6 +143,6 @@ pub(super) fn elect(
         });
         // The first of equals wins, which the order of patches decides.
         let best = parties.iter().copied().reduce(|a, b| if b.1 > a.1 { b } else { a });
-        best.map_or(at, |party| party.0)
+        best.map_or(place.1 * level.width + place.0, |party| party.0)
     })
 }

@@ -87,6 +87,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "gpu",
         ],
     ),
+    ("metrics", &["geom", "pixels"]),
     ("io", &["geom", "color", "params", "pixels", "document", "ops"]),
 ];
 
@@ -151,7 +152,7 @@ const RESERVED: &[(&str, &[&str])] = &[
 const IMPURE: &[&str] = &["std::thread", "thread::spawn", "Instant::now", "SystemTime", "std::fs"];
 const PURE: &[&str] = &[
     "geom", "color", "params", "pixels", "device", "document", "ops", "recipe", "compose", "tools",
-    "commands", "inpaint",
+    "commands", "inpaint", "metrics",
 ];
 
 fn uses_word(code: &str, word: &str) -> bool {
