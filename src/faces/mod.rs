@@ -7,6 +7,7 @@
 mod crop;
 mod detect;
 mod landmarks;
+mod outline;
 mod traits;
 
 use serde::Serialize;

@@ -5,6 +5,7 @@
 
 use super::bleed::bleed_color;
 use super::noise::noise_sigma;
+use super::paint;
 use super::picture::{read_planes, resize_lanczos3};
 use super::plan;
 use super::profile_map::ProfileMap;
@@ -32,14 +33,22 @@ pub(super) fn run(
         return Err(End::Failed("the mask has another size than the picture".into()));
     }
     context.progress(Stage::Loading, 0, 1, 0.0);
-    let purpose = task.effect.purpose();
-    let network = network_for(models, &task.model, purpose)?;
-    let (capability, channels) = (*network.capability(), network.input_channels());
     let map = ProfileMap::new(&task.profile);
     let bled = source.has_transparency().then(|| bleed_color(source));
     let input = bled.as_ref().unwrap_or(source);
+    if let Effect::Paint(paint) = &task.effect {
+        let made = paint::run(task, paint, input, &map, models, context)?;
+        let size = source.size();
+        let made = enlarge(made, size, &map)?;
+        let mut out = Mixer { task, source, map: &map, result: source.clone() };
+        out.write(&made, size.rect(), size.rect())?;
+        return Ok(out.result);
+    }
+    let purpose = task.effect.purpose();
+    let network = network_for(models, &task.model, purpose)?;
+    let (capability, channels) = (*network.capability(), network.input_channels());
     let second = second_input(task, input, &map, &channels, models, context)?;
-    let mut out = Mixer { task, source, map: &map, capability, result: source.clone() };
+    let mut out = Mixer { task, source, map: &map, result: source.clone() };
     match capability.extent {
         Extent::Tiles => {
             let tiling = Tiling { size: source.size(), capability, side: task.tile };
@@ -67,7 +76,7 @@ pub(super) fn run(
             context.progress(Stage::Running, 0, 1, 0.0);
             let planes = read_planes(seen, small.rect(), &map);
             let made = filter_planes(task, &capability, &planes, &second, models, context)?;
-            let made = if small == size { made } else { enlarge(&made, size, &map)? };
+            let made = enlarge(made, size, &map)?;
             out.write(&made, size.rect(), size.rect())?;
         }
     }
@@ -131,7 +140,7 @@ fn second_input(
         }
         Effect::Style { weights } => style_weights(weights, wanted)?,
         Effect::StyleOf(style) => style_vector(style, input, map, models, context)?,
-        Effect::Light | Effect::Translate => vec![0.0; wanted],
+        Effect::Light | Effect::Paint(_) | Effect::Translate => vec![0.0; wanted],
     };
     if vector.len() != wanted {
         return Err(End::Failed(format!("{} wants a vector of {wanted} numbers", task.model)));
@@ -194,9 +203,12 @@ fn read_style(
     Ok(vector.data)
 }
 
-/// Planes of a whole picture, enlarged.
-fn enlarge(planes: &Planes, size: Size, map: &ProfileMap) -> Result<Planes, End> {
+/// Planes of a whole picture, enlarged where they are smaller.
+fn enlarge(planes: Planes, size: Size, map: &ProfileMap) -> Result<Planes, End> {
     let small = Size::new(planes.width as u32, planes.height as u32);
+    if small == size {
+        return Ok(planes);
+    }
     let mut picture = PixelBuf::new(small, 4, Depth::U16);
     let area = planes.height * planes.width;
     for at in 0..area {
@@ -214,7 +226,6 @@ struct Mixer<'a> {
     task: &'a Filter,
     source: &'a PixelBuf,
     map: &'a ProfileMap,
-    capability: Capability,
     result: PixelBuf,
 }
 
@@ -237,7 +248,6 @@ impl Mixer<'_> {
         {
             return Err(End::Failed("the network answered with a picture of another size".into()));
         }
-        debug_assert_eq!(self.capability.scale, 1);
         let area = made.width * made.height;
         for y in core.y0..core.y1 {
             for x in core.x0..core.x1 {

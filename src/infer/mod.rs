@@ -6,16 +6,20 @@
 
 mod bleed;
 
+mod faces;
 mod filter;
 pub mod generate;
 #[cfg(feature = "app")]
 pub mod interop;
 mod latents;
 mod noise;
+mod paint;
 mod picture;
 pub mod plan;
 mod profile_map;
 pub mod protocol;
+mod remove;
+mod select;
 pub mod service;
 mod tiling;
 pub mod upscale;

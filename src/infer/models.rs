@@ -10,6 +10,7 @@ use super::protocol::ModelRef;
 use super::worker::{Models, Network, NetworkError};
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::nets::cpu::{Processor, Stop};
+use crate::nets::gatys::Gatys;
 use crate::nets::graph::Graph;
 use crate::nets::tensor::OnDevice;
 use crate::nets::{Planes, RrdbNet};
@@ -68,12 +69,16 @@ impl ModelStore {
         self.cache.last_mut().map(|(_, n)| n).ok_or_else(|| format!("{model} was not loaded"))
     }
 
-    fn load(&self, model: &ModelRef) -> Result<Loaded, String> {
+    fn open(&self, model: &ModelRef) -> Result<(Checkpoint, Detected), String> {
         let opened = match model {
             ModelRef::Id(id) => self.library.find(id).and_then(|installed| installed.open()),
             ModelRef::File(path) => open_network(path),
         };
-        let (checkpoint, detected) = opened.map_err(|err| err.to_string())?;
+        opened.map_err(|err| err.to_string())
+    }
+
+    fn load(&self, model: &ModelRef) -> Result<Loaded, String> {
+        let (checkpoint, detected) = self.open(model)?;
         let layers = self.build(detected.spec.graph(), &mut official(&checkpoint, &detected));
         let layers = layers.map_err(|err| format!("{model} does not load: {err}"))?;
         Ok(Loaded::new(detected.spec, layers))
@@ -104,6 +109,16 @@ pub fn official<'a>(
 impl Models for ModelStore {
     fn network(&mut self, model: &ModelRef) -> Result<&mut dyn Network, String> {
         self.loaded(model).map(|network| network as &mut dyn Network)
+    }
+
+    fn painter(&mut self, model: &ModelRef) -> Result<Gatys, String> {
+        let (checkpoint, detected) = self.open(model)?;
+        let Spec::Vgg(vgg) = &detected.spec else {
+            let architecture = detected.spec.architecture();
+            return Err(format!("{model} is a {architecture} and compares no pictures"));
+        };
+        let painter = Gatys::new(vgg, &mut official(&checkpoint, &detected));
+        painter.map_err(|err| format!("{model} does not load: {err}"))
     }
 
     fn fall_back(&mut self) -> bool {

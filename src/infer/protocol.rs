@@ -7,8 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::color::WorkingProfile;
+use crate::faces::{Face, Wants};
 use crate::geom::IRect;
+use crate::inpaint::Fill;
 use crate::pixels::PixelBuf;
+use crate::segment::What;
 use crate::zoo::Purpose;
 
 /// Names one request for the life of a service; never reused.
@@ -89,6 +92,7 @@ pub enum Effect {
         weights: Vec<(usize, f32)>,
     },
     StyleOf(StyleOf),
+    Paint(Paint),
     Translate,
 }
 
@@ -100,6 +104,7 @@ impl Effect {
             Self::Light => Purpose::Light,
             Self::Style { .. } => Purpose::Style,
             Self::StyleOf(_) => Purpose::StyleTransfer,
+            Self::Paint(_) => Purpose::Features,
             Self::Translate => Purpose::Translate,
         }
     }
@@ -115,6 +120,18 @@ pub struct StyleOf {
     pub reader: ModelRef,
     /// `0..=1`: from the content's own style to the picture's.
     pub amount: f32,
+}
+
+/// The style of a picture, by optimisation (Gatys et al. 2016).
+#[derive(Clone, Debug)]
+pub struct Paint {
+    /// RGBA.
+    pub picture: Arc<PixelBuf>,
+    pub profile: WorkingProfile,
+    /// Whether only the brightness is repainted.
+    pub keeps_colors: bool,
+    /// Steps at each size.
+    pub steps: u32,
 }
 
 /// Change a picture and keep its size.
@@ -133,20 +150,72 @@ pub struct Filter {
     pub tile: Option<u32>,
 }
 
+/// How a hole is filled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// By patches of the surroundings.
+    Patches,
+    Network(ModelRef),
+}
+
+/// Take something out of a picture.
+#[derive(Clone, Debug)]
+pub struct Remove {
+    /// RGBA with straight alpha, encoded in `profile`. The result has the same size and depth.
+    pub image: Arc<PixelBuf>,
+    /// One channel of the picture's size: white goes.
+    pub mask: Arc<PixelBuf>,
+    pub profile: WorkingProfile,
+    pub engine: Engine,
+    pub options: Fill,
+}
+
+/// Find out which pixels belong to something.
+#[derive(Clone, Debug)]
+pub struct Select {
+    /// RGBA, encoded in `profile`. The result is a mask of the same size, one channel of 8 bits.
+    pub image: Arc<PixelBuf>,
+    pub profile: WorkingProfile,
+    pub model: ModelRef,
+    pub what: What,
+}
+
+/// Find faces and what networks make of them.
+#[derive(Clone, Debug)]
+pub struct Faces {
+    /// RGBA, encoded in `profile`.
+    pub image: Arc<PixelBuf>,
+    pub profile: WorkingProfile,
+    pub wants: Wants,
+    /// The network for each purpose that is needed.
+    pub models: Vec<(Purpose, ModelRef)>,
+}
+
 /// The work of a request.
 #[derive(Clone, Debug)]
 pub enum Task {
+    Faces(Faces),
     Filter(Filter),
     Generate(Generate),
+    Remove(Remove),
+    Select(Select),
     Upscale(Upscale),
 }
 
 impl Task {
-    pub const fn model(&self) -> &ModelRef {
+    /// The network that works; `None` where none does.
+    pub const fn model(&self) -> Option<&ModelRef> {
         match self {
-            Self::Filter(task) => &task.model,
-            Self::Generate(task) => &task.model,
-            Self::Upscale(task) => &task.model,
+            Self::Faces(task) => match task.models.as_slice() {
+                [(_, first), ..] => Some(first),
+                [] => None,
+            },
+            Self::Filter(task) => Some(&task.model),
+            Self::Generate(task) => Some(&task.model),
+            Self::Remove(Remove { engine: Engine::Network(model), .. }) => Some(model),
+            Self::Remove(_) => None,
+            Self::Select(task) => Some(&task.model),
+            Self::Upscale(task) => Some(&task.model),
         }
     }
 }
@@ -200,9 +269,11 @@ impl Stage {
 /// What a finished job made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Output {
-    /// One for an upscale, one a seed for a generation; RGBA.
+    /// One a seed for a generation, none for a search, else one; RGBA.
     pub images: Vec<PixelBuf>,
-    /// The model that ran: its id, or its file.
+    /// Of a search for faces.
+    pub faces: Vec<Face>,
+    /// The model that ran: its id, or its file; else what worked.
     pub model: String,
     /// Wall time from start to result.
     pub seconds: f32,

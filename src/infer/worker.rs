@@ -12,9 +12,12 @@ use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError};
 use super::plan::Speed;
 use super::protocol::{CancelFlag, Event, JobId, Lane, ModelRef, Output, Request, Stage, Task};
 use super::service::{SharedSpeed, Wake};
-use super::{filter, generate, upscale};
+use super::{faces, filter, generate, remove, select, upscale};
+use crate::faces::Face;
 use crate::nets::Planes;
 use crate::nets::cpu::Stop;
+use crate::nets::gatys::Gatys;
+use crate::pixels::PixelBuf;
 use crate::zoo::{Capability, Purpose};
 
 /// Why a network did not answer.
@@ -46,6 +49,12 @@ pub trait Network {
 /// Where networks come from. Loads on first use and keeps recent ones.
 pub trait Models: Send {
     fn network(&mut self, model: &ModelRef) -> Result<&mut dyn Network, String>;
+
+    /// The network of `model` as one that compares pictures and says how to change them; on the
+    /// processor. A sentence where it is none.
+    fn painter(&mut self, model: &ModelRef) -> Result<Gatys, String> {
+        Err(format!("{model} compares no pictures"))
+    }
 
     /// After the device ran out of memory with the smallest tile: moves to a device with more.
     /// `false` when there is none.
@@ -109,6 +118,13 @@ impl From<NetworkError> for End {
             NetworkError::Failed(reason) => Self::Failed(reason),
         }
     }
+}
+
+/// What a job has made.
+#[derive(Default)]
+struct Made {
+    images: Vec<PixelBuf>,
+    faces: Vec<Face>,
 }
 
 /// What one step did.
@@ -206,27 +222,36 @@ impl<M: Models> Worker<M> {
         let models = &mut self.models;
         let result = catch_unwind(AssertUnwindSafe(|| {
             context.check()?;
+            let mut made = Made::default();
+            let context = &mut context;
             match &request.task {
-                Task::Filter(task) => filter::run(task, models, &mut context).map(|i| vec![i]),
-                Task::Generate(task) => generate::run(task, models, &mut context),
-                Task::Upscale(task) => upscale::run(task, models, &mut context).map(|i| vec![i]),
+                Task::Faces(task) => made.faces = faces::run(task, models, context)?,
+                Task::Filter(task) => made.images.push(filter::run(task, models, context)?),
+                Task::Generate(task) => made.images = generate::run(task, models, context)?,
+                Task::Remove(task) => made.images.push(remove::run(task, models, context)?),
+                Task::Select(task) => made.images.push(select::run(task, models, context)?),
+                Task::Upscale(task) => made.images.push(upscale::run(task, models, context)?),
             }
+            Ok(made)
         }));
         let model = request.task.model();
+        let name = model.map_or_else(|| "patches".to_owned(), ToString::to_string);
         match result {
-            Ok(Ok(images)) => {
+            Ok(Ok(Made { images, faces })) => {
                 let seconds = started.elapsed().as_secs_f32();
-                let output = Output { images, model: model.to_string(), seconds };
+                let output = Output { images, faces, model: name, seconds };
                 Event::Finished { job, basis: request.basis, output }
             }
             Ok(Err(End::Cancelled)) => Event::Cancelled { job },
             Ok(Err(End::OutOfMemory)) => {
-                Event::Failed { job, error: format!("{model}: {}", NetworkError::OutOfMemory) }
+                Event::Failed { job, error: format!("{name}: {}", NetworkError::OutOfMemory) }
             }
             Ok(Err(End::Failed(error))) => Event::Failed { job, error },
             Err(panic) => {
-                self.models.forget(model);
-                let error = format!("{model} broke off: {}", panic_text(&*panic));
+                if let Some(model) = model {
+                    self.models.forget(model);
+                }
+                let error = format!("{name} broke off: {}", panic_text(&*panic));
                 Event::Failed { job, error }
             }
         }

@@ -14,6 +14,7 @@
 
 mod blend;
 mod field;
+mod holes;
 mod level;
 mod offsets;
 mod piece;
@@ -23,6 +24,8 @@ mod vote;
 use crate::geom::{IRect, Size};
 use crate::pixels::{Depth, PixelBuf};
 use region::Region;
+
+pub use holes::{Hole, holes};
 
 /// How a hole is completed.
 #[derive(Clone, Debug, PartialEq)]

@@ -231,7 +231,7 @@ impl Region {
     }
 
     /// Rectangles around the hole pixels: those in neighbouring cells of a grid belong together.
-    fn holes(&self) -> Vec<IRect> {
+    pub(super) fn holes(&self) -> Vec<IRect> {
         let columns = self.rect.width().div_ceil(CELL_PX) as usize;
         let rows = self.rect.height().div_ceil(CELL_PX) as usize;
         let cell = |index: usize| {

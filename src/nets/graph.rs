@@ -9,14 +9,16 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 pub use super::layer::{Conv, Edge, Layout, Sides};
 
 /// One value of a graph.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Value(pub(super) usize);
 
 /// What is done to each number.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub enum Act {
     Relu,
     /// `min(max(x, 0), 6)`
@@ -34,7 +36,7 @@ pub enum Act {
 }
 
 /// The size of a resampled picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Target {
     Times(usize),
     /// Height and width.
@@ -44,7 +46,7 @@ pub enum Target {
 }
 
 /// Where samples lie when a picture is resampled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Grid {
     /// Pixels are areas: PyTorch's `align_corners = False`.
     HalfPixel,
@@ -53,7 +55,7 @@ pub enum Grid {
 }
 
 /// What a node does with its inputs.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Op {
     /// What the network is given.
     Input,
@@ -144,7 +146,7 @@ pub enum Op {
 }
 
 /// A node: an operation on earlier values.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Node {
     pub op: Op,
     pub inputs: Vec<Value>,
@@ -157,7 +159,7 @@ pub struct Node {
 pub type Shapes = BTreeMap<String, Vec<usize>>;
 
 /// A network.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Graph {
     pub(super) nodes: Vec<Node>,
     pub(super) inputs: Vec<Value>,

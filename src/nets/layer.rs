@@ -1,7 +1,9 @@
 //! A convolution by its official names, and what lies around a picture.
 
+use serde::Serialize;
+
 /// What lies outside a picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Edge {
     Zero,
     /// Mirrored at the middle of the outermost pixel, which is not repeated.
@@ -29,7 +31,7 @@ impl Edge {
 pub type Sides = [usize; 4];
 
 /// How the weight of a convolution is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Layout {
     /// `[out, in / groups, height, width]`, or `[in, out / groups, height, width]` where it is
     /// transposed.
@@ -41,7 +43,7 @@ pub enum Layout {
 }
 
 /// A convolution with its official names.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Conv {
     pub weight: String,
     pub bias: Option<String>,

@@ -6,6 +6,7 @@ mod commands;
 mod compose;
 mod document;
 mod faces;
+mod filters;
 mod gatys;
 mod inference;
 mod inpaint;

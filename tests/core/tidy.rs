@@ -81,6 +81,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "device",
             "ops",
             "inpaint",
+            "faces",
+            "segment",
             "checkpoint",
             "zoo",
             "nets",

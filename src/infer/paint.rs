@@ -1,0 +1,55 @@
+//! Style transfer by optimisation: the picture is changed until a network of perception finds in
+//! it the content of one picture and the style of another.
+
+use super::picture::{read_planes, resize_lanczos3};
+use super::plan;
+use super::profile_map::ProfileMap;
+use super::protocol::{Filter, Paint, Stage};
+use super::worker::{Context, End, Models};
+use crate::nets::Planes;
+use crate::nets::gatys::{Options, Progress};
+use crate::pixels::{Depth, PixelBuf};
+
+/// Longest side that is painted; beyond it the result is enlarged. The features reach so many
+/// pixels, whatever the size: larger pictures would get smaller strokes, and minutes become hours.
+const PAINTED_SIDE: u32 = 640;
+/// Longest side of the style's picture.
+const STYLE_SIDE: u32 = 512;
+
+/// The painted picture in sRGB, `[3, h, w]`, and whether it is smaller than the source.
+pub(super) fn run(
+    task: &Filter,
+    paint: &Paint,
+    source: &PixelBuf,
+    map: &ProfileMap,
+    models: &mut dyn Models,
+    context: &mut Context<'_>,
+) -> Result<Planes, End> {
+    let painter = models.painter(&task.model).map_err(End::Failed)?;
+    let content = seen(source, map, PAINTED_SIDE)?;
+    let style = seen(&paint.picture, &ProfileMap::new(&paint.profile), STYLE_SIDE)?;
+    let options = Options {
+        steps: paint.steps as usize,
+        keeps_colors: paint.keeps_colors,
+        ..Options::default()
+    };
+    let cancel = context.cancel();
+    let mut watch = |progress: Progress<'_>| {
+        let fraction = progress.done as f64 / progress.steps.max(1) as f64;
+        context.progress(Stage::Running, progress.done as u32, progress.steps as u32, fraction);
+    };
+    let stop = || cancel.is_set();
+    painter.paint(&content, &style, &options, &mut watch, &stop).map_err(|_| End::Cancelled)
+}
+
+/// The colour of a picture, the longest side bounded.
+fn seen(picture: &PixelBuf, map: &ProfileMap, longest: u32) -> Result<Planes, End> {
+    let size = picture.size();
+    let shrink = longest as f32 / size.width.max(size.height) as f32;
+    if shrink >= 1.0 {
+        return Ok(read_planes(picture, size.rect(), map));
+    }
+    let small = plan::scaled(size, shrink);
+    let resized = resize_lanczos3(&picture.to_depth(Depth::U16), small).map_err(End::Failed)?;
+    Ok(read_planes(&resized, small.rect(), map))
+}
