@@ -11,6 +11,8 @@ mod devices;
 mod doctor;
 mod edit;
 #[cfg(feature = "infer")]
+mod faces;
+#[cfg(feature = "infer")]
 mod filter;
 #[cfg(feature = "infer")]
 mod generate;
@@ -21,7 +23,13 @@ mod models;
 #[cfg(feature = "infer")]
 mod networks;
 mod ops;
+#[cfg(feature = "infer")]
+mod picture;
+#[cfg(feature = "infer")]
+mod remove;
 pub mod report;
+#[cfg(feature = "infer")]
+mod segment;
 #[cfg(feature = "infer")]
 mod stylize;
 #[cfg(feature = "infer")]
@@ -61,12 +69,18 @@ enum Command {
     Doctor(doctor::Args),
     Edit(edit::Args),
     #[cfg(feature = "infer")]
+    Faces(faces::Args),
+    #[cfg(feature = "infer")]
     Generate(generate::Args),
     Info(info::Args),
     #[cfg(feature = "infer")]
     Light(light::Args),
     Models(models::Args),
     Ops(ops::Args),
+    #[cfg(feature = "infer")]
+    Remove(remove::Args),
+    #[cfg(feature = "infer")]
+    Segment(segment::Args),
     #[cfg(feature = "infer")]
     Stylize(stylize::Args),
     #[cfg(feature = "infer")]
@@ -99,12 +113,18 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Edit(args)) => edit::run(&args),
         #[cfg(feature = "infer")]
+        Some(Command::Faces(args)) => faces::run(&args),
+        #[cfg(feature = "infer")]
         Some(Command::Generate(args)) => generate::run(&args),
         Some(Command::Info(args)) => info::run(&args),
         #[cfg(feature = "infer")]
         Some(Command::Light(args)) => light::run(&args),
         Some(Command::Models(args)) => models::run(&args),
         Some(Command::Ops(args)) => ops::run(&args),
+        #[cfg(feature = "infer")]
+        Some(Command::Remove(args)) => remove::run(&args),
+        #[cfg(feature = "infer")]
+        Some(Command::Segment(args)) => segment::run(&args),
         #[cfg(feature = "infer")]
         Some(Command::Stylize(args)) => stylize::run(&args),
         #[cfg(feature = "infer")]

@@ -26,6 +26,9 @@ enum Action {
     Inspect {
         /// A .safetensors, .pth or .pt file
         file: PathBuf,
+        /// With --json: also every layer, and where each parameter lies in the file
+        #[arg(long)]
+        graph: bool,
     },
     /// Copies a checkpoint into the user's model folder
     Import {
@@ -40,7 +43,7 @@ const SHOWN: usize = 8;
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     match &args.action {
         None | Some(Action::List) => list(args.json),
-        Some(Action::Inspect { file }) => inspect(file, args.json),
+        Some(Action::Inspect { file, graph }) => inspect(file, args.json, *graph),
         Some(Action::Import { file }) => import(file, args.json),
     }
 }
@@ -94,12 +97,17 @@ fn model_text(model: &Installed) -> String {
     lines.join("\n")
 }
 
-fn inspect(file: &Path, json: bool) -> Result<(), Failure> {
+fn inspect(file: &Path, json: bool, graph: bool) -> Result<(), Failure> {
     let checkpoint =
         Checkpoint::open(file).map_err(|error| Failure::input(report::sentence(&error)))?;
     let detected = detect(&checkpoint.shapes());
     if json {
-        return report::print_json(&inspect_json(&checkpoint, &detected));
+        let mut facts = inspect_json(&checkpoint, &detected);
+        if let (true, Ok(Detected { spec, names })) = (graph, &detected) {
+            facts["graph"] = json!(spec.graph());
+            facts["names"] = json!(names);
+        }
+        return report::print_json(&facts);
     }
     let mut lines = vec![
         file.display().to_string(),

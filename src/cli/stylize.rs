@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::filter;
+use super::picture;
 use super::report::Failure;
-use crate::infer::protocol::{Effect, StyleOf};
+use crate::infer::protocol::{Effect, Paint, StyleOf};
 use crate::zoo::{Library, Purpose};
 
 /// Repaints a picture in a style of the network's own, in a blend of them, or in that of a picture
@@ -20,10 +21,26 @@ pub(super) struct Args {
     /// A picture whose style is taken
     #[arg(long, value_name = "FILE")]
     style_image: Option<PathBuf>,
+    /// fast runs one network, gatys optimises the picture with VGG (an imported checkpoint)
+    #[arg(long, value_name = "fast|gatys", default_value = "fast", requires = "style_image")]
+    method: Method,
+    /// With gatys: repaint the brightness only
+    #[arg(long, requires = "style_image")]
+    keep_colors: bool,
+    /// With gatys: steps at each size
+    #[arg(long, value_name = "N", default_value_t = 100,
+          value_parser = clap::value_parser!(u32).range(1..=2000))]
+    steps: u32,
     /// How far towards the picture's style, 0 to 1
     #[arg(long, value_name = "F", default_value_t = 1.0, value_parser = filter::parse_share,
           requires = "style_image")]
     amount: f32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Method {
+    Fast,
+    Gatys,
 }
 
 fn parse_style(text: &str) -> Result<(usize, f32), String> {
@@ -40,7 +57,16 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let effect = match &args.style_image {
         None => Effect::Style { weights: args.style.clone() },
         Some(path) => {
-            let opened = filter::open(path)?;
+            let opened = picture::open(path)?;
+            if args.method == Method::Gatys {
+                let effect = Effect::Paint(Paint {
+                    picture: Arc::new(opened.pixels),
+                    profile: opened.profile,
+                    keeps_colors: args.keep_colors,
+                    steps: args.steps,
+                });
+                return filter::run(&args.common, effect, "Painting");
+            }
             let reader = filter::choose_model(&Library::discover(), None, Purpose::StyleVector)?;
             Effect::StyleOf(StyleOf {
                 picture: Arc::new(opened.pixels),

@@ -8,3 +8,5 @@ mod facts;
 #[cfg(feature = "infer")]
 mod networks;
 mod run;
+#[cfg(feature = "infer")]
+mod tools;

@@ -1,0 +1,129 @@
+//! What the subcommands share that turn one picture into another on the inference thread: the
+//! files, and the way from one to the other.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::networks;
+use super::report::{self, Failure};
+use crate::color::WorkingProfile;
+use crate::device::DeviceChoice;
+use crate::document::Metadata;
+use crate::infer::models::ModelStore;
+use crate::infer::protocol::{Output, Task};
+use crate::io::{self, Limits, MetadataPolicy, Notice, Opened, SaveOptions};
+use crate::pixels::PixelBuf;
+
+#[derive(clap::Args)]
+pub(super) struct Files {
+    /// The picture to read
+    pub input: PathBuf,
+    /// The picture to write; the extension chooses the format
+    #[arg(short, long, value_name = "OUT")]
+    output: PathBuf,
+    /// Where to compute: auto, cpu or gpu:N
+    #[arg(long, default_value_t, value_name = "DEVICE")]
+    pub device: DeviceChoice,
+    /// JPEG quality
+    #[arg(long, value_name = "N", default_value_t = SaveOptions::DEFAULT_QUALITY,
+          value_parser = clap::value_parser!(u8).range(1..=100))]
+    quality: u8,
+    /// What to do with EXIF, XMP and the colour profile: keep, no-gps or none
+    #[arg(long, value_name = "keep|no-gps|none", default_value = "keep")]
+    metadata: MetadataPolicy,
+    /// Machine-readable summary
+    #[arg(long)]
+    json: bool,
+}
+
+fn input_error(error: &dyn std::error::Error) -> Failure {
+    Failure::input(report::sentence(error))
+}
+
+/// Opens a picture of the command line.
+pub(super) fn open(path: &Path) -> Result<Opened, Failure> {
+    io::open(path, &Limits::default()).map_err(|error| input_error(&error))
+}
+
+/// A picture as mask for `picture`: its luminance, transparent parts black.
+pub(super) fn open_mask(path: &Path, picture: &PixelBuf) -> Result<PixelBuf, Failure> {
+    let opened = io::open(path, &Limits::default())
+        .map_err(|error| Failure::input(format!("the mask: {}", report::sentence(&error))))?;
+    let (have, want) = (opened.pixels.size(), picture.size());
+    if have != want {
+        let sentence =
+            format!("the mask '{}' is {have}, but the picture is {want}", path.display());
+        return Err(Failure::input(sentence));
+    }
+    Ok(io::luminance_mask(&opened.pixels))
+}
+
+/// What of an opened picture goes into the result beside pixels.
+pub(super) struct Source {
+    pub profile: WorkingProfile,
+    metadata: Metadata,
+    notices: Vec<Notice>,
+}
+
+/// The pixels and the rest.
+pub(super) fn split(opened: Opened) -> (PixelBuf, Source) {
+    let Opened { pixels, profile, metadata, notices, .. } = opened;
+    (pixels, Source { profile, metadata, notices })
+}
+
+impl Files {
+    /// Whether the result can be written, before any work.
+    pub(super) fn check_target(&self) -> Result<(), Failure> {
+        io::check_target(&self.output).map(|_| ()).map_err(|error| input_error(&error))
+    }
+
+    /// Runs the task that `task` makes of the picture and writes its first result with the
+    /// picture's metadata.
+    pub(super) fn run(
+        &self,
+        store: ModelStore,
+        opened: Opened,
+        task: impl FnOnce(Arc<PixelBuf>, WorkingProfile) -> Task,
+        label: &str,
+    ) -> Result<(), Failure> {
+        let (image, source) = split(opened);
+        let output = networks::run(store, task(Arc::new(image), source.profile.clone()), label)?;
+        let picture = output.images.first();
+        let picture = picture.ok_or_else(|| Failure::failed("the network made no picture"))?;
+        self.save(picture, source, &output)
+    }
+
+    /// Writes `picture`, made of `source`, and says so.
+    pub(super) fn save(
+        &self,
+        picture: &PixelBuf,
+        source: Source,
+        output: &Output,
+    ) -> Result<(), Failure> {
+        let format = io::check_target(&self.output).map_err(|error| input_error(&error))?;
+        let mut options = SaveOptions::new(format);
+        options.quality = self.quality;
+        options.metadata = self.metadata;
+        let Source { profile, metadata, mut notices } = source;
+        let saved = io::save(&self.output, picture, &profile, &metadata, &options);
+        notices.extend(saved.map_err(|error| input_error(&error))?);
+        for notice in &notices {
+            report::note(format!("{}: {notice}", self.input.display()));
+        }
+        let size = picture.size();
+        if self.json {
+            return report::print_json(&json!({
+                "output": self.output.to_string_lossy(),
+                "model": output.model,
+                "width": size.width,
+                "height": size.height,
+                "seconds": output.seconds,
+                "notices": notices.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            }));
+        }
+        let (file, model) = (self.output.display(), &output.model);
+        report::print(format!("{file}: {size}, {model}, {:.1} s", output.seconds))
+    }
+}

@@ -1,0 +1,72 @@
+//! `ganvas remove`: take something out of a picture.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::filter::choose_model;
+use super::networks;
+use super::picture::{self, Files};
+use super::report::Failure;
+use crate::infer::protocol::{Engine, Remove, Task};
+use crate::infer::worker::capability_for;
+use crate::inpaint::Fill;
+use crate::zoo::{Library, Purpose};
+
+/// Takes what a mask covers out of a picture and continues the surroundings
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    files: Files,
+    /// A picture of the same size: white goes
+    #[arg(long, value_name = "MASK.png")]
+    mask: PathBuf,
+    /// auto, patchmatch, an installed model or a checkpoint file; auto takes a network where one
+    /// is installed
+    #[arg(long, value_name = "ENGINE", default_value = "auto")]
+    engine: String,
+    /// Pixels by which the mask is grown
+    #[arg(long, value_name = "PX", default_value_t = Fill::default().dilate_px,
+          value_parser = clap::value_parser!(u32).range(0..=512))]
+    grow: u32,
+    /// Pixels over which the fill fades in beyond
+    #[arg(long, value_name = "PX", default_value_t = Fill::default().feather_px,
+          value_parser = parse_feather)]
+    feather: f32,
+    /// Another number, another fill of the same kind
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+}
+
+fn parse_feather(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(px) if (0.0..=512.0).contains(&px) => Ok(px),
+        _ => Err("must be 0 to 512".into()),
+    }
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    args.files.check_target()?;
+    let opened = picture::open(&args.files.input)?;
+    let mask = Arc::new(picture::open_mask(&args.mask, &opened.pixels)?);
+    let mut store = networks::store(args.files.device)?;
+    let engine = engine(&args.engine, store.library())?;
+    if let Engine::Network(model) = &engine {
+        capability_for(&mut store, model, Purpose::Inpaint).map_err(Failure::input)?;
+        networks::warn(store.library(), model);
+    }
+    let options =
+        Fill { dilate_px: args.grow, feather_px: args.feather, seed: args.seed, ..Fill::default() };
+    let task = |image, profile| Task::Remove(Remove { image, mask, profile, engine, options });
+    args.files.run(store, opened, task, "Removing")
+}
+
+fn engine(name: &str, library: &Library) -> Result<Engine, Failure> {
+    match name {
+        "patchmatch" => Ok(Engine::Patches),
+        "auto" => {
+            let found = choose_model(library, None, Purpose::Inpaint);
+            Ok(found.map_or(Engine::Patches, Engine::Network))
+        }
+        name => choose_model(library, Some(name), Purpose::Inpaint).map(Engine::Network),
+    }
+}
