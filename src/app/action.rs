@@ -117,6 +117,12 @@ pub enum Action {
     // AI
     RunUpscale,
     RunGenerate,
+    RunEffect(super::ai::Card),
+    SetEffect {
+        card: super::ai::Card,
+        settings: Box<super::effects::EffectSettings>,
+    },
+    OpenCard(super::ai::Card),
     SetUpscale(super::ai::UpscaleSettings),
     SetGenerate(super::ai::GenerateSettings),
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::effects::{EffectSettings, Prepared};
 use super::jobs::{JobId, Jobs, Latest, Wake};
 use super::state::{Outcome, TabId};
 use crate::document::Document;
@@ -50,11 +51,77 @@ pub struct GenerateSettings {
     pub output: GenerateOutput,
 }
 
-/// Which card of the panel Ctrl+Enter runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// One tool of the panel. The open one is what Ctrl+Enter runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Card {
+    Remove,
+    Select,
+    Denoise,
+    Light,
+    Style,
+    Translate,
     Upscale,
     Generate,
+}
+
+impl Card {
+    /// In the order of the panel.
+    pub const ALL: [Self; 8] = [
+        Self::Remove,
+        Self::Select,
+        Self::Denoise,
+        Self::Light,
+        Self::Style,
+        Self::Translate,
+        Self::Upscale,
+        Self::Generate,
+    ];
+
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Remove => "Remove",
+            Self::Select => "Select subject",
+            Self::Denoise => "Denoise",
+            Self::Light => "Light up",
+            Self::Style => "Style transfer",
+            Self::Translate => "Translate",
+            Self::Upscale => "Upscale",
+            Self::Generate => "Generate face",
+        }
+    }
+
+    /// What it does, in one line.
+    pub const fn help(self) -> &'static str {
+        match self {
+            Self::Remove => "Select something and it is gone: the surroundings are continued",
+            Self::Select => "Finds the person in the picture and selects them",
+            Self::Denoise => "Takes the grain out and keeps the edges",
+            Self::Light => "Lights a dark picture",
+            Self::Style => "Repaints the picture in another style",
+            Self::Translate => "Turns the picture into one of another kind",
+            Self::Upscale => "Enlarges the picture and draws the detail",
+            Self::Generate => "Draws a face that nobody has",
+        }
+    }
+
+    /// What a model must be for.
+    pub const fn purposes(self) -> &'static [Purpose] {
+        match self {
+            Self::Remove => &[Purpose::Inpaint],
+            Self::Select => &[Purpose::Segment],
+            Self::Denoise => &[Purpose::Denoise],
+            Self::Light => &[Purpose::Light],
+            Self::Style => &[Purpose::Style, Purpose::StyleTransfer],
+            Self::Translate => &[Purpose::Translate],
+            Self::Upscale => &[Purpose::Upscale],
+            Self::Generate => &[Purpose::Generate],
+        }
+    }
+
+    /// Whether it changes the picture in front by `effects`.
+    pub const fn is_effect(self) -> bool {
+        !matches!(self, Self::Upscale | Self::Generate)
+    }
 }
 
 /// What a running request is for.
@@ -68,6 +135,18 @@ pub struct Running {
 pub enum Goal {
     Upscale { tab: TabId, base: Box<Document>, title: String, output: UpscaleOutput, scale: f32 },
     Generate { tab: Option<TabId>, settings: GenerateSettings },
+    Effect { tab: TabId, base: Box<Document>, card: Card, prepared: Box<Prepared> },
+}
+
+impl Goal {
+    /// What is being done, for notices.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Upscale { .. } => Card::Upscale.title(),
+            Self::Generate { .. } => Card::Generate.title(),
+            Self::Effect { card, .. } => card.title(),
+        }
+    }
 }
 
 pub struct Ai {
@@ -76,12 +155,15 @@ pub struct Ai {
     pub refused: Option<String>,
     /// Whether networks run on a graphics card.
     pub on_gpu: bool,
+    folders: Library,
     library: Latest<Library, (Vec<ModelCard>, Vec<String>)>,
     pub models: Vec<ModelCard>,
     /// Faults of the model folder, until they were shown.
     pub faults: Vec<String>,
     pub upscale: UpscaleSettings,
     pub generate: GenerateSettings,
+    /// Settings of the cards that were changed.
+    pub effects: HashMap<Card, EffectSettings>,
     pub card: Card,
     pub running: HashMap<protocol::JobId, Running>,
 }
@@ -95,7 +177,7 @@ impl Ai {
         on_gpu: bool,
     ) -> Result<Self, std::io::Error> {
         let mut cards = Latest::spawn("model library", wake.clone(), |library| read(&library))?;
-        cards.ask(library);
+        cards.ask(library.clone());
         let (service, refused) = match service {
             Ok(service) => (Some(service), None),
             Err(reason) => (None, Some(reason)),
@@ -104,6 +186,7 @@ impl Ai {
             service,
             refused,
             on_gpu,
+            folders: library,
             library: cards,
             models: Vec::new(),
             faults: Vec::new(),
@@ -119,6 +202,7 @@ impl Ai {
                 psi: 0.8,
                 output: GenerateOutput::NewLayer,
             },
+            effects: HashMap::new(),
             card: Card::Upscale,
             running: HashMap::new(),
         })
@@ -135,6 +219,16 @@ impl Ai {
             events.push(event);
         }
         events
+    }
+
+    /// Where models lie.
+    pub const fn library(&self) -> &Library {
+        &self.folders
+    }
+
+    /// Lists the models anew.
+    pub fn read_library(&mut self) {
+        self.library.ask(self.folders.clone());
     }
 
     pub fn models_for(&self, purpose: Purpose) -> impl Iterator<Item = &ModelCard> {

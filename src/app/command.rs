@@ -106,6 +106,12 @@ commands! {
 
     RepeatFilter: "Repeat last adjustment", "Apply the last adjustment with the same values", [CTRL_ALT + F];
 
+    RemoveObject: "Remove…", "Take out what is selected and continue the surroundings", [SHIFT + Delete];
+    SelectSubject: "Subject", "Find the person in the picture and select them", [];
+    Denoise: "Denoise…", "Take the grain out with a network", [];
+    Light: "Light up…", "Light a dark picture with a network", [];
+    Style: "Style transfer…", "Repaint the picture in another style", [];
+    Translate: "Translate…", "Turn the picture into one of another kind", [];
     Upscale: "Upscale…", "Enlarge the picture with a network", [];
     Generate: "Generate face…", "Draw a face from a seed", [];
     RunAi: "Run", "Run the AI tool that is shown", [CTRL + Enter];

@@ -28,6 +28,7 @@ pub enum Icon {
     Eyedropper,
     Brush,
     Eraser,
+    Remove,
     Eye,
     EyeOff,
     Lock,
@@ -65,6 +66,7 @@ impl Icon {
             "eyedropper" => Self::Eyedropper,
             "brush" => Self::Brush,
             "eraser" => Self::Eraser,
+            "remove" => Self::Remove,
             _ => Self::Wrench,
         }
     }
@@ -162,6 +164,14 @@ impl Icon {
                 Loop(&[(4.0, 14.5), (13.0, 5.5), (19.5, 12.0), (12.5, 19.0), (8.5, 19.0)]),
                 Line(&[(8.2, 10.3), (14.7, 16.8)]),
                 Line(&[(12.5, 19.0), (20.0, 19.0)]),
+            ],
+            // An object that is fading: half an outline, half dashes, and a spark.
+            Self::Remove => &[
+                Dashes(&[(4.0, 8.0), (4.0, 20.0), (16.0, 20.0)]),
+                Line(&[(4.0, 8.0), (10.0, 8.0)]),
+                Line(&[(16.0, 20.0), (16.0, 14.0)]),
+                Line(&[(17.0, 3.0), (17.0, 11.0)]),
+                Line(&[(13.0, 7.0), (21.0, 7.0)]),
             ],
             Self::Eye => &[
                 Loop(&[

@@ -13,6 +13,7 @@ mod desk;
 mod dialog;
 mod dispatch;
 mod draft;
+mod effects;
 mod error;
 mod files;
 mod form;

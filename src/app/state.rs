@@ -92,12 +92,21 @@ pub enum Outcome {
         base: Document,
         pixels: PixelBuf,
     },
+    /// Pixels for one of the AI tools.
+    Prepared {
+        tab: TabId,
+        base: Document,
+        card: super::ai::Card,
+        prepared: super::effects::Prepared,
+    },
     /// Pixels for the clipboard.
     Copied {
         tab: TabId,
         copied: Copied,
         cut: bool,
     },
+    /// A checkpoint that is now in the user's model folder.
+    Imported(Box<crate::zoo::Manifest>),
     Exported {
         tab: TabId,
         settings: ExportSettings,

@@ -10,6 +10,7 @@ pub mod geometry;
 pub mod layers;
 pub mod masks;
 pub mod paint;
+pub mod results;
 pub mod selection;
 pub mod shapes;
 

@@ -9,6 +9,7 @@ use crate::document::{Document, Edit};
 use crate::geom::Point;
 use crate::ops::Engine;
 use crate::params::Value;
+use crate::pixels::TiledImage;
 
 /// Which of the two colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +71,8 @@ pub enum ToolCommand {
     },
     /// Does this later, off the window's thread, as one undo step.
     Compute(Work),
+    /// Continues the surroundings over what this mask of the canvas covers, one channel.
+    Remove(TiledImage),
     /// A short sentence why nothing happened.
     Notice(Cow<'static, str>),
 }

@@ -16,6 +16,7 @@ mod move_layer;
 mod overlay;
 mod paint;
 mod registry;
+mod remove;
 mod selecting;
 pub mod stroke;
 mod zoom;

@@ -11,6 +11,8 @@ pub enum Shape {
     Line { from: Point, to: Point },
     /// A circle around a point, such as the brush's edge.
     Ring { center: Point, radius_px: f32 },
+    /// A translucent stroke over what was painted.
+    Marker { points: Vec<Point>, radius_px: f32 },
     /// Marks a point where a ring would be too small to see.
     Crosshair(Point),
     /// A square grip.

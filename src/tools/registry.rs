@@ -11,6 +11,7 @@ static ALL: &[&ToolSpec] = &[
     &super::eyedropper::SPEC,
     &super::paint::BRUSH,
     &super::paint::ERASER,
+    &super::remove::SPEC,
     &super::hand::SPEC,
     &super::zoom::SPEC,
 ];

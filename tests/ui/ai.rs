@@ -43,6 +43,8 @@ fn upscaling_makes_a_new_document() {
     settings.scale = 2.0;
     perform(&mut harness, Action::SetUpscale(settings));
     harness.step();
+    // The card comes into sight.
+    harness.run_steps(30);
     harness.get_by_label("Run upscale").click();
     wait_until(&mut harness, "the enlarged picture", |model| model.tabs.len() == 2);
     let model = harness.state().model();

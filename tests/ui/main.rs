@@ -3,6 +3,7 @@
 
 mod ai;
 mod compare;
+mod effects;
 mod exchange;
 mod flow;
 mod harness;

@@ -53,10 +53,7 @@ impl Model {
         let is_final = event.is_final();
         let Some(running) = self.ai.running.get(&event.job()) else { return };
         let job = running.job;
-        let name = match running.goal {
-            Goal::Upscale { .. } => "Upscale",
-            Goal::Generate { .. } => "Generate face",
-        };
+        let name = running.goal.name();
         let running = if is_final { self.ai.running.remove(&event.job()) } else { None };
         match event {
             Event::Progress { stage, done, total, eta_seconds, .. } => {
@@ -85,6 +82,9 @@ impl Model {
     }
 
     fn accept(&mut self, running: Running, output: Output) {
+        if let Goal::Effect { tab, base, card, prepared } = &running.goal {
+            return self.accept_effect(*tab, base, *card, prepared, &output);
+        }
         let Some(pixels) = output.images.into_iter().next() else { return };
         let seconds = output.seconds;
         match running.goal {
@@ -118,6 +118,7 @@ impl Model {
                     self.notices.info(format!("Enlarged to {size} in {seconds:.1} s"));
                 }
             }
+            Goal::Effect { .. } => {}
             Goal::Generate { tab, settings } => {
                 let name = format!("Face {}", settings.seed);
                 let recipe = serde_json::json!({

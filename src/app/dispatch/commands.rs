@@ -91,8 +91,9 @@ pub fn unavailable(model: &Model, binding: Binding) -> Option<String> {
         C::Generate => model.ai.refused.clone(),
         C::Upscale => no_picture().or_else(|| model.ai.refused.clone()),
         C::RunAi => model.ai.refused.clone().or_else(|| match model.ai.card {
-            Card::Upscale => no_picture(),
             Card::Generate => None,
+            Card::Upscale => no_picture(),
+            card => no_picture().or_else(|| model.ai.effect_refused(card)),
         }),
         C::CancelJob => model.jobs.running().is_empty().then(|| "No job is running".into()),
         C::NextTab | C::PreviousTab => {
@@ -160,10 +161,23 @@ impl App {
                 }
             }
             C::FeatherSelection => self.open_dialog(Dialog::Feather { radius_px: 4.0 }),
-            C::Upscale | C::Generate => {
+            C::RemoveObject
+            | C::Denoise
+            | C::Light
+            | C::Style
+            | C::Translate
+            | C::Upscale
+            | C::Generate => {
                 self.local.dock = crate::app::local::Dock::Ai;
-                self.model.ai.card =
-                    if command == C::Upscale { Card::Upscale } else { Card::Generate };
+                self.model.ai.card = match command {
+                    C::RemoveObject => Card::Remove,
+                    C::Denoise => Card::Denoise,
+                    C::Light => Card::Light,
+                    C::Style => Card::Style,
+                    C::Translate => Card::Translate,
+                    C::Upscale => Card::Upscale,
+                    _ => Card::Generate,
+                };
                 self.model.panels_hidden = false;
             }
             C::Palette => self.open_dialog(Dialog::Palette { query: String::new(), at: 0 }),
@@ -291,8 +305,10 @@ impl Model {
             C::RunAi => match self.ai.card {
                 Card::Upscale => self.run_upscale(),
                 Card::Generate => self.run_generate(),
+                card => self.run_effect(card),
             },
             C::RandomSeed => self.ai.generate.seed = random_seed(),
+            C::SelectSubject => self.run_effect(Card::Select),
             C::CancelJob => {
                 if let Some(id) = self.jobs.running().last().map(|job| job.id) {
                     self.jobs.cancel(id);

@@ -2,6 +2,7 @@
 
 mod ai;
 mod commands;
+mod effects;
 mod outcomes;
 mod steps;
 mod tool;
@@ -158,6 +159,11 @@ impl App {
 
             Action::RunUpscale => model.run_upscale(),
             Action::RunGenerate => model.run_generate(),
+            Action::RunEffect(card) => model.run_effect(card),
+            Action::SetEffect { card, settings } => {
+                model.ai.effects.insert(card, *settings);
+            }
+            Action::OpenCard(card) => model.ai.card = card,
             Action::SetUpscale(settings) => model.ai.upscale = settings,
             Action::SetGenerate(settings) => model.ai.generate = settings,
 
@@ -228,6 +234,9 @@ impl Model {
     }
 
     pub fn open_file(&mut self, path: std::path::PathBuf) {
+        if is_checkpoint(&path) {
+            return self.import_model(path);
+        }
         let same = |tab: &Tab| tab.path.as_deref() == Some(&path) && !tab.session.is_modified();
         if let Some(index) = self.tabs.iter().position(same) {
             return self.activate_tab(index);
@@ -236,7 +245,21 @@ impl Model {
         self.spawn(&format!("Open {name}"), files::open(path));
     }
 
+    /// Copies a checkpoint into the user's model folder.
+    fn import_model(&mut self, path: std::path::PathBuf) {
+        let library = self.ai.library().clone();
+        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into());
+        self.spawn(&format!("Import {name}"), move |reporter| {
+            reporter.stage("Reading tensors", None);
+            let imported = library.import(&path).map_err(|err| err.to_string())?;
+            Ok(Outcome::Imported(Box::new(imported.manifest)))
+        });
+    }
+
     fn place_files(&mut self, paths: Vec<std::path::PathBuf>) {
+        let (models, paths): (Vec<_>, Vec<_>) =
+            paths.into_iter().partition(|path| is_checkpoint(path));
+        models.into_iter().for_each(|path| self.import_model(path));
         let target = self.tab().map(|tab| {
             let document = tab.document();
             (tab.id, document.profile.clone(), document.depth)
@@ -438,4 +461,11 @@ impl Model {
 /// A command as an action.
 pub fn command(command: Command) -> Action {
     Action::Start(Binding::Command(command))
+}
+
+/// Whether a file is no picture but the weights of a network, by its name.
+fn is_checkpoint(path: &std::path::Path) -> bool {
+    const EXTENSIONS: [&str; 5] = ["safetensors", "pth", "pt", "ckpt", "bin"];
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
 }

@@ -91,7 +91,16 @@ impl App {
                     model.on_active("Cut", crate::commands::paint::clear);
                 }
             }
+            Outcome::Prepared { tab, base, card, prepared } => {
+                model.submit_effect(tab, base, card, prepared);
+            }
             Outcome::Flattened { tab, base, pixels } => model.submit_upscale(tab, base, pixels),
+            Outcome::Imported(manifest) => {
+                model.ai.read_library();
+                let (name, purpose) = (&manifest.name, manifest.purpose);
+                let architecture = &manifest.architecture;
+                model.notices.info(format!("{name} is installed: {architecture}, for {purpose}"));
+            }
             Outcome::Exported { tab, settings, revision, notices } => {
                 if let Some(tab) = model.tab_by_id(tab)
                     && tab.document().revision() == revision

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::app::ai::Card;
 use crate::app::state::{Model, Tab};
 use crate::document::SessionError;
 use crate::tools::{self, Swatch, ToolCommand, ToolEvent};
@@ -56,6 +57,7 @@ impl Model {
                 let engine = Arc::clone(&self.engine);
                 self.step(work.label, move |document| (work.make)(document, &*engine));
             }
+            ToolCommand::Remove(mask) => self.run_effect_on(Card::Remove, Some(mask)),
             ToolCommand::SetParam { key, value } => {
                 let spec = self.tool.spec();
                 if let Some(params) = self.tool_params.get_mut(spec.id) {
@@ -107,6 +109,7 @@ impl Tab {
             ToolCommand::PickColor { .. }
             | ToolCommand::Notice(_)
             | ToolCommand::Compute(_)
+            | ToolCommand::Remove(_)
             | ToolCommand::SetParam { .. } => {}
         }
         Ok(())

@@ -3,7 +3,8 @@
 use eframe::egui;
 use egui::{DragValue, Slider, Ui};
 
-use super::{heading_ui, note_ui, primary_button};
+use super::effects::effect_ui;
+use super::{note_ui, primary_button};
 use crate::app::action::{Action, Actions};
 use crate::app::ai::{Card, GenerateOutput, ModelCard, UpscaleOutput, random_seed};
 use crate::app::command::{Binding, Command};
@@ -19,13 +20,57 @@ pub fn ai_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
         note_ui(ui, &format!("Networks cannot run: {reason}"));
         ui.add_space(8.0);
     }
-    card_ui(ui, model.ai.card == Card::Upscale, |ui| upscale_ui(ui, model, out));
-    ui.add_space(10.0);
-    card_ui(ui, model.ai.card == Card::Generate, |ui| generate_ui(ui, model, out));
+    let shown = egui::Id::unique("open AI card");
+    let before: Option<Card> = ui.data(|data| data.get_temp(shown));
+    ui.data_mut(|data| data.insert_temp(shown, model.ai.card));
+    for card in Card::ALL {
+        let open = model.ai.card == card;
+        let response = card_ui(ui, open, |ui| {
+            if title_ui(ui, card, open).clicked() && !open {
+                out.push(Action::OpenCard(card));
+            }
+            if open {
+                ui.add_space(6.0);
+                match card {
+                    Card::Upscale => upscale_ui(ui, model, out),
+                    Card::Generate => generate_ui(ui, model, out),
+                    card => effect_ui(ui, model, card, out),
+                }
+            }
+        });
+        // A card that a menu has opened may lie below the fold.
+        if open && before != Some(card) {
+            response.scroll_to_me(Some(egui::Align::TOP));
+        }
+        ui.add_space(6.0);
+    }
+}
+
+/// The head of a card: click to open.
+fn title_ui(ui: &mut Ui, card: Card, open: bool) -> egui::Response {
+    let palette = theme::palette(ui);
+    let size = egui::vec2(ui.available_width(), 20.0);
+    let (rect, response) = ui.allocate_exact_size(size, egui::Sense::click());
+    response.widget_info(|| {
+        egui::WidgetInfo::selected(egui::Role::DisclosureTriangle, true, open, card.title())
+    });
+    let strong = open || response.hovered() || response.has_focus();
+    let color = if strong { palette.strong } else { palette.text };
+    let font = egui::TextStyle::Body.resolve(ui.style());
+    let painter = ui.painter();
+    painter.text(rect.left_center(), egui::Align2::LEFT_CENTER, card.title(), font, color);
+    // A chevron that points to where the card goes.
+    let tip = rect.right_center() - egui::vec2(8.0, 0.0);
+    let (along, across) = if open { ((0.0, 2.0), (4.0, 0.0)) } else { ((2.0, 0.0), (0.0, 4.0)) };
+    let (along, across) = (egui::Vec2::from(along), egui::Vec2::from(across));
+    let stroke = egui::Stroke::new(1.5, palette.weak);
+    painter.line_segment([tip - along - across, tip + along], stroke);
+    painter.line_segment([tip + along, tip - along + across], stroke);
+    if open { response } else { response.on_hover_text(card.help()) }
 }
 
 /// A framed group; the one that Ctrl+Enter runs has an accent edge.
-fn card_ui(ui: &mut Ui, front: bool, add: impl FnOnce(&mut Ui)) {
+fn card_ui(ui: &mut Ui, front: bool, add: impl FnOnce(&mut Ui)) -> egui::Response {
     let palette = theme::palette(ui);
     let edge = if front { palette.accent.gamma_multiply(0.6) } else { palette.border };
     egui::Frame::NONE
@@ -36,10 +81,11 @@ fn card_ui(ui: &mut Ui, front: bool, add: impl FnOnce(&mut Ui)) {
         .show(ui, |ui| {
             ui.set_width(ui.available_width());
             add(ui);
-        });
+        })
+        .response
 }
 
-fn row(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui)) {
+pub(super) fn row(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui)) {
     ui.horizontal(|ui| {
         let (rect, _) = ui.allocate_exact_size(egui::vec2(76.0, theme::ROW), egui::Sense::hover());
         let font = egui::TextStyle::Body.resolve(ui.style());
@@ -49,19 +95,17 @@ fn row(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui)) {
     });
 }
 
-/// The list of models for a purpose; answers the chosen id. `None` inside is "automatic".
-fn model_ui(
+/// The list of `models`; answers the chosen id. `None` inside is "automatic".
+pub(super) fn model_ui<'a>(
     ui: &mut Ui,
-    model: &Model,
-    purpose: Purpose,
+    models: impl Iterator<Item = &'a ModelCard>,
     label: &str,
     chosen: Option<&str>,
-    shown: Option<&ModelCard>,
+    shown: &str,
 ) -> Option<Option<String>> {
     let mut picked = None;
     let auto = chosen.is_none();
-    let name = shown.map_or("none installed", |card| &card.manifest.name);
-    let text = if auto { format!("Automatic: {name}") } else { name.to_owned() };
+    let text = if auto { format!("Automatic: {shown}") } else { shown.to_owned() };
     let list = egui::ComboBox::from_id_salt(label)
         .selected_text(text)
         .width(ui.available_width() - 8.0)
@@ -70,7 +114,7 @@ fn model_ui(
         if ui.selectable_label(auto, "Automatic").clicked() {
             picked = Some(None);
         }
-        for card in model.ai.models_for(purpose) {
+        for card in models {
             let manifest = &card.manifest;
             let entry = ui.selectable_label(chosen == Some(&manifest.id), &manifest.name);
             let entry =
@@ -84,7 +128,7 @@ fn model_ui(
     picked
 }
 
-fn licence_ui(ui: &mut Ui, card: &ModelCard) {
+pub(super) fn licence_ui(ui: &mut Ui, card: &ModelCard) {
     let manifest = &card.manifest;
     if !manifest.suits.is_empty() {
         note_ui(ui, &manifest.suits);
@@ -104,11 +148,11 @@ fn upscale_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
     let settings = &model.ai.upscale;
     let mut edited = settings.clone();
     let chosen = model.document().and_then(|document| model.ai.upscaler(document));
-    heading_ui(ui, "Upscale");
     row(ui, "Model", |ui| {
-        let shown = chosen.map(|(card, _)| card);
+        let shown = chosen.map_or("none installed", |(card, _)| &card.manifest.name);
+        let models = model.ai.models_for(Purpose::Upscale);
         let id = settings.model.as_deref();
-        if let Some(id) = model_ui(ui, model, Purpose::Upscale, "Upscale model", id, shown) {
+        if let Some(id) = model_ui(ui, models, "Upscale model", id, shown) {
             edited.model = id;
         }
     });
@@ -160,10 +204,11 @@ fn generate_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
     let settings = &model.ai.generate;
     let mut edited = settings.clone();
     let chosen = model.ai.generator();
-    heading_ui(ui, "Generate face");
     row(ui, "Model", |ui| {
         let id = settings.model.as_deref();
-        if let Some(id) = model_ui(ui, model, Purpose::Generate, "Generate model", id, chosen) {
+        let shown = chosen.map_or("none installed", |card| &card.manifest.name);
+        let models = model.ai.models_for(Purpose::Generate);
+        if let Some(id) = model_ui(ui, models, "Generate model", id, shown) {
             edited.model = id;
         }
     });
@@ -203,7 +248,7 @@ fn generate_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
     }
 }
 
-fn run_ui(
+pub(super) fn run_ui(
     ui: &mut Ui,
     text: &str,
     label: &str,

@@ -81,10 +81,27 @@ const LAYER: &[Item] = &[
     Do(C::MergeVisible),
     Do(C::Flatten),
 ];
-const SELECT: &[Item] =
-    &[Do(C::SelectAll), Do(C::Deselect), Do(C::InvertSelection), Line, Do(C::FeatherSelection)];
-const AI: &[Item] =
-    &[Do(C::Upscale), Do(C::Generate), Line, Do(C::RunAi), Do(C::RandomSeed), Do(C::CancelJob)];
+const SELECT: &[Item] = &[
+    Do(C::SelectAll),
+    Do(C::Deselect),
+    Do(C::InvertSelection),
+    Do(C::SelectSubject),
+    Line,
+    Do(C::FeatherSelection),
+];
+const AI: &[Item] = &[
+    Do(C::RemoveObject),
+    Do(C::Denoise),
+    Do(C::Light),
+    Do(C::Style),
+    Do(C::Translate),
+    Do(C::Upscale),
+    Do(C::Generate),
+    Line,
+    Do(C::RunAi),
+    Do(C::RandomSeed),
+    Do(C::CancelJob),
+];
 const VIEW: &[Item] = &[
     Do(C::ZoomIn),
     Do(C::ZoomOut),

@@ -5,6 +5,7 @@ mod ai;
 mod canvas;
 mod dialogs;
 mod drop;
+mod effects;
 mod export;
 mod histogram;
 mod history;

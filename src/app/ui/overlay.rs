@@ -100,6 +100,19 @@ fn tool_shape(
             painter.circle_stroke(place(*center), radius, outer);
             painter.circle_stroke(place(*center), radius, inner);
         }
+        tools::Shape::Marker { points, radius_px } => {
+            let radius = radius_px * tab.view.scale(viewport);
+            let color = Color32::from_rgba_unmultiplied(230, 60, 60, 110);
+            match points.as_slice() {
+                [point] => {
+                    painter.circle_filled(place(*point), radius, color);
+                }
+                points => {
+                    let points = points.iter().map(|point| place(*point)).collect();
+                    painter.add(Shape::line(points, Stroke::new(2.0 * radius, color)));
+                }
+            }
+        }
         tools::Shape::Crosshair(at) => {
             let at = place(*at);
             for stroke in [outer, inner] {

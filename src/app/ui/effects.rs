@@ -1,0 +1,151 @@
+//! The cards of the AI tools that change the picture in front.
+
+use eframe::egui;
+use egui::{Slider, Ui};
+
+use super::ai::{licence_ui, model_ui, row, run_ui};
+use super::note_ui;
+use crate::app::action::{Action, Actions};
+use crate::app::ai::{Card, ModelCard};
+use crate::app::command::{Binding, Command};
+use crate::app::dispatch::unavailable;
+use crate::app::effects::{EffectOutput, EffectSettings, MAX_STYLES};
+use crate::app::state::Model;
+use crate::zoo::Purpose;
+
+/// The body of an effect's card.
+pub fn effect_ui(ui: &mut Ui, model: &Model, card: Card, out: &mut Actions) {
+    let settings = model.ai.effect(card);
+    let mut edited = settings.clone();
+    let chosen = model.ai.effect_model(card);
+    note_ui(ui, card.help());
+    ui.add_space(4.0);
+    let automatic = match (card, chosen) {
+        (Card::Remove, None) => "Patches of the surroundings",
+        (_, None) => "none installed",
+        (_, Some(chosen)) => &chosen.manifest.name,
+    };
+    let label = format!("{} model", card.title());
+    row(ui, "Model", |ui| {
+        let id = settings.model.as_deref();
+        let models = model.ai.models_of(card);
+        if let Some(id) = model_ui(ui, models, &label, id, automatic) {
+            edited.model = id;
+        }
+    });
+    match card {
+        Card::Remove => remove_ui(ui, &mut edited),
+        Card::Denoise => denoise_ui(ui, &mut edited),
+        Card::Style => style_ui(ui, model, chosen, &mut edited),
+        _ => {}
+    }
+    if !matches!(card, Card::Remove | Card::Select) {
+        let mut percent = edited.strength * 100.0;
+        slider_ui(ui, "Strength", Slider::new(&mut percent, 0.0..=100.0).integer().suffix(" %"));
+        edited.strength = percent / 100.0;
+    }
+    if card != Card::Select {
+        row(ui, "Result", |ui| {
+            let output = &mut edited.output;
+            ui.radio_value(output, EffectOutput::NewLayer, "New layer");
+            ui.radio_value(output, EffectOutput::InPlace, "This layer");
+            if card != Card::Remove {
+                ui.radio_value(output, EffectOutput::NewDocument, "Document");
+            }
+        });
+    }
+    if let Some(card) = chosen {
+        licence_ui(ui, card);
+    }
+    ui.add_space(4.0);
+    let selected = model.document().is_some_and(|document| document.selection.is_some());
+    let unselected =
+        (card == Card::Remove && !selected).then(|| "Select what is to be removed".to_owned());
+    let refused = unavailable(model, Binding::Command(Command::RemoveObject))
+        .or_else(|| model.ai.effect_refused(card))
+        .or(unselected);
+    let run = format!("Run {}", card.title().to_lowercase());
+    run_ui(ui, card.title(), &run, refused, Action::RunEffect(card), out);
+    if edited != settings {
+        out.push(Action::SetEffect { card, settings: Box::new(edited) });
+    }
+}
+
+fn slider_ui(ui: &mut Ui, label: &str, slider: Slider<'_>) {
+    row(ui, label, |ui| {
+        ui.spacing_mut().slider_width = (ui.available_width() - 64.0).max(60.0);
+        let _named = ui.add(slider).accessible_name(label);
+    });
+}
+
+fn remove_ui(ui: &mut Ui, edited: &mut EffectSettings) {
+    slider_ui(ui, "Grow", Slider::new(&mut edited.dilate_px, 0..=64).suffix(" px"));
+    slider_ui(ui, "Feather", Slider::new(&mut edited.feather_px, 0.0..=32.0).suffix(" px"));
+    row(ui, "Variant", |ui| {
+        let field = egui::DragValue::new(&mut edited.seed).range(0..=9999u64).speed(0.1);
+        let _named = ui
+            .add(field)
+            .accessible_name("Variant")
+            .on_hover_text("Another number, another fill of the same kind");
+    });
+}
+
+fn denoise_ui(ui: &mut Ui, edited: &mut EffectSettings) {
+    row(ui, "Noise", |ui| {
+        let mut auto = edited.sigma.is_none();
+        ui.checkbox(&mut auto, "Measure").on_hover_text("Finds out how noisy the picture is");
+        let mut sigma = edited.sigma.unwrap_or(15.0);
+        if !auto {
+            ui.spacing_mut().slider_width = (ui.available_width() - 56.0).max(40.0);
+            let slider = Slider::new(&mut sigma, 0.0..=75.0).fixed_decimals(0);
+            let _named = ui.add(slider).accessible_name("Noise level");
+        }
+        edited.sigma = (!auto).then_some(sigma);
+    });
+}
+
+fn style_ui(ui: &mut Ui, model: &Model, chosen: Option<&ModelCard>, edited: &mut EffectSettings) {
+    if chosen.is_some_and(|card| card.manifest.purpose == Purpose::StyleTransfer) {
+        return style_picture_ui(ui, model, edited);
+    }
+    let mut removed = None;
+    for (index, (style, weight)) in edited.styles.iter_mut().enumerate() {
+        row(ui, &format!("Style {}", index + 1), |ui| {
+            let field = egui::DragValue::new(style).range(0..=25).speed(0.05).prefix("№ ");
+            let _named = ui.add(field).accessible_name(format!("Style number {}", index + 1));
+            ui.spacing_mut().slider_width = (ui.available_width() - 84.0).max(40.0);
+            let slider = Slider::new(weight, 0.0..=1.0).fixed_decimals(2);
+            let _named = ui.add(slider).accessible_name(format!("Weight {}", index + 1));
+            if index > 0 && ui.small_button("×").on_hover_text("Take this style out").clicked() {
+                removed = Some(index);
+            }
+        });
+    }
+    if let Some(index) = removed {
+        edited.styles.remove(index);
+    }
+    if edited.styles.len() < MAX_STYLES && ui.small_button("Blend in another style").clicked() {
+        let next = edited.styles.iter().map(|(style, _)| style + 1).max().unwrap_or(0) % 26;
+        edited.styles.push((next, 0.5));
+    }
+}
+
+fn style_picture_ui(ui: &mut Ui, model: &Model, edited: &mut EffectSettings) {
+    let title = |id| model.tabs.iter().find(|tab| Some(tab.id) == id).map(|tab| tab.title.clone());
+    row(ui, "Style of", |ui| {
+        let text = title(edited.style_of).unwrap_or_else(|| "choose an open picture".into());
+        let list = egui::ComboBox::from_id_salt("style picture")
+            .selected_text(text)
+            .width(ui.available_width() - 8.0)
+            .truncate();
+        let list = list.show_ui(ui, |ui| {
+            for tab in &model.tabs {
+                ui.selectable_value(&mut edited.style_of, Some(tab.id), &tab.title);
+            }
+        });
+        let _named = list.response.accessible_name("Picture of the style");
+    });
+    let mut percent = edited.amount * 100.0;
+    slider_ui(ui, "Amount", Slider::new(&mut percent, 0.0..=100.0).integer().suffix(" %"));
+    edited.amount = percent / 100.0;
+}

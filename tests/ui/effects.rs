@@ -1,0 +1,147 @@
+//! The AI tools that change the picture in front, through the window.
+
+use std::path::Path;
+
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+use ganvas::app::{Action, App, Binding, Command, Setup};
+use ganvas::document::LayerKind;
+use ganvas::infer::models::ModelStore;
+use ganvas::infer::service::Service;
+use ganvas::params::Value;
+use ganvas::tools::{Pointer, ToolEvent};
+use ganvas::zoo::Library;
+
+use crate::harness::{command, editor_with, perform, settle, tiny_png, wait_until};
+
+fn library() -> Library {
+    Library::of(Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("models")), None)
+}
+
+fn window(folder: &Path) -> Harness<'static, App> {
+    let mut harness = editor_with(Setup {
+        library: library(),
+        service: Box::new(|wake| {
+            Service::spawn(|| ModelStore::for_processor(library()), wake)
+                .map_err(|err| err.to_string())
+        }),
+        ..Setup::bare(vec![tiny_png(folder, 60, 40)])
+    });
+    wait_until(&mut harness, "the picture opens", |model| model.tabs.len() == 1);
+    wait_until(&mut harness, "the models are listed", |model| !model.ai.models.is_empty());
+    harness
+}
+
+#[test]
+fn painting_over_something_removes_it_in_one_undo_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = window(folder.path());
+    let before = harness.state().model().document().unwrap().clone();
+    let pixels = |harness: &Harness<'_, App>| {
+        let document = harness.state().model().document().unwrap().clone();
+        document.layers[0].raster_content().unwrap().image.to_buf()
+    };
+    let old = pixels(&harness);
+    perform(&mut harness, Action::Start(Binding::Tool("remove")));
+    perform(&mut harness, Action::SetToolParam { key: "size", value: Value::Float(8.0) });
+    for event in [
+        ToolEvent::Press(Pointer::at(20.0, 20.0)),
+        ToolEvent::Drag(Pointer::at(26.0, 20.0)),
+        ToolEvent::Release(Pointer::at(30.0, 20.0)),
+    ] {
+        perform(&mut harness, Action::Tool(event));
+    }
+    let revision = before.revision();
+    wait_until(&mut harness, "the hole is filled", |model| {
+        model.document().unwrap().revision() != revision
+    });
+    settle(&mut harness);
+    let new = pixels(&harness);
+    let model = harness.state().model();
+    assert!(model.document().unwrap().selection.is_none(), "a stroke is no selection");
+    let mut changed = 0;
+    for (x, y) in (0..60u32).flat_map(|x| (0..40u32).map(move |y| (x, y))) {
+        let near = (10..42).contains(&x) && (10..31).contains(&y);
+        let same = old.pixel_f32(x, y) == new.pixel_f32(x, y);
+        assert!(near || same, "{x} {y} lies far from the stroke");
+        changed += u32::from(!same);
+    }
+    assert!(changed > 40, "{changed} pixels changed");
+    command(&mut harness, Command::Undo);
+    assert_eq!(pixels(&harness), old);
+    assert!(!harness.state().model().tabs[0].session.is_modified());
+}
+
+#[test]
+fn escape_forgets_a_removal_that_is_being_painted() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = window(folder.path());
+    perform(&mut harness, Action::Start(Binding::Tool("remove")));
+    perform(&mut harness, Action::Tool(ToolEvent::Press(Pointer::at(20.0, 20.0))));
+    perform(&mut harness, Action::Tool(ToolEvent::Drag(Pointer::at(26.0, 20.0))));
+    perform(&mut harness, Action::Tool(ToolEvent::Cancel));
+    perform(&mut harness, Action::Tool(ToolEvent::Release(Pointer::at(26.0, 20.0))));
+    settle(&mut harness);
+    assert!(!harness.state().model().tabs[0].session.is_modified());
+    assert!(harness.state().model().jobs.running().is_empty());
+}
+
+#[test]
+fn denoising_makes_a_layer_that_remembers_how() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = window(folder.path());
+    command(&mut harness, Command::Denoise);
+    harness.step();
+    harness.get_by_label("Run denoise").click();
+    wait_until(&mut harness, "the layer", |model| model.document().unwrap().layers.len() == 2);
+    let layer = harness.state().model().active_layer().unwrap().clone();
+    let LayerKind::Generated(generated) = &layer.kind else { panic!("{layer:?}") };
+    assert_eq!(generated.recipe["model"], "ffdnet-color");
+    assert!(layer.props.name.contains("Denoise"));
+    command(&mut harness, Command::Undo);
+    assert_eq!(harness.state().model().document().unwrap().layers.len(), 1);
+}
+
+#[test]
+fn removing_without_a_selection_says_what_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = window(folder.path());
+    command(&mut harness, Command::RemoveObject);
+    perform(&mut harness, Action::Start(Binding::Command(Command::RunAi)));
+    settle(&mut harness);
+    let model = harness.state().model();
+    assert!(!model.tabs[0].session.is_modified());
+    assert!(model.notices.shown().iter().any(|notice| notice.text.contains("Select")));
+}
+
+#[test]
+fn a_dropped_checkpoint_is_installed_and_offered() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join("models");
+    let library = move || Library::of(None, Some(own.clone()));
+    let for_service = library.clone();
+    let mut harness = editor_with(Setup {
+        library: library(),
+        service: Box::new(move |wake| {
+            let library = for_service();
+            Service::spawn(|| ModelStore::for_processor(library), wake)
+                .map_err(|err| err.to_string())
+        }),
+        ..Setup::bare(vec![tiny_png(folder.path(), 20, 12)])
+    });
+    wait_until(&mut harness, "the picture opens", |model| model.tabs.len() == 1);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/checkpoints");
+    perform(&mut harness, Action::OpenFiles(vec![root.join("RealESRGAN_x4plus.pth")]));
+    wait_until(&mut harness, "the model is offered", |model| {
+        model.ai.models.iter().any(|card| card.manifest.id == "realesrgan-x4plus")
+    });
+    // A file that is no network is refused in words that name it.
+    let other = folder.path().join("other.pth");
+    std::fs::write(&other, b"no checkpoint").unwrap();
+    perform(&mut harness, Action::PlaceFiles(vec![other]));
+    wait_until(&mut harness, "the refusal", |model| {
+        let mut shown = model.notices.shown().iter();
+        shown.any(|notice| notice.text.contains("other.pth"))
+    });
+    assert_eq!(harness.state().model().tabs.len(), 1);
+}
