@@ -91,7 +91,8 @@ fn denoising_makes_a_layer_that_remembers_how() {
     let folder = tempfile::tempdir().unwrap();
     let mut harness = window(folder.path());
     command(&mut harness, Command::Denoise);
-    harness.step();
+    // The card comes into sight.
+    harness.run_steps(30);
     harness.get_by_label("Run denoise").click();
     wait_until(&mut harness, "the layer", |model| model.document().unwrap().layers.len() == 2);
     let layer = harness.state().model().active_layer().unwrap().clone();
