@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Times the networks of models/ beside onnxruntime, on the same input and number of threads.
 
-    benches/peers/networks.py [--json] [--ganvas PROGRAM] [--threads N] [--rounds N] [MODEL...]
+    benches/peers/networks.py [--json] [--ganvas PROGRAM] [--side PIXELS] [--threads N]
+                              [--rounds N] [MODEL...]
 
 Needs the Python packages numpy, onnx and onnxruntime. Each ONNX graph is translated from what
 `ganvas models inspect --graph` prints, with the same weights, so that both programs compute the
@@ -257,7 +258,7 @@ def run(program, *words):
     return json.loads(subprocess.run([program, *words], check=True, capture_output=True).stdout)
 
 
-def compare(program, name, threads, rounds):
+def compare(program, name, side, threads, rounds):
     weights_file = ROOT / "models" / name / "weights.safetensors"
     facts = run(program, "models", "inspect", str(weights_file), "--json", "--graph")
     stored = read_weights(weights_file)
@@ -268,7 +269,7 @@ def compare(program, name, threads, rounds):
     session = onnxruntime.InferenceSession(
         translator.model().SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
-    words = ["bench", "--network", name, "--json", "--device", "cpu"]
+    words = ["bench", "--network", name, "--side", str(side), "--json", "--device", "cpu"]
     ours, theirs, shape = [], [], None
     for _ in range(rounds):
         answer = run(program, *words)
@@ -300,6 +301,7 @@ def main():
     parser.add_argument("models", nargs="*")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--ganvas", default=str(ROOT / "target/release/ganvas"))
+    parser.add_argument("--side", type=int, default=128, help="of pictures of any size")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
@@ -308,7 +310,7 @@ def main():
     names = args.models or sorted(path.parent.name for path in ROOT.glob("models/*/model.toml"))
     rows = []
     for name in names:
-        row = compare(args.ganvas, name, args.threads, args.rounds)
+        row = compare(args.ganvas, name, args.side, args.threads, args.rounds)
         rows.append(row)
         if not args.json:
             text = "{name:32} {input!s:20} {ours_s:8.3f} s {onnxruntime_s:8.3f} s {ratio:6.2f}"

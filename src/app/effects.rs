@@ -49,7 +49,8 @@ impl EffectSettings {
         let fill = Fill::default();
         Self {
             model: None,
-            strength: 1.0,
+            // The shipped network lights more than most pictures bear.
+            strength: if card == Card::Light { 0.6 } else { 1.0 },
             sigma: None,
             styles: vec![(0, 1.0)],
             style_of: None,

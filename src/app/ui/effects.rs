@@ -47,10 +47,10 @@ pub fn effect_ui(ui: &mut Ui, model: &Model, card: Card, out: &mut Actions) {
     if card != Card::Select {
         row(ui, "Result", |ui| {
             let output = &mut edited.output;
-            ui.radio_value(output, EffectOutput::NewLayer, "New layer");
-            ui.radio_value(output, EffectOutput::InPlace, "This layer");
+            ui.radio_value(output, EffectOutput::NewLayer, "Layer");
+            ui.radio_value(output, EffectOutput::InPlace, "In place");
             if card != Card::Remove {
-                ui.radio_value(output, EffectOutput::NewDocument, "Document");
+                ui.radio_value(output, EffectOutput::NewDocument, "File");
             }
         });
     }
