@@ -1,8 +1,8 @@
 //! Finds faces and what networks make of them.
 
-use super::profile_map::ProfileMap;
 use super::protocol::{Faces, ModelRef, Stage};
 use super::worker::{Context, End, Models, network_for};
+use crate::color::convert;
 use crate::faces::{self, Face};
 use crate::nets::Planes;
 use crate::pixels::PixelBuf;
@@ -14,7 +14,11 @@ pub(super) fn run(
     context: &mut Context<'_>,
 ) -> Result<Vec<Face>, End> {
     context.progress(Stage::Running, 0, 1, 0.0);
-    let converted = in_srgb(&task.image, &ProfileMap::new(&task.profile));
+    let mut converted = None;
+    if !task.profile.is_srgb() {
+        let image: &mut PixelBuf = converted.insert((*task.image).clone());
+        convert::to_srgb(&task.profile, image).map_err(|err| End::Failed(err.to_string()))?;
+    }
     let image = converted.as_ref().unwrap_or(&task.image);
     let mut runner = Runner { models, context, networks: &task.models, end: None };
     let found = faces::analyse(image, &mut runner, task.wants);
@@ -51,20 +55,4 @@ impl faces::Run for Runner<'_, '_> {
             text
         })
     }
-}
-
-/// The picture in sRGB; `None` where it is.
-fn in_srgb(image: &PixelBuf, map: &ProfileMap) -> Option<PixelBuf> {
-    let probe = [0.9, 0.3, 0.1];
-    if map.to_srgb(probe) == probe {
-        return None;
-    }
-    let mut converted = image.clone();
-    let size = image.size();
-    for (x, y) in (0..size.height).flat_map(|y| (0..size.width).map(move |x| (x, y))) {
-        let [r, g, b, a] = image.pixel_f32(x, y);
-        let [r, g, b] = map.to_srgb([r, g, b]).map(|value| value.clamp(0.0, 1.0));
-        converted.set_pixel_f32(x, y, [r, g, b, a]);
-    }
-    Some(converted)
 }

@@ -6,7 +6,7 @@
 use super::bleed::bleed_color;
 use super::noise::noise_sigma;
 use super::paint;
-use super::picture::{read_planes, resize_lanczos3};
+use super::picture::{from_range, read_planes, read_resized, to_picture, to_range};
 use super::plan;
 use super::profile_map::ProfileMap;
 use super::protocol::{Effect, Filter, ModelRef, Stage, StyleOf};
@@ -64,18 +64,20 @@ pub(super) fn run(
         Extent::Whole | Extent::Fixed(_) => {
             let size = source.size();
             let small = whole_size(size, &capability);
-            let resized = if small == size {
-                None
-            } else {
+            if small != size && capability.extent == Extent::Whole {
                 context.notice(format!(
                     "The network sees the picture at {small}: all of it at once takes too much memory"
                 ));
-                Some(resize_lanczos3(&input.to_depth(Depth::U16), small).map_err(End::Failed)?)
-            };
-            let seen = resized.as_ref().unwrap_or(input);
+            }
             context.progress(Stage::Running, 0, 1, 0.0);
-            let planes = read_planes(seen, small.rect(), &map);
-            let made = filter_planes(task, &capability, &planes, &second, models, context)?;
+            let planes = read_resized(input, small, &map).map_err(End::Failed)?;
+            let mut run = |models: &mut dyn Models| {
+                filter_planes(task, &capability, &planes, &second, models, context)
+            };
+            let made = match run(models) {
+                Err(End::OutOfMemory) if models.fall_back() => run(models)?,
+                made => made?,
+            };
             let made = enlarge(made, size, &map)?;
             out.write(&made, size.rect(), size.rect())?;
         }
@@ -104,19 +106,13 @@ fn filter_planes(
     context: &Context<'_>,
 ) -> Result<Planes, End> {
     let mut padded = planes.pad_to_multiple(capability.multiple.max(1) as usize);
-    let area = (padded.height * padded.width).max(1);
-    for (channel, plane) in padded.data.chunks_exact_mut(area).enumerate() {
-        plane.iter_mut().for_each(|value| *value = capability.range.of_unit(*value, channel));
-    }
+    to_range(&mut padded, capability.range);
     let mut inputs = vec![padded];
     inputs.extend_from_slice(second);
     let network = network_for(models, &task.model, task.effect.purpose())?;
-    let mut made = run_one(network, &inputs, context)?;
-    made.data.iter_mut().for_each(|value| *value = capability.range.to_unit(*value));
-    if made.channels != 3 || made.height < planes.height || made.width < planes.width {
-        return Err(End::Failed("the network answered with a picture of another size".into()));
-    }
-    Ok(made.crop(planes.height, planes.width))
+    let made = run_one(network, &inputs, context)?;
+    let size = Size::new(planes.width as u32, planes.height as u32);
+    from_range(made, capability.range, size).map_err(End::Failed)
 }
 
 /// What the network is given beside the picture.
@@ -198,9 +194,8 @@ fn read_style(
 ) -> Result<Vec<f32>, End> {
     let network = network_for(models, reader, Purpose::StyleVector)?;
     let size = whole_size(picture.size(), network.capability());
-    let resized = resize_lanczos3(&picture.to_depth(Depth::U16), size).map_err(End::Failed)?;
-    let vector = run_one(network, &[read_planes(&resized, size.rect(), map)], context)?;
-    Ok(vector.data)
+    let seen = read_resized(picture, size, map).map_err(End::Failed)?;
+    Ok(run_one(network, &[seen], context)?.data)
 }
 
 /// Planes of a whole picture, enlarged where they are smaller.
@@ -209,16 +204,8 @@ fn enlarge(planes: Planes, size: Size, map: &ProfileMap) -> Result<Planes, End> 
     if small == size {
         return Ok(planes);
     }
-    let mut picture = PixelBuf::new(small, 4, Depth::U16);
-    let area = planes.height * planes.width;
-    for at in 0..area {
-        let rgb = [0, 1, 2].map(|channel| planes.data[channel * area + at]);
-        let [r, g, b] = map.from_srgb(rgb);
-        let (x, y) = ((at % planes.width) as u32, (at / planes.width) as u32);
-        picture.set_pixel_f32(x, y, [r, g, b, 1.0]);
-    }
-    let large = resize_lanczos3(&picture, size).map_err(End::Failed)?;
-    Ok(read_planes(&large, size.rect(), map))
+    let picture = to_picture(&planes, map, Depth::U16);
+    read_resized(&picture, size, map).map_err(End::Failed)
 }
 
 /// Mixes what the network made into the picture.

@@ -1,12 +1,16 @@
 //! Draws pictures from seeds.
 
 use super::latents::normal_latent;
+use super::picture::{from_range, to_picture};
+use super::profile_map::ProfileMap;
 use super::protocol::{Generate, Stage};
+use super::tiling::run_one;
 use super::worker::{Context, End, Models, network_for};
+use crate::color::WorkingProfile;
 use crate::geom::Size;
 use crate::nets::Planes;
 use crate::pixels::{Depth, PixelBuf};
-use crate::zoo::{Purpose, Range};
+use crate::zoo::Purpose;
 
 /// The most pictures of one request.
 pub const MAX_PICTURES: u64 = 4096;
@@ -29,36 +33,22 @@ pub(super) fn run(
     let network = network_for(models, &task.model, Purpose::Generate)?;
     let latent_len = network.input_channels().first().copied().unwrap_or(0);
     let range = network.capability().range;
-    let cancel = context.cancel();
+    let srgb = ProfileMap::new(&WorkingProfile::srgb());
     let mut pictures = Vec::with_capacity(count as usize);
     for seed in first..=last {
         context.check()?;
         let done = pictures.len();
         context.progress(Stage::Running, done as u32, count as u32, done as f64 / count as f64);
         let latent = Planes::vector(normal_latent(seed, latent_len, task.psi));
-        let drawn = network.run(&[latent], &|| cancel.is_set())?;
-        pictures.push(to_picture(drawn.first(), range)?);
+        let drawn = run_one(network, &[latent], context)?;
+        let size = Size::new(drawn.width as u32, drawn.height as u32);
+        if !size.is_acceptable() {
+            return Err(End::Failed(format!("the network drew a picture of {size}")));
+        }
+        let drawn = from_range(drawn, range, size).map_err(End::Failed)?;
+        pictures.push(to_picture(&drawn, &srgb, Depth::U8));
     }
     Ok(pictures)
-}
-
-/// Encoded sRGB planes as an opaque 8-bit picture.
-fn to_picture(planes: Option<&Planes>, range: Range) -> Result<PixelBuf, End> {
-    let planes = planes.ok_or_else(|| End::Failed("the network answered nothing".into()))?;
-    let size = Size::new(planes.width as u32, planes.height as u32);
-    let area = planes.width * planes.height;
-    if planes.channels != 3 || planes.data.len() != 3 * area || !size.is_acceptable() {
-        return Err(End::Failed("the network answered with a picture of another size".into()));
-    }
-    let mut picture = PixelBuf::new(size, 4, Depth::U8);
-    for index in 0..area {
-        for channel in 0..3 {
-            let value = range.to_unit(planes.data[channel * area + index]);
-            picture.samples_mut().set_f32(index * 4 + channel, value);
-        }
-        picture.samples_mut().set_f32(index * 4 + 3, 1.0);
-    }
-    Ok(picture)
 }
 
 /// The pictures in rows of `columns`, all of one size, without gaps; places that stay empty are

@@ -1,14 +1,14 @@
 //! Style transfer by optimisation: the picture is changed until a network of perception finds in
 //! it the content of one picture and the style of another.
 
-use super::picture::{read_planes, resize_lanczos3};
+use super::picture::read_resized;
 use super::plan;
 use super::profile_map::ProfileMap;
 use super::protocol::{Filter, Paint, Stage};
 use super::worker::{Context, End, Models};
 use crate::nets::Planes;
 use crate::nets::gatys::{Options, Progress};
-use crate::pixels::{Depth, PixelBuf};
+use crate::pixels::PixelBuf;
 
 /// Longest side that is painted; beyond it the result is enlarged. The features reach so many
 /// pixels, whatever the size: larger pictures would get smaller strokes, and minutes become hours.
@@ -16,7 +16,7 @@ const PAINTED_SIDE: u32 = 640;
 /// Longest side of the style's picture.
 const STYLE_SIDE: u32 = 512;
 
-/// The painted picture in sRGB, `[3, h, w]`, and whether it is smaller than the source.
+/// The painted picture in sRGB, `[3, h, w]`, no larger than [`PAINTED_SIDE`].
 pub(super) fn run(
     task: &Filter,
     paint: &Paint,
@@ -46,10 +46,5 @@ pub(super) fn run(
 fn seen(picture: &PixelBuf, map: &ProfileMap, longest: u32) -> Result<Planes, End> {
     let size = picture.size();
     let shrink = longest as f32 / size.width.max(size.height) as f32;
-    if shrink >= 1.0 {
-        return Ok(read_planes(picture, size.rect(), map));
-    }
-    let small = plan::scaled(size, shrink);
-    let resized = resize_lanczos3(&picture.to_depth(Depth::U16), small).map_err(End::Failed)?;
-    Ok(read_planes(&resized, small.rect(), map))
+    read_resized(picture, plan::scaled(size, shrink.min(1.0)), map).map_err(End::Failed)
 }

@@ -3,10 +3,12 @@
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
+use super::plan;
 use super::profile_map::ProfileMap;
 use crate::geom::{IRect, Size};
 use crate::nets::Planes;
 use crate::pixels::{Depth, PixelBuf, Samples};
+use crate::zoo::{Capability, Extent, Range};
 
 /// The colour inside `rect` as sRGB planes.
 pub(super) fn read_planes(source: &PixelBuf, rect: IRect, map: &ProfileMap) -> Planes {
@@ -23,6 +25,62 @@ pub(super) fn read_planes(source: &PixelBuf, rect: IRect, map: &ProfileMap) -> P
         }
     }
     Planes { channels: 3, height, width, data }
+}
+
+/// A picture at another size, as sRGB planes.
+pub(super) fn read_resized(
+    source: &PixelBuf,
+    size: Size,
+    map: &ProfileMap,
+) -> Result<Planes, String> {
+    if source.size() == size {
+        return Ok(read_planes(source, size.rect(), map));
+    }
+    let resized = resize_lanczos3(&source.to_depth(Depth::U16), size)?;
+    Ok(read_planes(&resized, size.rect(), map))
+}
+
+/// sRGB planes as an opaque picture.
+pub(super) fn to_picture(planes: &Planes, map: &ProfileMap, depth: Depth) -> PixelBuf {
+    let size = Size::new(planes.width as u32, planes.height as u32);
+    let mut picture = PixelBuf::new(size, 4, depth);
+    let area = planes.width * planes.height;
+    for at in 0..area {
+        let [r, g, b] = map.from_srgb([0, 1, 2].map(|channel| planes.data[channel * area + at]));
+        let (x, y) = ((at % planes.width) as u32, (at / planes.width) as u32);
+        picture.set_pixel_f32(x, y, [r, g, b, 1.0]);
+    }
+    picture
+}
+
+/// Numbers of a picture in `0..=1` as a network of this range wants them.
+pub(super) fn to_range(planes: &mut Planes, range: Range) {
+    let area = (planes.height * planes.width).max(1);
+    for (channel, plane) in planes.data.chunks_exact_mut(area).enumerate() {
+        plane.iter_mut().for_each(|value| *value = range.of_unit(*value, channel));
+    }
+}
+
+/// What a network of this range made as a picture in `0..=1`, which must be one of `size`.
+pub(super) fn from_range(mut planes: Planes, range: Range, size: Size) -> Result<Planes, String> {
+    let (height, width) = (size.height as usize, size.width as usize);
+    if planes.channels != 3 || planes.height < height || planes.width < width {
+        return Err("the network answered with a picture of another size".into());
+    }
+    planes.data.iter_mut().for_each(|value| *value = range.to_unit(*value));
+    Ok(planes.crop(height, width))
+}
+
+/// The size at which a network sees a picture of `size`: its own, or on its grid with the longest
+/// side bounded.
+pub(super) fn seen_size(size: Size, capability: &Capability, longest: u32) -> Size {
+    if let Extent::Fixed([height, width]) = capability.extent {
+        return Size::new(width as u32, height as u32);
+    }
+    let shrink = longest as f32 / size.width.max(size.height) as f32;
+    let scaled = plan::scaled(size, shrink.min(1.0));
+    let grid = |side: u32| side.next_multiple_of(capability.multiple.max(1));
+    Size::new(grid(scaled.width), grid(scaled.height))
 }
 
 /// Lanczos3 on encoded values, of a 16-bit picture.
