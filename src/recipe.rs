@@ -42,7 +42,7 @@ pub enum RecipeError {
     Step {
         /// Counted from 1.
         step: usize,
-        source: OpError,
+        source: Box<OpError>,
     },
     #[error("'{0}' does not begin with the name of an operation")]
     NoName(String),
@@ -74,7 +74,8 @@ impl Recipe {
     /// Looks up every operation and checks every value.
     pub fn compile(&self) -> Result<Vec<Compiled>, RecipeError> {
         let compile = |(index, step): (usize, &Step)| {
-            step.compile().map_err(|source| RecipeError::Step { step: index + 1, source })
+            step.compile()
+                .map_err(|source| RecipeError::Step { step: index + 1, source: Box::new(source) })
         };
         self.steps.iter().enumerate().map(compile).collect()
     }

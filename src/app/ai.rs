@@ -1,14 +1,14 @@
 //! The AI panel's side of the inference service: settings, models, running requests.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use super::effects::{EffectSettings, Prepared};
+use super::effects::EffectSettings;
+use super::goal::Goal;
 use super::jobs::{JobId, Jobs, Latest, Wake};
-use super::state::{Outcome, TabId};
+use super::state::Outcome;
 use crate::document::Document;
 use crate::infer::plan::{self, DefaultModel, Preflight};
-use crate::infer::protocol::{self, Event, Generate, Lane, ModelRef, Task, Upscale};
+use crate::infer::protocol::{self, Event, Generate, Lane, ModelRef, Task};
 use crate::infer::service::Service;
 use crate::zoo::{Capability, Library, Manifest, Purpose};
 
@@ -117,11 +117,6 @@ impl Card {
             Self::Generate => &[Purpose::Generate],
         }
     }
-
-    /// Whether it changes the picture in front by `effects`.
-    pub const fn is_effect(self) -> bool {
-        !matches!(self, Self::Upscale | Self::Generate)
-    }
 }
 
 /// What a running request is for.
@@ -129,24 +124,6 @@ pub struct Running {
     pub job: JobId,
     pub goal: Goal,
     inner: protocol::JobId,
-}
-
-#[derive(Clone)]
-pub enum Goal {
-    Upscale { tab: TabId, base: Box<Document>, title: String, output: UpscaleOutput, scale: f32 },
-    Generate { tab: Option<TabId>, settings: GenerateSettings },
-    Effect { tab: TabId, base: Box<Document>, card: Card, prepared: Box<Prepared> },
-}
-
-impl Goal {
-    /// What is being done, for notices.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Upscale { .. } => Card::Upscale.title(),
-            Self::Generate { .. } => Card::Generate.title(),
-            Self::Effect { card, .. } => card.title(),
-        }
-    }
 }
 
 pub struct Ai {
@@ -273,7 +250,6 @@ impl Ai {
     pub fn submit(
         &mut self,
         jobs: &mut Jobs<Outcome>,
-        name: &str,
         task: Task,
         goal: Goal,
     ) -> Result<(), String> {
@@ -281,7 +257,7 @@ impl Ai {
             self.refused.clone().unwrap_or_else(|| "no network can run here".into())
         })?;
         let submitted = service.submit(Lane::Commit, None, task).map_err(|err| err.to_string())?;
-        let job = jobs.adopt(name);
+        let job = jobs.adopt(goal.name());
         self.running.insert(submitted.id, Running { job, goal, inner: submitted.id });
         Ok(())
     }
@@ -292,22 +268,6 @@ impl Ai {
         let Some((running, service)) = running.zip(self.service.as_ref()) else { return false };
         service.cancel(running.inner);
         true
-    }
-
-    /// The task of the upscale card.
-    pub fn upscale_task(
-        &self,
-        document: &Document,
-        image: crate::pixels::PixelBuf,
-    ) -> Option<Task> {
-        let (card, _) = self.upscaler(document)?;
-        Some(Task::Upscale(Upscale {
-            image: Arc::new(image),
-            profile: document.profile.clone(),
-            model: ModelRef::Id(card.manifest.id.clone()),
-            scale: self.upscale.scale,
-            tile: self.upscale.tile,
-        }))
     }
 
     /// The task of the generate card.

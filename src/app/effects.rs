@@ -3,16 +3,22 @@
 use std::sync::Arc;
 
 use super::ai::{Ai, Card, ModelCard};
+use super::goal::Goal;
 use super::state::TabId;
-use crate::color::WorkingProfile;
-use crate::infer::protocol::{Effect, Engine, Filter, ModelRef, Remove, Select, StyleOf, Task};
+use crate::compose;
+use crate::document::Document;
+use crate::infer::protocol::{
+    Effect, Engine, Filter, ModelRef, PATCHES, Remove, Select, StyleOf, Task,
+};
 use crate::inpaint::Fill;
-use crate::pixels::PixelBuf;
+use crate::pixels::{PixelBuf, TiledImage};
 use crate::segment::What;
-use crate::zoo::Purpose;
+use crate::zoo::{Manifest, Purpose};
 
 /// Styles that are blended at most.
 pub const MAX_STYLES: usize = 3;
+/// Longest side of a picture whose style is read: more is not seen.
+const STYLE_SIDE: u32 = 512;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EffectOutput {
@@ -25,7 +31,8 @@ pub enum EffectOutput {
 /// What a card is set to. Each uses what concerns it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EffectSettings {
-    /// `None` takes the first that suits, or patches where none is installed.
+    /// `None` takes the first that suits, or patches where none is installed; [`PATCHES`] takes
+    /// those.
     pub model: Option<String>,
     /// How much of the change is taken, `0..=1`.
     pub strength: f32,
@@ -66,18 +73,6 @@ impl EffectSettings {
     }
 }
 
-/// The pixels that a tool is to change.
-#[derive(Clone, Debug)]
-pub struct Prepared {
-    pub pixels: PixelBuf,
-    /// The selection over these pixels, one channel.
-    pub mask: Option<PixelBuf>,
-    /// Document position of the top left pixel.
-    pub origin: (i32, i32),
-    /// The other picture's pixels and profile, where a style is taken from it.
-    pub style: Option<(PixelBuf, WorkingProfile)>,
-}
-
 impl Ai {
     /// The settings of an effect's card.
     pub fn effect(&self, card: Card) -> EffectSettings {
@@ -90,9 +85,10 @@ impl Ai {
         purposes.iter().flat_map(|purpose| self.models_for(*purpose))
     }
 
-    /// The model that a card would run.
+    /// The model that a card would run; none where patches fill.
     pub fn effect_model(&self, card: Card) -> Option<&ModelCard> {
         match self.effects.get(&card).and_then(|settings| settings.model.as_deref()) {
+            Some(PATCHES) => None,
             Some(id) => self.models_of(card).find(|model| model.manifest.id == id),
             None => self.models_of(card).next(),
         }
@@ -102,9 +98,8 @@ impl Ai {
     pub fn effect_refused(&self, card: Card) -> Option<String> {
         let model = self.effect_model(card);
         if model.is_none() && card != Card::Remove {
-            return Some(format!(
-                "No model for this is installed; drop a checkpoint on the window"
-            ));
+            let reason = "No model for this is installed; drop a checkpoint on the window";
+            return Some(reason.into());
         }
         let by_picture = model.is_some_and(|m| m.manifest.purpose == Purpose::StyleTransfer);
         if by_picture && self.effect(card).style_of.is_none() {
@@ -112,53 +107,100 @@ impl Ai {
         }
         None
     }
+}
 
-    /// The request of a card for prepared pixels.
-    pub fn effect_task(
-        &self,
-        card: Card,
-        profile: WorkingProfile,
-        prepared: Prepared,
-    ) -> Result<Task, String> {
-        let settings = self.effect(card);
-        let model = self.effect_model(card).map(|model| &model.manifest);
-        let image = Arc::new(prepared.pixels);
-        let mask = prepared.mask.map(Arc::new);
-        if card == Card::Remove {
-            let mask = mask.ok_or("Select what is to be removed")?;
-            let engine = match model {
-                Some(model) => Engine::Network(ModelRef::Id(model.id.clone())),
-                None => Engine::Patches,
-            };
-            let options = Fill {
-                dilate_px: settings.dilate_px,
-                feather_px: settings.feather_px,
-                seed: settings.seed,
-                ..Fill::default()
-            };
-            return Ok(Task::Remove(Remove { image, mask, profile, engine, options }));
-        }
-        let model = model.ok_or("no model for this is installed")?;
-        if card == Card::Select {
-            let (model, what) = (ModelRef::Id(model.id.clone()), What::Subject);
-            return Ok(Task::Select(Select { image, profile, model, what }));
-        }
-        let effect = match model.purpose {
-            Purpose::Denoise => Effect::Denoise { sigma: settings.sigma },
-            Purpose::Light => Effect::Light,
-            Purpose::Style => Effect::Style { weights: settings.styles.clone() },
-            Purpose::StyleTransfer => {
-                let (picture, profile) =
-                    prepared.style.ok_or("the picture of the style is closed")?;
-                let reader = self.models_for(Purpose::StyleVector).next();
-                let reader = reader.ok_or("no model that reads styles is installed")?;
+/// What a card was asked to do, all of it as it was when it was asked.
+pub struct EffectPlan {
+    pub tab: TabId,
+    pub base: Document,
+    pub card: Card,
+    pub settings: EffectSettings,
+    /// The model that the card would run.
+    pub model: Option<Manifest>,
+    /// The model that reads the style of a picture.
+    pub reader: Option<Manifest>,
+    /// One channel over the canvas: the selection, or what was painted.
+    pub mask: Option<TiledImage>,
+    /// The picture whose style is taken.
+    pub style: Option<Document>,
+}
+
+/// What a request was made for, and from.
+#[derive(Clone)]
+pub struct EffectJob {
+    pub tab: TabId,
+    pub base: Document,
+    pub card: Card,
+    pub settings: EffectSettings,
+    pub mask: Option<TiledImage>,
+    pub image: Arc<PixelBuf>,
+    /// Document position of the image's top left pixel.
+    pub origin: (i32, i32),
+}
+
+impl EffectPlan {
+    /// Reads the pixels, which takes its time, and makes the request of them.
+    ///
+    /// # Errors
+    /// What is missing, in words.
+    pub fn prepare(self) -> Result<(Task, Goal), String> {
+        let Self { tab, base, card, settings, mask, .. } = &self;
+        let in_place = settings.output == EffectOutput::InPlace;
+        let layer = base.active_layer().and_then(|layer| layer.raster_content());
+        let (pixels, area) = match layer.filter(|_| in_place) {
+            Some(raster) => (raster.image.to_buf(), raster.bounds()),
+            None => (compose::flatten(base, base.size.rect()), base.size.rect()),
+        };
+        let image = Arc::new(pixels);
+        let over = mask.as_ref().map(|mask| Arc::new(mask.read(area)));
+        let task = self.task(Arc::clone(&image), over)?;
+        let goal = Goal::Effect(Box::new(EffectJob {
+            tab: *tab,
+            base: base.clone(),
+            card: *card,
+            settings: settings.clone(),
+            mask: mask.clone(),
+            image,
+            origin: (area.x0, area.y0),
+        }));
+        Ok((task, goal))
+    }
+
+    fn task(&self, image: Arc<PixelBuf>, mask: Option<Arc<PixelBuf>>) -> Result<Task, String> {
+        let (settings, profile) = (&self.settings, self.base.profile.clone());
+        let model = |manifest: &Manifest| ModelRef::Id(manifest.id.clone());
+        let chosen = || self.model.as_ref().ok_or("no model for this is installed");
+        let effect = match self.card {
+            Card::Remove => {
+                let mask = mask.ok_or("Select what is to be removed")?;
+                let network = |manifest| Engine::Network(model(manifest));
+                let engine = self.model.as_ref().map_or(Engine::Patches, network);
+                let options = Fill {
+                    dilate_px: settings.dilate_px,
+                    feather_px: settings.feather_px,
+                    seed: settings.seed,
+                    ..Fill::default()
+                };
+                return Ok(Task::Remove(Remove { image, mask, profile, engine, options }));
+            }
+            Card::Select => {
+                let (model, what) = (model(chosen()?), What::Subject);
+                return Ok(Task::Select(Select { image, profile, model, what }));
+            }
+            Card::Denoise => Effect::Denoise { sigma: settings.sigma },
+            Card::Light => Effect::Light,
+            Card::Style if chosen()?.purpose == Purpose::StyleTransfer => {
+                let document = self.style.as_ref().ok_or("the picture of the style is closed")?;
+                let reader =
+                    self.reader.as_ref().ok_or("no model that reads styles is installed")?;
                 Effect::StyleOf(StyleOf {
-                    picture: Arc::new(picture),
-                    profile,
-                    reader: ModelRef::Id(reader.manifest.id.clone()),
+                    picture: Arc::new(compose::thumbnail(document, STYLE_SIDE)),
+                    profile: document.profile.clone(),
+                    reader: model(reader),
                     amount: settings.amount,
                 })
             }
+            Card::Style => Effect::Style { weights: settings.styles.clone() },
             _ => Effect::Translate,
         };
         // On a layer of its own the strength is the layer's opacity.
@@ -166,7 +208,29 @@ impl Ai {
             EffectOutput::NewLayer => 1.0,
             _ => settings.strength,
         };
-        let model = ModelRef::Id(model.id.clone());
+        let model = model(chosen()?);
         Ok(Task::Filter(Filter { image, mask, profile, model, effect, strength, tile: None }))
+    }
+}
+
+impl EffectJob {
+    /// What made the result, for showing and doing it again.
+    pub fn recipe(&self, by: &str) -> serde_json::Value {
+        let (card, settings) = (self.card, &self.settings);
+        let mut recipe = serde_json::json!({ "tool": card.title(), "model": by });
+        match card {
+            Card::Remove => {
+                recipe["dilate_px"] = settings.dilate_px.into();
+                recipe["feather_px"] = settings.feather_px.into();
+                recipe["seed"] = settings.seed.into();
+            }
+            Card::Denoise => recipe["sigma"] = settings.sigma.into(),
+            Card::Style => {
+                recipe["styles"] = serde_json::json!(settings.styles);
+                recipe["amount"] = settings.amount.into();
+            }
+            _ => {}
+        }
+        recipe
     }
 }

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use super::jobs::{Latest, Reporter, Wake};
 use super::state::{Outcome, TabId};
 use crate::cli::report::sentence;
-use crate::color::{WorkingProfile, convert};
+use crate::color::WorkingProfile;
+use crate::commands::results;
 use crate::compose;
-use crate::document::Document;
+use crate::document::{Document, LayerKind};
 use crate::geom::Size;
 use crate::io::{self, Format, SaveOptions};
 use crate::pixels::{Depth, PixelBuf};
@@ -166,20 +167,21 @@ pub fn reread(
     }
 }
 
-/// The work of reading a file for a new layer of a document in this profile and depth.
+/// The work of reading a file into a new layer of a document.
 pub fn place(
     path: PathBuf,
-    (tab, profile, depth): (TabId, WorkingProfile, Depth),
+    tab: TabId,
+    base: Document,
 ) -> impl FnOnce(&Reporter<Outcome>) -> Result<Outcome, String> {
     move |reporter| {
         reporter.stage("Reading", None);
-        let io::Opened { mut pixels, profile: own, notices, .. } =
+        let io::Opened { pixels, profile, notices, .. } =
             io::open(&path, &io::Limits::default()).map_err(|err| sentence(&err))?;
         let title = title_of(&path);
         let notices = notices.iter().map(|notice| format!("{title}: {notice}")).collect();
-        pixels = pixels.to_depth(depth);
-        convert::between(&own, &profile, &mut pixels).map_err(|err| sentence(&err))?;
-        Ok(Outcome::Placed { tab, title, pixels, notices })
+        let label = "Place picture";
+        let step = results::place(&base, &title, label, &pixels, &profile, LayerKind::Raster);
+        Ok(Outcome::Step { tab, base, step: step.map_err(|err| sentence(&err))?, notices })
     }
 }
 

@@ -17,6 +17,7 @@ mod effects;
 mod error;
 mod files;
 mod form;
+mod goal;
 mod icons;
 mod input;
 mod jobs;
@@ -34,8 +35,10 @@ mod ui;
 mod view;
 
 pub use action::{Action, Actions, Phase};
+pub use ai::Card;
 pub use command::{Binding, Command};
 pub use desk::{Desk, Loss};
+pub use effects::EffectOutput;
 pub use error::AppError;
 pub use start::{Setup, run};
 pub use state::Model;

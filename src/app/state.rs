@@ -8,6 +8,7 @@ use super::ai::Ai;
 use super::clipboard::{Clipboard, Copied};
 use super::compare::Compare;
 use super::files::{ExportSettings, Files};
+use super::goal::Goal;
 use super::jobs::{Jobs, Wake};
 use super::notify::Notices;
 use super::observe::Observer;
@@ -17,9 +18,9 @@ use super::view::{View, Viewport};
 use crate::commands::Step;
 use crate::document::{Document, Layer, LayerId, LayerKind, Session};
 use crate::geom::Point;
+use crate::infer::protocol::Task;
 use crate::ops::{Engine, Operation, Processor};
 use crate::params::Params;
-use crate::pixels::PixelBuf;
 use crate::tools::{self, PaintTarget, Tool, ToolContext, ToolSpec};
 
 /// Names an open document for the life of the program.
@@ -67,37 +68,23 @@ pub enum Outcome {
         document: Document,
         notices: Vec<String>,
     },
-    /// A file for a new layer of an open document, in that document's profile and depth.
-    Placed {
-        tab: TabId,
-        title: String,
-        pixels: PixelBuf,
-        notices: Vec<String>,
-    },
     /// The file of a document, read again.
     Reread {
         tab: TabId,
         document: Document,
         notices: Vec<String>,
     },
-    /// An undo step computed from `base`.
+    /// An undo step computed from `base`, and what there is to say of it.
     Step {
         tab: TabId,
         base: Document,
         step: Step,
+        notices: Vec<String>,
     },
-    /// A joined picture for the inference thread.
-    Flattened {
-        tab: TabId,
-        base: Document,
-        pixels: PixelBuf,
-    },
-    /// Pixels for one of the AI tools.
-    Prepared {
-        tab: TabId,
-        base: Document,
-        card: super::ai::Card,
-        prepared: super::effects::Prepared,
+    /// A request for the inference thread.
+    Asked {
+        task: Box<Task>,
+        goal: Goal,
     },
     /// Pixels for the clipboard.
     Copied {
@@ -120,6 +107,18 @@ pub enum Outcome {
     /// The desktop has no file dialog.
     NoFileDialog,
     Nothing,
+}
+
+impl Outcome {
+    /// An undo step, with one sentence for the user.
+    pub fn step(tab: TabId, base: Document, step: Step, note: String) -> Self {
+        Self::Step { tab, base, step, notices: vec![note] }
+    }
+
+    /// A document that no file holds yet, with one sentence for the user.
+    pub fn made(title: String, document: Document, note: String) -> Self {
+        Self::Opened { path: None, title, document, notices: vec![note] }
+    }
 }
 
 /// Everything that panels may look at.

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::devices;
+use super::input::{self, unusable};
 use super::report::{self, Failure, Progress};
 use crate::device::DeviceChoice;
-use crate::io::{self, Limits, MetadataPolicy, SaveOptions};
+use crate::io::{self, MetadataPolicy, SaveOptions};
 use crate::ops::OpContext;
-use crate::pixels::{Depth, PixelBuf};
+use crate::pixels::Depth;
 use crate::recipe::{self, Compiled, Recipe};
 
 /// Applies operations to a picture and writes the result
@@ -54,15 +55,14 @@ fn parse_depth(text: &str) -> Result<Depth, String> {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let input_error = |error: &dyn std::error::Error| Failure::input(report::sentence(error));
     // Everything that can be wrong with the arguments comes before any work.
-    let format = io::check_target(&args.output).map_err(|error| input_error(&error))?;
+    let format = io::check_target(&args.output).map_err(|error| unusable(&error))?;
     let mut options = SaveOptions::new(format);
     options.quality = args.quality;
     options.depth = args.depth;
     options.metadata = args.metadata;
     if args.depth == Some(Depth::U16) && format.max_depth() == Depth::U8 {
-        return Err(input_error(&io::SaveError::DepthTooLarge(format)));
+        return Err(unusable(&io::SaveError::DepthTooLarge(format)));
     }
     let steps = steps(args)?;
     if args.mask.is_some()
@@ -72,20 +72,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         return Err(Failure::input(sentence + " pixels"));
     }
 
-    let opened = io::open(&args.input, &Limits::default()).map_err(|error| input_error(&error))?;
+    let opened = input::open(&args.input)?;
     let size = opened.pixels.size();
-    recipe::output_size(&steps, size).map_err(|error| input_error(&error))?;
-    let mask = args.mask.as_deref().map(read_mask).transpose()?;
-    if let (Some(mask), Some(path)) = (&mask, &args.mask)
-        && mask.size() != size
-    {
-        return Err(Failure::input(format!(
-            "the mask '{}' is {}, but '{}' is {size}",
-            path.display(),
-            mask.size(),
-            args.input.display()
-        )));
-    }
+    recipe::output_size(&steps, size).map_err(|error| unusable(&error))?;
+    let mask = args.mask.as_deref().map(|path| input::open_mask(path, &args.input, &opened.pixels));
+    let mask = mask.transpose()?;
 
     let engine = devices::engine(args.device, size.pixels() * steps.len() as u64)?;
     let context = OpContext::full_size(opened.profile.clone());
@@ -94,14 +85,14 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let pixels = recipe::run(&steps, &*engine, &context, opened.pixels, mask.as_ref(), |done| {
         progress.set(done as u64, total);
     })
-    .map_err(|error| input_error(&error))?;
+    .map_err(|error| unusable(&error))?;
     if let Some(reason) = engine.take_trouble() {
         report::note(format!("the processor took over from the graphics adapter: {reason}"));
     }
     let saved = io::save(&args.output, &pixels, &opened.profile, &opened.metadata, &options);
     drop(progress);
     let mut notices = opened.notices;
-    notices.extend(saved.map_err(|error| input_error(&error))?);
+    notices.extend(saved.map_err(|error| unusable(&error))?);
     for notice in &notices {
         report::note(format!("{}: {notice}", args.input.display()));
     }
@@ -153,11 +144,4 @@ fn read_text(path: &Path) -> Result<String, String> {
         return Err("it is no file of at most 16 MiB".into());
     }
     std::fs::read_to_string(path).map_err(|error| error.to_string())
-}
-
-/// A picture as mask: its luminance, transparent parts black.
-fn read_mask(path: &Path) -> Result<PixelBuf, Failure> {
-    let opened = io::open(path, &Limits::default())
-        .map_err(|error| Failure::input(format!("the mask: {}", report::sentence(&error))))?;
-    Ok(io::luminance_mask(&opened.pixels))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::filter::choose_model;
 use super::report::{self, Failure};
-use super::{networks, picture};
+use super::{input, networks};
 use crate::device::DeviceChoice;
 use crate::faces::{Face, Wants};
 use crate::infer::protocol::{Faces, Task};
@@ -25,7 +25,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let opened = picture::open(&args.input)?;
+    let opened = input::open(&args.input)?;
     let store = networks::store(args.device)?;
     let needed =
         [Purpose::FaceDetect, Purpose::FaceLandmarks, Purpose::Expression, Purpose::AgeGender];

@@ -4,8 +4,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::input;
 use super::networks;
-use super::picture::{self, Files};
+use super::picture::Files;
 use super::report::Failure;
 use crate::infer::plan;
 use crate::infer::protocol::{Effect, Filter, ModelRef, Task};
@@ -60,8 +61,9 @@ pub(super) fn choose_model(
 pub(super) fn run(args: &Args, effect: Effect, label: &str) -> Result<(), Failure> {
     let files = &args.files;
     files.check_target()?;
-    let opened = picture::open(&files.input)?;
-    let mask = args.mask.as_deref().map(|path| picture::open_mask(path, &opened.pixels));
+    let opened = input::open(&files.input)?;
+    let mask =
+        args.mask.as_deref().map(|path| input::open_mask(path, &files.input, &opened.pixels));
     let mask = mask.transpose()?.map(Arc::new);
     let mut store = networks::store(files.device)?;
     let model = choose_model(store.library(), args.model.as_deref(), effect.purpose())?;

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value as Json, json};
 
+use super::input;
 use super::report::{self, Failure};
-use crate::io::{self, Limits, Opened};
+use crate::io::{self, Opened};
 
 /// Shows a picture's size, depth, profile, orientation and EXIF data
 #[derive(clap::Args)]
@@ -21,8 +22,7 @@ pub(super) struct Args {
 const MAX_FIELDS: usize = 100;
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let opened = io::open(&args.file, &Limits::default())
-        .map_err(|error| Failure::input(report::sentence(&error)))?;
+    let opened = input::open(&args.file)?;
     let exif = opened.metadata.exif.as_deref();
     let fields = exif.map(|exif| io::exif_summary(exif, MAX_FIELDS)).unwrap_or_default();
     if args.json {

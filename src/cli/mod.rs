@@ -17,6 +17,7 @@ mod filter;
 #[cfg(feature = "infer")]
 mod generate;
 mod info;
+mod input;
 #[cfg(feature = "infer")]
 mod light;
 mod models;

@@ -1,11 +1,12 @@
 //! What the subcommands share that turn one picture into another on the inference thread: the
 //! files, and the way from one to the other.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::input::unusable;
 use super::networks;
 use super::report::{self, Failure};
 use crate::color::WorkingProfile;
@@ -13,7 +14,7 @@ use crate::device::DeviceChoice;
 use crate::document::Metadata;
 use crate::infer::models::ModelStore;
 use crate::infer::protocol::{Output, Task};
-use crate::io::{self, Limits, MetadataPolicy, Notice, Opened, SaveOptions};
+use crate::io::{self, MetadataPolicy, Notice, Opened, SaveOptions};
 use crate::pixels::PixelBuf;
 
 #[derive(clap::Args)]
@@ -35,29 +36,7 @@ pub(super) struct Files {
     metadata: MetadataPolicy,
     /// Machine-readable summary
     #[arg(long)]
-    json: bool,
-}
-
-fn input_error(error: &dyn std::error::Error) -> Failure {
-    Failure::input(report::sentence(error))
-}
-
-/// Opens a picture of the command line.
-pub(super) fn open(path: &Path) -> Result<Opened, Failure> {
-    io::open(path, &Limits::default()).map_err(|error| input_error(&error))
-}
-
-/// A picture as mask for `picture`: its luminance, transparent parts black.
-pub(super) fn open_mask(path: &Path, picture: &PixelBuf) -> Result<PixelBuf, Failure> {
-    let opened = io::open(path, &Limits::default())
-        .map_err(|error| Failure::input(format!("the mask: {}", report::sentence(&error))))?;
-    let (have, want) = (opened.pixels.size(), picture.size());
-    if have != want {
-        let sentence =
-            format!("the mask '{}' is {have}, but the picture is {want}", path.display());
-        return Err(Failure::input(sentence));
-    }
-    Ok(io::luminance_mask(&opened.pixels))
+    pub json: bool,
 }
 
 /// What of an opened picture goes into the result beside pixels.
@@ -76,7 +55,7 @@ pub(super) fn split(opened: Opened) -> (PixelBuf, Source) {
 impl Files {
     /// Whether the result can be written, before any work.
     pub(super) fn check_target(&self) -> Result<(), Failure> {
-        io::check_target(&self.output).map(|_| ()).map_err(|error| input_error(&error))
+        io::check_target(&self.output).map(|_| ()).map_err(|error| unusable(&error))
     }
 
     /// Runs the task that `task` makes of the picture and writes its first result with the
@@ -92,36 +71,39 @@ impl Files {
         let output = networks::run(store, task(Arc::new(image), source.profile.clone()), label)?;
         let picture = output.images.first();
         let picture = picture.ok_or_else(|| Failure::failed("the network made no picture"))?;
-        self.save(picture, source, &output)
+        self.save(picture, source, &output, &[])
     }
 
-    /// Writes `picture`, made of `source`, and says so.
+    /// Writes `picture`, made of `source`, and says so; `facts` go into the summary as well.
     pub(super) fn save(
         &self,
         picture: &PixelBuf,
         source: Source,
         output: &Output,
+        facts: &[(&str, Value)],
     ) -> Result<(), Failure> {
-        let format = io::check_target(&self.output).map_err(|error| input_error(&error))?;
+        let format = io::check_target(&self.output).map_err(|error| unusable(&error))?;
         let mut options = SaveOptions::new(format);
         options.quality = self.quality;
         options.metadata = self.metadata;
         let Source { profile, metadata, mut notices } = source;
         let saved = io::save(&self.output, picture, &profile, &metadata, &options);
-        notices.extend(saved.map_err(|error| input_error(&error))?);
+        notices.extend(saved.map_err(|error| unusable(&error))?);
         for notice in &notices {
             report::note(format!("{}: {notice}", self.input.display()));
         }
         let size = picture.size();
         if self.json {
-            return report::print_json(&json!({
+            let mut summary = json!({
                 "output": self.output.to_string_lossy(),
                 "model": output.model,
                 "width": size.width,
                 "height": size.height,
                 "seconds": output.seconds,
                 "notices": notices.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            }));
+            });
+            facts.iter().for_each(|(name, value)| summary[*name] = value.clone());
+            return report::print_json(&summary);
         }
         let (file, model) = (self.output.display(), &output.model);
         report::print(format!("{file}: {size}, {model}, {:.1} s", output.seconds))

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::filter::choose_model;
+use super::input;
 use super::networks;
-use super::picture::{self, Files};
+use super::picture::Files;
 use super::report::Failure;
-use crate::infer::protocol::{Engine, Remove, Task};
+use crate::infer::protocol::{Engine, PATCHES, Remove, Task};
 use crate::infer::worker::capability_for;
 use crate::inpaint::Fill;
 use crate::zoo::{Library, Purpose};
@@ -46,8 +47,8 @@ fn parse_feather(text: &str) -> Result<f32, String> {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     args.files.check_target()?;
-    let opened = picture::open(&args.files.input)?;
-    let mask = Arc::new(picture::open_mask(&args.mask, &opened.pixels)?);
+    let opened = input::open(&args.files.input)?;
+    let mask = Arc::new(input::open_mask(&args.mask, &args.files.input, &opened.pixels)?);
     let mut store = networks::store(args.files.device)?;
     let engine = engine(&args.engine, store.library())?;
     if let Engine::Network(model) = &engine {
@@ -62,7 +63,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 
 fn engine(name: &str, library: &Library) -> Result<Engine, Failure> {
     match name {
-        "patchmatch" => Ok(Engine::Patches),
+        PATCHES => Ok(Engine::Patches),
         "auto" => {
             let found = choose_model(library, None, Purpose::Inpaint);
             Ok(found.map_or(Engine::Patches, Engine::Network))

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::filter::choose_model;
+use super::input;
 use super::networks;
 use super::picture::{self, Files};
 use super::report::Failure;
@@ -31,7 +32,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     args.files.check_target()?;
-    let opened = picture::open(&args.files.input)?;
+    let opened = input::open(&args.files.input)?;
     let mut store = networks::store(args.files.device)?;
     if args.what == "face" {
         return faces(args, store, opened);
@@ -50,7 +51,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let output = networks::run(store, task, "Selecting")?;
     let mask = output.images.first();
     let mask = mask.ok_or_else(|| Failure::failed("the network made no mask"))?;
-    args.files.save(&as_picture(mask), source, &output)
+    args.files.save(&as_picture(mask), source, &output, &[])
 }
 
 /// A mask of every face's outline.
@@ -75,7 +76,7 @@ fn faces(args: &Args, store: ModelStore, opened: Opened) -> Result<(), Failure> 
             mask.samples_mut().set_f32(at, value);
         }
     }
-    args.files.save(&as_picture(&mask), source, &output)
+    args.files.save(&as_picture(&mask), source, &output, &[])
 }
 
 /// A mask as an opaque grey picture.

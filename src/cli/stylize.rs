@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::filter;
-use super::picture;
+use super::input;
 use super::report::Failure;
 use crate::infer::protocol::{Effect, Paint, StyleOf};
 use crate::zoo::{Library, Purpose};
@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let effect = match &args.style_image {
         None => Effect::Style { weights: args.style.clone() },
         Some(path) => {
-            let opened = picture::open(path)?;
+            let opened = input::open(path)?;
             if args.method == Method::Gatys {
                 let effect = Effect::Paint(Paint {
                     picture: Arc::new(opened.pixels),

@@ -1,5 +1,6 @@
 //! Layers: new, duplicate, group, merge, flatten.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::{CommandError, Step, layer, unlocked};
@@ -158,7 +159,7 @@ fn replace_all(
 pub(super) fn insert(
     document: &Document,
     id: Option<LayerId>,
-    label: &'static str,
+    label: impl Into<Cow<'static, str>>,
     layer: Layer,
 ) -> Step {
     let (parent, index) = above(document, id);

@@ -1,7 +1,7 @@
 //! Filling, clearing, copying and pasting pixels.
 
 use super::masks::with_alpha;
-use super::{CommandError, Step, layer, layers, unlocked};
+use super::{CommandError, Step, layer, layers, results, unlocked};
 use crate::compose;
 use crate::document::{BlendMode, Document, Edit, Layer, LayerId, LayerMask, Raster};
 use crate::geom::IRect;
@@ -103,11 +103,7 @@ pub fn layer_via_copy(document: &Document, id: LayerId) -> Result<Step, CommandE
 /// A new layer of RGBA pixels, encoded in the document's profile, above the active layer: at a
 /// place, or in the middle of the canvas.
 pub fn paste(document: &Document, pixels: &PixelBuf, at: Option<(i32, i32)>) -> Step {
-    let size = pixels.size();
-    let middle = |canvas: u32, own: u32| ((i64::from(canvas) - i64::from(own)) / 2) as i32;
-    let origin = at.unwrap_or_else(|| {
-        (middle(document.size.width, size.width), middle(document.size.height, size.height))
-    });
+    let origin = at.unwrap_or_else(|| results::centred(document.size, pixels.size()));
     let image = TiledImage::from_buf(&pixels.to_depth(document.depth));
     let name = format!("Layer {}", document.layer_count() + 1);
     layers::insert(document, document.active, "Paste", Layer::raster(&name, image, origin))

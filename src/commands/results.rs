@@ -1,29 +1,83 @@
-//! What a network or a fill has made becomes part of the document.
+//! What a network, a fill or a file has made becomes part of the document.
 
 use std::sync::Arc;
 
 use super::adjust::mask_of;
-use super::layers::above;
+use super::layers::insert;
 use super::{CommandError, Step};
-use crate::document::{Document, Edit, Generated, Layer, LayerId, LayerKind, Raster};
+use crate::color::{WorkingProfile, convert};
+use crate::document::{Canvas, Document, Edit, Generated, Layer, LayerId, LayerKind, Raster};
+use crate::geom::Size;
 use crate::pixels::{PixelBuf, TiledImage};
 
-/// A new layer above the active one, masked by the selection. `recipe` says what made it.
-pub fn new_layer(
+/// A layer whose pixels were made, and by what.
+#[derive(Clone, Copy, Debug)]
+pub struct Made<'a> {
+    pub name: &'a str,
+    /// RGBA in the document's profile.
+    pub pixels: &'a PixelBuf,
+    /// Document position of the top left pixel.
+    pub origin: (i32, i32),
+    pub opacity: f32,
+    /// One channel over the canvas: where the layer shows; `None` shows all of it.
+    pub mask: Option<&'a TiledImage>,
+    /// What made it, for showing and doing it again.
+    pub recipe: &'a Arc<serde_json::Value>,
+}
+
+/// A new layer above the active one.
+pub fn new_layer(document: &Document, made: &Made<'_>) -> Step {
+    let image = TiledImage::from_buf(&made.pixels.to_depth(document.depth));
+    let raster = Raster { image, origin: made.origin };
+    let recipe = Arc::clone(made.recipe);
+    let mut layer = Layer::new(made.name, LayerKind::Generated(Generated { raster, recipe }));
+    layer.props.opacity = made.opacity;
+    layer.mask = made.mask.map(mask_of);
+    insert(document, document.active, made.name.to_owned(), layer)
+}
+
+/// Position of the top left pixel of a picture in the middle of the canvas.
+pub fn centred(canvas: Size, own: Size) -> (i32, i32) {
+    let middle = |canvas: u32, own: u32| ((i64::from(canvas) - i64::from(own)) / 2) as i32;
+    (middle(canvas.width, own.width), middle(canvas.height, own.height))
+}
+
+/// A new layer of RGBA pixels in `profile` in the middle of the canvas, above the active layer,
+/// in the document's depth and profile.
+///
+/// # Errors
+/// No way between the profiles.
+pub fn place(
     document: &Document,
     name: &str,
+    label: &'static str,
     pixels: &PixelBuf,
-    origin: (i32, i32),
-    opacity: f32,
-    recipe: serde_json::Value,
-) -> Step {
-    let raster = Raster { image: TiledImage::from_buf(&pixels.to_depth(document.depth)), origin };
-    let kind = LayerKind::Generated(Generated { raster, recipe: Arc::new(recipe) });
-    let mut layer = Layer::new(name, kind);
-    layer.props.opacity = opacity;
-    layer.mask = document.selection.as_ref().map(mask_of);
-    let (parent, index) = above(document, document.active);
-    Step::one(name.to_owned(), Edit::Insert { layer: Arc::new(layer), parent, index })
+    profile: &WorkingProfile,
+    kind: impl FnOnce(Raster) -> LayerKind,
+) -> Result<Step, CommandError> {
+    let mut pixels = pixels.to_depth(document.depth);
+    convert::between(profile, &document.profile, &mut pixels)?;
+    let origin = centred(document.size, pixels.size());
+    let raster = Raster { image: TiledImage::from_buf(&pixels), origin };
+    Ok(insert(document, document.active, label, Layer::new(name, kind(raster))))
+}
+
+/// The whole document replaced by one layer of another size.
+pub fn whole(document: &Document, label: &'static str, pixels: &PixelBuf) -> Step {
+    let layer = Layer::raster(label, TiledImage::from_buf(pixels), (0, 0));
+    let mut canvas = Canvas::of(document);
+    canvas.size = pixels.size();
+    canvas.active = Some(layer.id);
+    canvas.layers = vec![Arc::new(layer)];
+    canvas.selection = None;
+    Step::one(label, Edit::SetCanvas(Box::new(canvas)))
+}
+
+/// Selects what `mask`, one channel over the canvas, shows.
+pub fn select(document: &Document, label: &'static str, mask: &PixelBuf) -> Step {
+    let mut selection = TiledImage::mask(document.size, 0);
+    selection.write(mask, (0, 0));
+    Step::one(label, Edit::SetSelection(Some(selection)))
 }
 
 /// New pixels of a layer from `origin` on; tiles that stay the same are kept.

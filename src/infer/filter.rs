@@ -71,7 +71,7 @@ pub(super) fn run(
             }
             context.progress(Stage::Running, 0, 1, 0.0);
             let planes = read_resized(input, small, &map).map_err(End::Failed)?;
-            let mut run = |models: &mut dyn Models| {
+            let run = |models: &mut dyn Models| {
                 filter_planes(task, &capability, &planes, &second, models, context)
             };
             let made = match run(models) {
@@ -244,7 +244,7 @@ impl Mixer<'_> {
                 }
                 let at = (y - input.y0) as usize * made.width + (x - input.x0) as usize;
                 let rgb = [0, 1, 2].map(|channel| made.data[channel * area + at]);
-                let rgb = self.map.from_srgb(rgb);
+                let rgb = self.map.of_srgb(rgb);
                 let [r, g, b, a] = self.source.pixel_f32(x as u32, y as u32);
                 let mut pixel = [r, g, b, a];
                 for (to, new) in pixel.iter_mut().zip(rgb) {

@@ -46,7 +46,7 @@ pub(super) fn to_picture(planes: &Planes, map: &ProfileMap, depth: Depth) -> Pix
     let mut picture = PixelBuf::new(size, 4, depth);
     let area = planes.width * planes.height;
     for at in 0..area {
-        let [r, g, b] = map.from_srgb([0, 1, 2].map(|channel| planes.data[channel * area + at]));
+        let [r, g, b] = map.of_srgb([0, 1, 2].map(|channel| planes.data[channel * area + at]));
         let (x, y) = ((at % planes.width) as u32, (at / planes.width) as u32);
         picture.set_pixel_f32(x, y, [r, g, b, 1.0]);
     }

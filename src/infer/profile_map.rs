@@ -20,7 +20,7 @@ impl ProfileMap {
         if self.from_linear_srgb.is_some() { self.profile.to_srgb(rgb) } else { rgb }
     }
 
-    pub(super) fn from_srgb(&self, rgb: [f32; 3]) -> [f32; 3] {
+    pub(super) fn of_srgb(&self, rgb: [f32; 3]) -> [f32; 3] {
         let Some(matrix) = &self.from_linear_srgb else { return rgb };
         let linear = rgb.map(|value| Transfer::SRGB.decode(value));
         matrix
@@ -48,7 +48,7 @@ mod tests {
         let map = ProfileMap::new(&profile);
         for rgb in [[1.0, 0.0, 0.0], [0.1, 0.9, 0.2], [0.5, 0.5, 0.5]] {
             let srgb = map.to_srgb(rgb);
-            let back = map.from_srgb(srgb);
+            let back = map.of_srgb(srgb);
             assert!(back.iter().zip(rgb).all(|(a, b)| (a - b).abs() < 1e-4), "{rgb:?} {back:?}");
         }
         assert!(map.to_srgb([0.0, 1.0, 0.0])[0] < -0.1, "out of sRGB, and not clamped");

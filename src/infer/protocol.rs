@@ -150,6 +150,9 @@ pub struct Filter {
     pub tile: Option<u32>,
 }
 
+/// What users call [`Engine::Patches`].
+pub const PATCHES: &str = "patchmatch";
+
 /// How a hole is filled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Engine {

@@ -95,7 +95,7 @@ fn write_tile(
         for x in 0..tile.core.width() as usize * scale {
             let at = (top + y) * planes.width + left + x;
             let srgb = [planes.data[at], planes.data[area + at], planes.data[2 * area + at]];
-            let [r, g, b] = map.from_srgb(srgb);
+            let [r, g, b] = map.of_srgb(srgb);
             let to_x = tile.core.x0 as u32 * scale as u32 + x as u32;
             let to_y = tile.core.y0 as u32 * scale as u32 + y as u32;
             result.set_pixel_f32(to_x, to_y, [r, g, b, 1.0]);

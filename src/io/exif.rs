@@ -309,7 +309,7 @@ impl Exif {
         block.write_u32(4, 8);
         let links = [(EXIF_IFD, exif), (GPS_IFD, gps)];
         let link_count = links.iter().filter(|(_, entries)| entries.is_some()).count();
-        let links_at = block.append_directory(&file, &first, link_count);
+        let links_at = block.append_directory(file, &first, link_count);
         let present = links.into_iter().filter_map(|(tag, entries)| Some((tag, entries?)));
         for (index, (tag, entries)) in present.enumerate() {
             let at = links_at + index * RECORD;
@@ -318,7 +318,7 @@ impl Exif {
             block.write_u16(at + 2, LONG);
             block.write_u32(at + 4, 1);
             block.write_u32(at + 8, directory_at);
-            block.append_directory(&file, &entries, 0);
+            block.append_directory(file, &entries, 0);
         }
         Some(block.bytes)
     }

@@ -51,9 +51,8 @@ struct Header {
 fn scan(bytes: &[u8]) -> Option<Header> {
     let mut header = Header::default();
     let mut at = 2;
-    loop {
-        // To the next marker: over entropy-coded data, restart markers and fill bytes.
-        let Some(marker_at) = next_marker(bytes, at) else { break };
+    // To the next marker: over entropy-coded data, restart markers and fill bytes.
+    while let Some(marker_at) = next_marker(bytes, at) {
         let marker = bytes[marker_at];
         at = marker_at + 1;
         if marker == 0xd9 {

@@ -146,6 +146,8 @@ pub struct Capability {
     pub purpose: Purpose,
     /// Channels of the picture that goes in; 0 for generators.
     pub channels_in: u32,
+    /// Numbers of the vector that goes in beside the picture: styles, say; 0 for none.
+    pub vector: u32,
     /// Channels of the picture that comes out.
     pub channels_out: u32,
     /// Result side over source side; 1 for generators.
@@ -188,6 +190,7 @@ impl Capability {
         Self {
             purpose,
             channels_in: 3,
+            vector: graph.input_channels().get(1).map_or(0, |channels| *channels as u32),
             channels_out: 3,
             scale: 1,
             range: Range::Unit,

@@ -33,6 +33,7 @@ impl Scripted {
         let capability = Capability {
             purpose: Purpose::Translate,
             channels_in: 3,
+            vector: 0,
             channels_out: 3,
             scale: 1,
             range: Range::Unit,

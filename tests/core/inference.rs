@@ -1,6 +1,7 @@
 //! The inference service with scripted networks: lanes, cancelling, failures, tiles, alpha and
 //! depth.
 
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -43,6 +44,7 @@ const HALO: u32 = 3;
 const UPSCALER: Capability = Capability {
     purpose: Purpose::Upscale,
     channels_in: 3,
+    vector: 0,
     channels_out: 3,
     scale: 2,
     range: Range::Unit,
@@ -425,7 +427,9 @@ fn generation_gives_one_picture_a_seed() {
     assert_eq!(sheet.pixel_f32(9, 1), all[20].pixel_f32(1, 0));
     assert_eq!(sheet.pixel_f32(31, 2)[3], 0.0);
     assert!(contact_sheet(&[], 3).is_none() && contact_sheet(&all, 0).is_none());
-    for (seeds, psi) in [(5..=4, 1.0), (0..=u64::MAX, 1.0), (1..=1, 1.5), (1..=1, f32::NAN)] {
+    for (seeds, psi) in
+        [(RangeInclusive::new(5, 4), 1.0), (0..=u64::MAX, 1.0), (1..=1, 1.5), (1..=1, f32::NAN)]
+    {
         let events = run(Fake::default(), task(seeds, psi));
         assert!(matches!(events.last(), Some(Event::Failed { .. })));
     }

@@ -51,7 +51,7 @@ proptest! {
     #[test]
     fn asked_tiles_come_into_range(asked in 0u32..5000) {
         let side = clamp_tile(asked);
-        prop_assert!((MIN_TILE..=MAX_TILE).contains(&side) && side % 16 == 0);
+        prop_assert!((MIN_TILE..=MAX_TILE).contains(&side) && side.is_multiple_of(16));
         prop_assert!(side <= asked.max(MIN_TILE));
     }
 }

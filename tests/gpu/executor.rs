@@ -98,7 +98,7 @@ fn shaders_equal_cpu_code_at_defaults_and_anywhere_else() {
                 let value = random_value(&mut random, spec);
                 params.set(specs, spec.key, value).unwrap();
             }
-            compared += compare(&executor, *op, &params, random.next());
+            compared += compare(&executor, *op, &params, random.next_u64());
         }
         assert!(compared >= 4, "{}: only {compared} comparisons", op.spec().name);
     }

@@ -34,7 +34,7 @@ pub fn gpu() -> Option<&'static GpuContext> {
 pub struct Random(pub u64);
 
 impl Random {
-    pub fn next(&mut self) -> u64 {
+    pub fn next_u64(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -44,11 +44,11 @@ impl Random {
 
     /// `0 <= answer < end`
     pub fn below(&mut self, end: u32) -> u32 {
-        (self.next() % u64::from(end)) as u32
+        (self.next_u64() % u64::from(end)) as u32
     }
 
     /// `0..1`
     pub fn unit(&mut self) -> f32 {
-        (self.next() >> 40) as f32 / (1 << 24) as f32
+        (self.next_u64() >> 40) as f32 / (1 << 24) as f32
     }
 }

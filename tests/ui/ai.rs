@@ -5,31 +5,14 @@ use std::path::Path;
 use eframe::egui;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
-use ganvas::app::{Action, App, Binding, Command, Setup};
+use ganvas::app::{Action, App, Binding, Command};
 use ganvas::document::LayerKind;
 use ganvas::geom::Size;
-use ganvas::infer::models::ModelStore;
-use ganvas::infer::service::Service;
-use ganvas::zoo::Library;
 
-use crate::harness::{command, editor_with, perform, settle, tiny_png, wait_until};
-
-fn library() -> Library {
-    Library::of(Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("models")), None)
-}
+use crate::harness::{command, editor_with_shipped, perform, settle, wait_until};
 
 fn window(folder: &Path) -> Harness<'static, App> {
-    let mut harness = editor_with(Setup {
-        library: library(),
-        service: Box::new(|wake| {
-            Service::spawn(|| ModelStore::for_processor(library()), wake)
-                .map_err(|err| err.to_string())
-        }),
-        ..Setup::bare(vec![tiny_png(folder, 20, 12)])
-    });
-    wait_until(&mut harness, "the picture opens", |model| model.tabs.len() == 1);
-    wait_until(&mut harness, "the models are listed", |model| !model.ai.models.is_empty());
-    harness
+    editor_with_shipped(folder, (20, 12))
 }
 
 #[test]

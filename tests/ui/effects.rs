@@ -4,32 +4,19 @@ use std::path::Path;
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
-use ganvas::app::{Action, App, Binding, Command, Setup};
-use ganvas::document::LayerKind;
-use ganvas::infer::models::ModelStore;
-use ganvas::infer::service::Service;
+use ganvas::app::{Action, App, Binding, Card, Command, EffectOutput};
+use ganvas::document::{Layer, LayerKind};
+use ganvas::infer::protocol::PATCHES;
 use ganvas::params::Value;
 use ganvas::tools::{Pointer, ToolEvent};
 use ganvas::zoo::Library;
 
-use crate::harness::{command, editor_with, perform, settle, tiny_png, wait_until};
-
-fn library() -> Library {
-    Library::of(Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("models")), None)
-}
+use crate::harness::{
+    command, editor_with_models, editor_with_shipped, perform, settle, wait_until,
+};
 
 fn window(folder: &Path) -> Harness<'static, App> {
-    let mut harness = editor_with(Setup {
-        library: library(),
-        service: Box::new(|wake| {
-            Service::spawn(|| ModelStore::for_processor(library()), wake)
-                .map_err(|err| err.to_string())
-        }),
-        ..Setup::bare(vec![tiny_png(folder, 60, 40)])
-    });
-    wait_until(&mut harness, "the picture opens", |model| model.tabs.len() == 1);
-    wait_until(&mut harness, "the models are listed", |model| !model.ai.models.is_empty());
-    harness
+    editor_with_shipped(folder, (60, 40))
 }
 
 #[test]
@@ -118,19 +105,8 @@ fn removing_without_a_selection_says_what_is_missing() {
 #[test]
 fn a_dropped_checkpoint_is_installed_and_offered() {
     let folder = tempfile::tempdir().unwrap();
-    let own = folder.path().join("models");
-    let library = move || Library::of(None, Some(own.clone()));
-    let for_service = library.clone();
-    let mut harness = editor_with(Setup {
-        library: library(),
-        service: Box::new(move |wake| {
-            let library = for_service();
-            Service::spawn(|| ModelStore::for_processor(library), wake)
-                .map_err(|err| err.to_string())
-        }),
-        ..Setup::bare(vec![tiny_png(folder.path(), 20, 12)])
-    });
-    wait_until(&mut harness, "the picture opens", |model| model.tabs.len() == 1);
+    let own = Library::of(None, Some(folder.path().join("models")));
+    let mut harness = editor_with_models(own, folder.path(), (20, 12));
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/checkpoints");
     perform(&mut harness, Action::OpenFiles(vec![root.join("RealESRGAN_x4plus.pth")]));
     wait_until(&mut harness, "the model is offered", |model| {
@@ -145,4 +121,55 @@ fn a_dropped_checkpoint_is_installed_and_offered() {
         shown.any(|notice| notice.text.contains("other.pth"))
     });
     assert_eq!(harness.state().model().tabs.len(), 1);
+}
+
+#[test]
+fn what_is_set_while_a_request_runs_counts_for_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = window(folder.path());
+    command(&mut harness, Command::Denoise);
+    perform(&mut harness, Action::RunEffect(Card::Denoise));
+    let mut settings = harness.state().model().ai.effect(Card::Denoise);
+    settings.output = EffectOutput::NewDocument;
+    settings.strength = 0.3;
+    perform(&mut harness, Action::SetEffect { card: Card::Denoise, settings: Box::new(settings) });
+    wait_until(&mut harness, "the layer", |model| model.document().unwrap().layers.len() == 2);
+    let model = harness.state().model();
+    assert_eq!(model.tabs.len(), 1);
+    assert_eq!(model.active_layer().unwrap().props.opacity, 1.0);
+}
+
+#[test]
+fn a_result_never_overwrites_newer_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = window(folder.path());
+    command(&mut harness, Command::Denoise);
+    let mut settings = harness.state().model().ai.effect(Card::Denoise);
+    settings.output = EffectOutput::InPlace;
+    perform(&mut harness, Action::SetEffect { card: Card::Denoise, settings: Box::new(settings) });
+    let before = harness.state().model().document().unwrap().layers[0].clone();
+    perform(&mut harness, Action::RunEffect(Card::Denoise));
+    command(&mut harness, Command::NewLayer);
+    wait_until(&mut harness, "the result", |model| model.document().unwrap().layers.len() == 3);
+    let document = harness.state().model().document().unwrap().clone();
+    let pixels = |layer: &Layer| layer.raster_content().unwrap().image.to_buf();
+    assert_eq!(pixels(&document.layers[0]), pixels(&before), "the layer is as it was");
+    assert_ne!(pixels(&document.layers[2]), pixels(&before), "the result lies on top");
+    let model = harness.state().model();
+    assert!(model.notices.shown().iter().any(|notice| notice.text.contains("became a new layer")));
+    command(&mut harness, Command::Undo);
+    assert_eq!(harness.state().model().document().unwrap().layers.len(), 2);
+}
+
+#[test]
+fn patches_stay_selectable_beside_networks() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = window(folder.path());
+    command(&mut harness, Command::RemoveObject);
+    harness.run_steps(30);
+    harness.get_by_label("Remove model").click();
+    harness.run_steps(5);
+    harness.get_all_by_label("Patches of the surroundings").last().unwrap().click();
+    harness.run_steps(5);
+    assert_eq!(harness.state().model().ai.effect(Card::Remove).model.as_deref(), Some(PATCHES));
 }

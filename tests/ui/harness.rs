@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 
 use egui_kittest::Harness;
 use ganvas::app::{Action, App, Binding, Command, Model, Setup};
+use ganvas::infer::models::ModelStore;
+use ganvas::infer::service::Service;
+use ganvas::zoo::Library;
 
 /// A window with files, without preferences and without networks.
 pub fn editor(files: Vec<PathBuf>) -> Harness<'static, App> {
@@ -15,6 +18,34 @@ pub fn editor_with(setup: Setup) -> Harness<'static, App> {
     Harness::builder()
         .with_size([1280.0, 900.0])
         .build_eframe(move |creation| App::new(&creation.egui_ctx, setup).unwrap())
+}
+
+/// A window with networks of `library` on the processor and a small picture.
+pub fn editor_with_models(
+    library: Library,
+    folder: &Path,
+    (width, height): (u32, u32),
+) -> Harness<'static, App> {
+    let for_service = library.clone();
+    let mut harness = editor_with(Setup {
+        library,
+        service: Box::new(move |wake| {
+            let library = for_service.clone();
+            Service::spawn(|| ModelStore::for_processor(library), wake)
+                .map_err(|err| err.to_string())
+        }),
+        ..Setup::bare(vec![tiny_png(folder, width, height)])
+    });
+    wait_until(&mut harness, "the picture opens", |model| model.tabs.len() == 1);
+    harness
+}
+
+/// A window with the shipped networks and a small picture.
+pub fn editor_with_shipped(folder: &Path, size: (u32, u32)) -> Harness<'static, App> {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    let mut harness = editor_with_models(Library::of(Some(shipped), None), folder, size);
+    wait_until(&mut harness, "the models are listed", |model| !model.ai.models.is_empty());
+    harness
 }
 
 /// Steps frames until `done`, which must come true within some seconds.

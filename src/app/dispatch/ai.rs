@@ -1,12 +1,12 @@
 //! Requests to the inference thread and what becomes of its answers.
 
-use crate::app::ai::{Card, GenerateOutput, Goal, Running, UpscaleOutput};
-use crate::app::state::{Model, Outcome, TabId};
-use crate::color::WorkingProfile;
+use std::sync::Arc;
+
+use crate::app::ai::{Card, Running, UpscaleSettings};
+use crate::app::goal::Goal;
+use crate::app::state::{Model, Outcome};
 use crate::compose;
-use crate::document::{Canvas, Document, Edit, Generated, Layer, LayerKind, Metadata};
-use crate::infer::protocol::{Event, Output};
-use crate::pixels::{PixelBuf, TiledImage};
+use crate::infer::protocol::{Event, ModelRef, Task, Upscale};
 
 impl Model {
     /// Joins the layers on a worker; the request follows when that is done.
@@ -15,26 +15,22 @@ impl Model {
         if let Some(reason) = self.ai.refused.clone() {
             return self.notices.warn(reason);
         }
+        let settings = self.ai.upscale.clone();
         let Some(tab) = self.tab() else { return };
-        let (id, base) = (tab.id, tab.document().clone());
-        self.spawn("Prepare picture", move |reporter| {
-            reporter.stage("Joining layers", None);
-            let pixels = compose::flatten(&base, base.size.rect());
-            Ok(Outcome::Flattened { tab: id, base, pixels })
-        });
-    }
-
-    /// Hands the joined picture to the inference thread.
-    pub fn submit_upscale(&mut self, tab: TabId, base: Document, pixels: PixelBuf) {
-        let Some(task) = self.ai.upscale_task(&base, pixels) else {
+        let (id, title, base) = (tab.id, tab.title.clone(), tab.document().clone());
+        let Some((card, _)) = self.ai.upscaler(&base) else {
             return self.notices.warn("no model for enlarging is installed");
         };
-        let title = self.tab_by_id(tab).map_or_else(String::new, |tab| tab.title.clone());
-        let (output, scale) = (self.ai.upscale.output, self.ai.upscale.scale);
-        let goal = Goal::Upscale { tab, base: Box::new(base), title, output, scale };
-        if let Err(reason) = self.ai.submit(&mut self.jobs, "Upscale", task, goal) {
-            self.notices.warn(reason);
-        }
+        let model = ModelRef::Id(card.manifest.id.clone());
+        self.spawn("Prepare picture", move |reporter| {
+            reporter.stage("Joining layers", None);
+            let image = Arc::new(compose::flatten(&base, base.size.rect()));
+            let UpscaleSettings { scale, tile, output, .. } = settings;
+            let profile = base.profile.clone();
+            let task = Task::Upscale(Upscale { image, profile, model, scale, tile });
+            let goal = Goal::Upscale { tab: id, base: Box::new(base), title, output, scale };
+            Ok(Outcome::Asked { task: Box::new(task), goal })
+        });
     }
 
     pub fn run_generate(&mut self) {
@@ -42,9 +38,13 @@ impl Model {
         let Some(task) = self.ai.generate_task() else {
             return self.notices.warn("no model that draws faces is installed");
         };
-        let tab = self.tab().map(|tab| tab.id);
-        let goal = Goal::Generate { tab, settings: self.ai.generate.clone() };
-        if let Err(reason) = self.ai.submit(&mut self.jobs, "Generate face", task, goal) {
+        let target = self.tab().map(|tab| (tab.id, Box::new(tab.document().clone())));
+        self.ask(task, Goal::Generate { target, settings: self.ai.generate.clone() });
+    }
+
+    /// Hands a request to the inference thread.
+    pub fn ask(&mut self, task: Task, goal: Goal) {
+        if let Err(reason) = self.ai.submit(&mut self.jobs, task, goal) {
             self.notices.warn(reason);
         }
     }
@@ -67,8 +67,11 @@ impl Model {
             }
             Event::Notice { text, .. } => self.notices.info(text),
             Event::Finished { output, .. } => {
-                if let Some(running) = running {
-                    self.accept(running, output);
+                if let Some(Running { goal, .. }) = running {
+                    self.spawn(name, move |reporter| {
+                        reporter.stage("Finishing", None);
+                        goal.finish(&output)
+                    });
                 }
             }
             Event::Failed { error, .. } => {
@@ -80,77 +83,4 @@ impl Model {
             self.jobs.remove(job);
         }
     }
-
-    fn accept(&mut self, running: Running, output: Output) {
-        if let Goal::Effect { tab, base, card, prepared } = &running.goal {
-            return self.accept_effect(*tab, base, *card, prepared, &output);
-        }
-        let Some(pixels) = output.images.into_iter().next() else { return };
-        let seconds = output.seconds;
-        match running.goal {
-            Goal::Upscale { tab, base, title, output: to, scale } => {
-                let whole = to == UpscaleOutput::WholeDocument;
-                let current = self.tabs.iter().position(|known| known.id == tab);
-                let fresh =
-                    current.filter(|at| self.tabs[*at].document().revision() == base.revision());
-                if let (true, Some(index)) = (whole, fresh) {
-                    let step = enlarged(&base, &pixels);
-                    let size = pixels.size();
-                    if let Err(err) = self.tabs[index].session.perform("Upscale", [step]) {
-                        return self.notices.error(format!("Upscale: {err}"), None);
-                    }
-                    self.notices.info(format!("Enlarged to {size} in {seconds:.1} s"));
-                    return;
-                }
-                let size = pixels.size();
-                let document = Document::from_pixels(
-                    pixels,
-                    &format!("Upscale ×{scale}"),
-                    base.profile.clone(),
-                    (*base.metadata).clone(),
-                );
-                self.add_tab(format!("{title} ×{scale}"), None, document);
-                if whole {
-                    self.notices.warn(
-                        "The enlarged picture is a new document: the picture had changed meanwhile",
-                    );
-                } else {
-                    self.notices.info(format!("Enlarged to {size} in {seconds:.1} s"));
-                }
-            }
-            Goal::Effect { .. } => {}
-            Goal::Generate { tab, settings } => {
-                let name = format!("Face {}", settings.seed);
-                let recipe = serde_json::json!({
-                    "model": output.model, "seed": settings.seed, "psi": settings.psi,
-                });
-                let tab = tab.filter(|_| settings.output == GenerateOutput::NewLayer);
-                let placed = tab.is_some_and(|tab| {
-                    self.insert_centred(tab, &name, &pixels, "Generate face", |raster| {
-                        LayerKind::Generated(Generated { raster, recipe: recipe.into() })
-                    })
-                });
-                if !placed {
-                    let document = Document::from_pixels(
-                        &pixels,
-                        &name,
-                        WorkingProfile::srgb(),
-                        Metadata::default(),
-                    );
-                    self.add_tab(name, None, document);
-                }
-            }
-        }
-    }
-}
-
-/// The whole document replaced by the enlarged picture: one layer of the new size.
-fn enlarged(base: &Document, pixels: &PixelBuf) -> Edit {
-    let layer = Layer::raster("Upscale", TiledImage::from_buf(pixels), (0, 0));
-    let mut canvas = Canvas::of(base);
-    canvas.size = pixels.size();
-    canvas.active = Some(layer.id);
-    canvas.layers = vec![std::sync::Arc::new(layer)];
-    canvas.selection = None;
-    Edit::SetCanvas(Box::new(canvas))
 }

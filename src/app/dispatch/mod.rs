@@ -260,15 +260,11 @@ impl Model {
         let (models, paths): (Vec<_>, Vec<_>) =
             paths.into_iter().partition(|path| is_checkpoint(path));
         models.into_iter().for_each(|path| self.import_model(path));
-        let target = self.tab().map(|tab| {
-            let document = tab.document();
-            (tab.id, document.profile.clone(), document.depth)
-        });
-        let Some(target) = target else {
+        let Some((id, base)) = self.tab().map(|tab| (tab.id, tab.document().clone())) else {
             return paths.into_iter().for_each(|path| self.open_file(path));
         };
         for path in paths {
-            self.spawn("Place picture", files::place(path, target.clone()));
+            self.spawn("Place picture", files::place(path, id, base.clone()));
         }
     }
 

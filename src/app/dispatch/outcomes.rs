@@ -8,10 +8,7 @@ use crate::app::App;
 use crate::app::dialog::Dialog;
 use crate::app::jobs::Finished;
 use crate::app::state::{Model, Outcome, TabId};
-use crate::color::{WorkingProfile, convert};
-use crate::commands::layers;
-use crate::document::{Canvas, Document, Edit, Layer, LayerKind, Raster};
-use crate::pixels::{PixelBuf, TiledImage};
+use crate::document::{Canvas, Document, Edit};
 
 impl App {
     /// Takes everything that workers have sent since the last frame.
@@ -76,25 +73,21 @@ impl App {
                 model.add_tab(title, path, document);
                 notices.into_iter().for_each(|notice| model.notices.info(notice));
             }
-            Outcome::Placed { tab, title, pixels, notices } => {
-                model.insert(tab, &title, &pixels, "Place picture", LayerKind::Raster);
-                notices.into_iter().for_each(|notice| model.notices.info(notice));
-            }
             Outcome::Reread { tab, document, notices } => {
                 model.revert(tab, &document);
                 notices.into_iter().for_each(|notice| model.notices.info(notice));
             }
-            Outcome::Step { tab, base, step } => model.finish_step(tab, &base, step),
+            Outcome::Step { tab, base, step, notices } => {
+                model.finish_step(tab, &base, step);
+                notices.into_iter().for_each(|notice| model.notices.info(notice));
+            }
+            Outcome::Asked { task, goal } => model.ask(*task, goal),
             Outcome::Copied { tab, copied, cut } => {
                 model.clipboard.put(copied);
                 if cut && model.tab().is_some_and(|front| front.id == tab) {
                     model.on_active("Cut", crate::commands::paint::clear);
                 }
             }
-            Outcome::Prepared { tab, base, card, prepared } => {
-                model.submit_effect(tab, base, card, prepared);
-            }
-            Outcome::Flattened { tab, base, pixels } => model.submit_upscale(tab, base, pixels),
             Outcome::Imported(manifest) => {
                 model.ai.read_library();
                 let (name, purpose) = (&manifest.name, manifest.purpose);
@@ -166,51 +159,5 @@ impl Model {
             Err(err) => self.notices.warn(format!("Revert: {err}")),
         }
         self.drop_stale();
-    }
-
-    /// Puts pixels in sRGB, as networks make them, on a new layer in the middle of the canvas;
-    /// answers whether the document is still there.
-    pub fn insert_centred(
-        &mut self,
-        tab: TabId,
-        name: &str,
-        pixels: &PixelBuf,
-        label: &str,
-        kind: impl FnOnce(Raster) -> LayerKind,
-    ) -> bool {
-        let Some(target) = self.tab_by_id(tab) else { return false };
-        let mut pixels = pixels.to_depth(target.document().depth);
-        let profile = &target.document().profile;
-        if let Err(err) = convert::between(&WorkingProfile::srgb(), profile, &mut pixels) {
-            self.notices.warn(format!("{label}: the colours are not converted: {err}"));
-        }
-        self.insert(tab, name, &pixels, label, kind)
-    }
-
-    /// A new layer of pixels in the middle of the canvas, above the active layer, in the
-    /// document's own depth and profile.
-    fn insert(
-        &mut self,
-        tab: TabId,
-        name: &str,
-        pixels: &PixelBuf,
-        label: &str,
-        kind: impl FnOnce(Raster) -> LayerKind,
-    ) -> bool {
-        let Some(tab) = self.tab_by_id(tab) else { return false };
-        let document = tab.document();
-        let middle = |outer: u32, own: u32| (i64::from(outer) - i64::from(own)) as i32 / 2;
-        let origin = (
-            middle(document.size.width, pixels.size().width),
-            middle(document.size.height, pixels.size().height),
-        );
-        let raster = Raster { image: TiledImage::from_buf(pixels), origin };
-        let (parent, index) = layers::above(document, document.active);
-        let layer = Arc::new(Layer::new(name, kind(raster)));
-        tab.session.commit();
-        if let Err(err) = tab.session.perform(label, [Edit::Insert { layer, parent, index }]) {
-            self.notices.warn(format!("{label}: {err}"));
-        }
-        true
     }
 }

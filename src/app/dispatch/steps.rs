@@ -45,7 +45,7 @@ impl Model {
             if reporter.is_cancelled() {
                 return Err(String::new());
             }
-            Ok(Outcome::Step { tab: id, base, step })
+            Ok(Outcome::Step { tab: id, base, step, notices: Vec::new() })
         });
     }
 
@@ -66,7 +66,7 @@ impl Model {
     }
 
     /// Brings in a computed step. Where the document has moved on, nothing newer is overwritten:
-    /// new pixels become a layer, everything else a new document.
+    /// what cannot be done there as it is becomes a layer, or a new document.
     pub fn finish_step(&mut self, tab: TabId, base: &Document, step: Step) {
         if step.edits.is_empty() {
             return;
@@ -74,35 +74,25 @@ impl Model {
         let Some(index) = self.tabs.iter().position(|known| known.id == tab) else {
             return self.keep_as_document(base, step, "its picture was closed");
         };
-        let current = self.tabs[index].document();
-        if current.revision() == base.revision() {
-            let performed = self.tabs[index].session.perform(&step.label, step.edits);
-            if let Err(err) = performed {
-                self.notices.warn(format!("{}: {err}", step.label));
+        let session = &mut self.tabs[index].session;
+        session.commit();
+        let current = session.document();
+        let is_stale = current.revision() != base.revision();
+        let Step { label, edits } = if is_stale {
+            match rebased(&step, base, current) {
+                Some(step) => step,
+                None => {
+                    let why = "the picture had changed meanwhile";
+                    return self.keep_as_document(base, step, why);
+                }
             }
-            return;
+        } else {
+            step.clone()
+        };
+        if let Err(err) = session.perform(&label, edits) {
+            return self.notices.warn(format!("{label}: {err}"));
         }
-        let rasters: Vec<_> = step
-            .edits
-            .iter()
-            .filter_map(|edit| match edit {
-                Edit::SetRaster { raster, .. } => Some(raster.clone()),
-                _ => None,
-            })
-            .collect();
-        let fits = rasters.len() == step.edits.len()
-            && rasters.iter().all(|raster| raster.image.depth() == current.depth);
-        if !fits {
-            return self.keep_as_document(base, step, "the picture had changed meanwhile");
-        }
-        let count = current.layers.len();
-        let edits = rasters.into_iter().enumerate().map(|(at, raster)| Edit::Insert {
-            layer: Arc::new(Layer::raster(&step.label, raster.image, raster.origin)),
-            parent: None,
-            index: count + at,
-        });
-        let label = format!("{} as layer", step.label);
-        if self.tabs[index].session.perform(&label, edits).is_ok() {
+        if is_stale && label != step.label {
             self.notices.warn(format!(
                 "{} became a new layer: the picture had changed meanwhile",
                 step.label
@@ -209,4 +199,31 @@ impl Model {
         let document = tab.document().clone();
         self.spawn("Export", files::export(document, settings));
     }
+}
+
+/// The step as far as it overwrites nothing in a document that has moved on from `base`: layers
+/// that it adds are added, pixels that it replaces become layers.
+fn rebased(step: &Step, base: &Document, current: &Document) -> Option<Step> {
+    let top = current.layers.len();
+    let mut label = step.label.clone();
+    let edits = step.edits.iter().enumerate().map(|(at, edit)| match edit {
+        Edit::Insert { layer, parent, index } => {
+            let parent_lives = parent.is_none_or(|id| current.layer(id).is_some());
+            let (parent, index) = match parent {
+                Some(_) if !parent_lives => (None, top + at),
+                None => (None, (*index).min(top + at)),
+                parent => (*parent, *index),
+            };
+            Some(Edit::Insert { layer: Arc::clone(layer), parent, index })
+        }
+        Edit::SetRaster { raster, .. } if raster.image.depth() == current.depth => {
+            label = format!("{} as layer", step.label).into();
+            let layer = Layer::raster(&step.label, raster.image.clone(), raster.origin);
+            Some(Edit::Insert { layer: Arc::new(layer), parent: None, index: top + at })
+        }
+        Edit::SetSelection(_) if current.size == base.size => Some(edit.clone()),
+        _ => None,
+    });
+    let edits = edits.collect::<Option<Vec<_>>>()?;
+    Some(Step { label, edits })
 }

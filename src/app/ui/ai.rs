@@ -95,10 +95,25 @@ pub(super) fn row(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui)) {
     });
 }
 
+/// One line of a list of models.
+pub(super) struct Entry<'a> {
+    pub id: &'a str,
+    pub name: &'a str,
+    pub help: String,
+}
+
+impl<'a> From<&'a ModelCard> for Entry<'a> {
+    fn from(card: &'a ModelCard) -> Self {
+        let manifest = &card.manifest;
+        let help = format!("{}\nLicence: {}", manifest.suits, manifest.licence);
+        Self { id: &manifest.id, name: &manifest.name, help }
+    }
+}
+
 /// The list of `models`; answers the chosen id. `None` inside is "automatic".
 pub(super) fn model_ui<'a>(
     ui: &mut Ui,
-    models: impl Iterator<Item = &'a ModelCard>,
+    models: impl Iterator<Item = Entry<'a>>,
     label: &str,
     chosen: Option<&str>,
     shown: &str,
@@ -114,13 +129,10 @@ pub(super) fn model_ui<'a>(
         if ui.selectable_label(auto, "Automatic").clicked() {
             picked = Some(None);
         }
-        for card in models {
-            let manifest = &card.manifest;
-            let entry = ui.selectable_label(chosen == Some(&manifest.id), &manifest.name);
-            let entry =
-                entry.on_hover_text(format!("{}\nLicence: {}", manifest.suits, manifest.licence));
+        for Entry { id, name, help } in models {
+            let entry = ui.selectable_label(chosen == Some(id), name).on_hover_text(help);
             if entry.clicked() {
-                picked = Some(Some(manifest.id.clone()));
+                picked = Some(Some(id.to_owned()));
             }
         }
     });
@@ -150,7 +162,7 @@ fn upscale_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
     let chosen = model.document().and_then(|document| model.ai.upscaler(document));
     row(ui, "Model", |ui| {
         let shown = chosen.map_or("none installed", |(card, _)| &card.manifest.name);
-        let models = model.ai.models_for(Purpose::Upscale);
+        let models = model.ai.models_for(Purpose::Upscale).map(Entry::from);
         let id = settings.model.as_deref();
         if let Some(id) = model_ui(ui, models, "Upscale model", id, shown) {
             edited.model = id;
@@ -207,7 +219,7 @@ fn generate_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
     row(ui, "Model", |ui| {
         let id = settings.model.as_deref();
         let shown = chosen.map_or("none installed", |card| &card.manifest.name);
-        let models = model.ai.models_for(Purpose::Generate);
+        let models = model.ai.models_for(Purpose::Generate).map(Entry::from);
         if let Some(id) = model_ui(ui, models, "Generate model", id, shown) {
             edited.model = id;
         }

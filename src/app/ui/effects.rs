@@ -3,7 +3,7 @@
 use eframe::egui;
 use egui::{Slider, Ui};
 
-use super::ai::{licence_ui, model_ui, row, run_ui};
+use super::ai::{Entry, licence_ui, model_ui, row, run_ui};
 use super::note_ui;
 use crate::app::action::{Action, Actions};
 use crate::app::ai::{Card, ModelCard};
@@ -11,7 +11,12 @@ use crate::app::command::{Binding, Command};
 use crate::app::dispatch::unavailable;
 use crate::app::effects::{EffectOutput, EffectSettings, MAX_STYLES};
 use crate::app::state::Model;
+use crate::infer::protocol::PATCHES;
+use crate::params::ParamKind;
 use crate::zoo::Purpose;
+
+/// What fills where no network does.
+const FILL: &str = "Patches of the surroundings";
 
 /// The body of an effect's card.
 pub fn effect_ui(ui: &mut Ui, model: &Model, card: Card, out: &mut Actions) {
@@ -21,21 +26,26 @@ pub fn effect_ui(ui: &mut Ui, model: &Model, card: Card, out: &mut Actions) {
     note_ui(ui, card.help());
     ui.add_space(4.0);
     let automatic = match (card, chosen) {
-        (Card::Remove, None) => "Patches of the surroundings",
+        (Card::Remove, None) => FILL,
         (_, None) => "none installed",
         (_, Some(chosen)) => &chosen.manifest.name,
     };
     let label = format!("{} model", card.title());
     row(ui, "Model", |ui| {
         let id = settings.model.as_deref();
-        let models = model.ai.models_of(card);
+        let patches = (card == Card::Remove).then(|| Entry {
+            id: PATCHES,
+            name: FILL,
+            help: "Needs no model; best on textures".into(),
+        });
+        let models = patches.into_iter().chain(model.ai.models_of(card).map(Entry::from));
         if let Some(id) = model_ui(ui, models, &label, id, automatic) {
             edited.model = id;
         }
     });
     match card {
         Card::Remove => remove_ui(ui, &mut edited),
-        Card::Denoise => denoise_ui(ui, &mut edited),
+        Card::Denoise => denoise_ui(ui, chosen, &mut edited),
         Card::Style => style_ui(ui, model, chosen, &mut edited),
         _ => {}
     }
@@ -90,14 +100,22 @@ fn remove_ui(ui: &mut Ui, edited: &mut EffectSettings) {
     });
 }
 
-fn denoise_ui(ui: &mut Ui, edited: &mut EffectSettings) {
+/// Networks that are not told the noise have nothing to set.
+fn denoise_ui(ui: &mut Ui, chosen: Option<&ModelCard>, edited: &mut EffectSettings) {
+    let params =
+        chosen.and_then(|card| card.capability.as_ref().ok()).map_or(&[][..], |c| c.params);
+    let Some(ParamKind::Float { default, soft, .. }) =
+        params.iter().find(|param| param.key == "sigma").map(|param| &param.kind)
+    else {
+        return;
+    };
     row(ui, "Noise", |ui| {
         let mut auto = edited.sigma.is_none();
         ui.checkbox(&mut auto, "Measure").on_hover_text("Finds out how noisy the picture is");
-        let mut sigma = edited.sigma.unwrap_or(15.0);
+        let mut sigma = edited.sigma.unwrap_or(*default as f32);
         if !auto {
             ui.spacing_mut().slider_width = (ui.available_width() - 56.0).max(40.0);
-            let slider = Slider::new(&mut sigma, 0.0..=75.0).fixed_decimals(0);
+            let slider = Slider::new(&mut sigma, soft.0 as f32..=soft.1 as f32).fixed_decimals(0);
             let _named = ui.add(slider).accessible_name("Noise level");
         }
         edited.sigma = (!auto).then_some(sigma);
@@ -108,10 +126,12 @@ fn style_ui(ui: &mut Ui, model: &Model, chosen: Option<&ModelCard>, edited: &mut
     if chosen.is_some_and(|card| card.manifest.purpose == Purpose::StyleTransfer) {
         return style_picture_ui(ui, model, edited);
     }
+    let capability = chosen.and_then(|card| card.capability.as_ref().ok());
+    let last = capability.map_or(0, |capability| capability.vector.saturating_sub(1)) as usize;
     let mut removed = None;
     for (index, (style, weight)) in edited.styles.iter_mut().enumerate() {
         row(ui, &format!("Style {}", index + 1), |ui| {
-            let field = egui::DragValue::new(style).range(0..=25).speed(0.05).prefix("№ ");
+            let field = egui::DragValue::new(style).range(0..=last).speed(0.05).prefix("№ ");
             let _named = ui.add(field).accessible_name(format!("Style number {}", index + 1));
             ui.spacing_mut().slider_width = (ui.available_width() - 84.0).max(40.0);
             let slider = Slider::new(weight, 0.0..=1.0).fixed_decimals(2);
@@ -125,8 +145,8 @@ fn style_ui(ui: &mut Ui, model: &Model, chosen: Option<&ModelCard>, edited: &mut
         edited.styles.remove(index);
     }
     if edited.styles.len() < MAX_STYLES && ui.small_button("Blend in another style").clicked() {
-        let next = edited.styles.iter().map(|(style, _)| style + 1).max().unwrap_or(0) % 26;
-        edited.styles.push((next, 0.5));
+        let next = edited.styles.iter().map(|(style, _)| style + 1).max().unwrap_or(0);
+        edited.styles.push((if next > last { 0 } else { next }, 0.5));
     }
 }
 

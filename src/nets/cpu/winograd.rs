@@ -71,8 +71,9 @@ impl Winograd {
                     let rows = [0, 1, 2].map(|y| {
                         transform_kernel([kernel[3 * y], kernel[3 * y + 1], kernel[3 * y + 2]])
                     });
-                    for x in 0..IN {
-                        let column = transform_kernel([rows[0][x], rows[1][x], rows[2][x]]);
+                    let columns = rows[0].iter().zip(&rows[1]).zip(&rows[2]);
+                    for (x, ((top, middle), bottom)) in columns.enumerate() {
+                        let column = transform_kernel([*top, *middle, *bottom]);
                         for (y, value) in column.into_iter().enumerate() {
                             let point = y * IN + x;
                             weights[(point * padded_in + to + channel) * padded_out + out] = value;
@@ -223,6 +224,7 @@ fn transform_input<S: Simd>(
             }
             d[row] = transform_six(simd, d[row]);
         }
+        #[expect(clippy::needless_range_loop, reason = "the columns of a matrix of rows")]
         for column in 0..IN {
             let done = transform_six(simd, std::array::from_fn(|row| d[row][column]));
             for (row, value) in done.into_iter().enumerate() {
@@ -305,6 +307,7 @@ fn transform_output<S: Simd>(
     for vector in 0..padded / S::F32_LANES {
         let offset = vector * S::F32_LANES;
         let mut m = [[zero; IN]; OUT];
+        #[expect(clippy::needless_range_loop, reason = "the columns of a matrix of rows")]
         for column in 0..IN {
             let six = std::array::from_fn(|row| {
                 let start = ((row * IN + column) * GROUP + block) * padded + offset;
