@@ -1,14 +1,17 @@
 //! Checkpoint files: container → names, shapes, types and lazily read tensors.
 //!
 //! Safetensors with any plain number type, and int8 with a companion `X.scale` per first axis;
-//! PyTorch `.pth`/`.pt` in the zip and the legacy layout. Nothing is ever executed. Names are
+//! PyTorch `.pth`/`.pt` in the zip and the legacy layout; NVIDIA's StyleGAN `.pkl`. Nothing is
+//! ever executed. Names are
 //! canonicalised in one place: training wrappers such as `params_ema` and the `module.` of
 //! data-parallel training are gone, scales are folded into their tensors.
 
 mod canonical;
 mod dtype;
+mod file;
 mod pytorch;
 mod safetensors;
+mod stylegan_pkl;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -16,6 +19,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 pub use dtype::Dtype;
+use serde_json::Value as Json;
 
 /// Largest file that is opened.
 pub const MAX_FILE_BYTES: u64 = 8 << 30;
@@ -27,6 +31,9 @@ pub const MAX_RANK: usize = 8;
 pub const MAX_ELEMENTS: usize = 1 << 29;
 /// Longest tensor name in bytes.
 pub const MAX_NAME_BYTES: usize = 1024;
+/// Views can declare more than the file holds; shared weights make a checkpoint somewhat larger
+/// in memory than on disk, never many times.
+const MAX_EXPANSION: u64 = 4;
 
 /// Why a checkpoint cannot be read. Each says what is wrong in one sentence; the path comes
 /// last.
@@ -34,7 +41,7 @@ pub const MAX_NAME_BYTES: usize = 1024;
 pub enum CheckpointError {
     #[error("cannot read the checkpoint: {source}: {}", path.display())]
     Io { path: PathBuf, source: std::io::Error },
-    #[error("not a checkpoint (neither safetensors nor a PyTorch file): {}", path.display())]
+    #[error("not a checkpoint (neither safetensors nor a PyTorch file nor a StyleGAN pickle): {}", path.display())]
     UnknownFormat { path: PathBuf },
     #[error("the checkpoint is damaged: {reason}: {}", path.display())]
     Damaged { path: PathBuf, reason: String },
@@ -66,6 +73,8 @@ impl Fault {
 pub enum Format {
     Safetensors,
     PyTorch,
+    /// The official `.pkl` of StyleGAN2-ADA and its kin.
+    StyleganPickle,
 }
 
 impl std::fmt::Display for Format {
@@ -73,8 +82,23 @@ impl std::fmt::Display for Format {
         f.write_str(match self {
             Self::Safetensors => "safetensors",
             Self::PyTorch => "PyTorch",
+            Self::StyleganPickle => "StyleGAN pickle",
         })
     }
+}
+
+/// Which of the networks that a training run saves together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// The averaged generator where there is one, else the raw one.
+    Generator,
+    Discriminator,
+}
+
+/// What a container's reader finds.
+struct Contents {
+    tensors: BTreeMap<String, RawTensor>,
+    metadata: BTreeMap<String, Json>,
 }
 
 type ReadBytes = Box<dyn Fn() -> Result<Vec<u8>, Fault> + Send + Sync>;
@@ -136,6 +160,7 @@ pub struct Checkpoint {
     path: PathBuf,
     format: Format,
     entries: BTreeMap<String, Entry>,
+    metadata: BTreeMap<String, Json>,
 }
 
 impl std::fmt::Debug for Checkpoint {
@@ -145,8 +170,15 @@ impl std::fmt::Debug for Checkpoint {
 }
 
 impl Checkpoint {
-    /// Opens a checkpoint and reads its table of contents.
+    /// Opens a checkpoint and reads its table of contents; of a training run's networks the
+    /// generator.
     pub fn open(path: &Path) -> Result<Self, CheckpointError> {
+        Self::open_network(path, Network::Generator)
+    }
+
+    /// Opens one network of a checkpoint. Only a StyleGAN pickle says which network is which:
+    /// every other container has one, and whose it is its tensors tell.
+    pub fn open_network(path: &Path, network: Network) -> Result<Self, CheckpointError> {
         let io = |source| CheckpointError::Io { path: path.to_path_buf(), source };
         let mut file = File::open(path).map_err(io)?;
         let metadata = file.metadata().map_err(io)?;
@@ -161,15 +193,25 @@ impl Checkpoint {
         }
         let mut head = Vec::new();
         file.by_ref().take(512).read_to_end(&mut head).map_err(io)?;
-        let (format, raw) = if safetensors::looks_like(&head) {
+        let (format, contents) = if safetensors::looks_like(&head) {
             (Format::Safetensors, safetensors::read(file, metadata.len()))
+        } else if stylegan_pkl::looks_like(&head) {
+            (Format::StyleganPickle, stylegan_pkl::read(file, metadata.len(), network))
         } else if pytorch::looks_like(&head) {
             (Format::PyTorch, pytorch::read(path, metadata.len()))
         } else {
             return Err(CheckpointError::UnknownFormat { path: path.to_path_buf() });
         };
-        let entries = raw.and_then(canonical::canonicalise).map_err(|fault| fault.at(path))?;
-        Ok(Self { path: path.to_path_buf(), format, entries })
+        let Contents { tensors, metadata } = contents.map_err(|fault| fault.at(path))?;
+        let entries = canonical::canonicalise(tensors).map_err(|fault| fault.at(path))?;
+        Ok(Self { path: path.to_path_buf(), format, entries, metadata })
+    }
+
+    /// What the file says of itself: the words of a safetensors header, the arguments that a
+    /// StyleGAN network was constructed with (`z_dim`, `synthesis_kwargs.conv_clamp`); nothing
+    /// for PyTorch files.
+    pub const fn metadata(&self) -> &BTreeMap<String, Json> {
+        &self.metadata
     }
 
     pub fn path(&self) -> &Path {

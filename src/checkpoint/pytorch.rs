@@ -11,11 +11,7 @@ use std::path::Path;
 
 use pytorch_reader::{DType as StoredDtype, PytorchReader, Tensor};
 
-use super::{Dtype, Fault, MAX_TENSORS, RawTensor};
-
-/// Views can declare more than the file holds; shared weights make a checkpoint somewhat larger
-/// in memory than on disk, never many times.
-const MAX_EXPANSION: u64 = 4;
+use super::{Contents, Dtype, Fault, MAX_EXPANSION, MAX_TENSORS, RawTensor};
 
 /// Whether a file that begins with `head` is one of `torch.save`'s: a zip archive or a pickle.
 pub(super) fn looks_like(head: &[u8]) -> bool {
@@ -23,7 +19,7 @@ pub(super) fn looks_like(head: &[u8]) -> bool {
     head.starts_with(b"PK\x03\x04") || pickle
 }
 
-pub(super) fn read(path: &Path, file_bytes: u64) -> Result<BTreeMap<String, RawTensor>, Fault> {
+pub(super) fn read(path: &Path, file_bytes: u64) -> Result<Contents, Fault> {
     let reader = guarded(|| PytorchReader::new(path))?.map_err(|err| damaged(&err))?;
     if reader.len() > MAX_TENSORS {
         return Err(Fault::Refused(format!("{} tensors", reader.len())));
@@ -40,7 +36,7 @@ pub(super) fn read(path: &Path, file_bytes: u64) -> Result<BTreeMap<String, RawT
         let read = Box::new(move || read_tensor(&tensor));
         tensors.insert(name.clone(), RawTensor::new(&name, shape, dtype, read)?);
     }
-    Ok(tensors)
+    Ok(Contents { tensors, metadata: BTreeMap::new() })
 }
 
 fn read_tensor(tensor: &Tensor) -> Result<Vec<u8>, Fault> {

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::sync::{Arc, Mutex};
 
 use ::safetensors::tensor::{Dtype as StoredDtype, Metadata};
 
-use super::{Dtype, Fault, MAX_TENSORS, RawTensor};
+use super::file::SharedFile;
+use super::{Contents, Dtype, Fault, MAX_TENSORS, RawTensor};
 
 /// Largest table of contents, in bytes: room for [`MAX_TENSORS`] entries of usual length.
 const MAX_HEADER_BYTES: u64 = 16 << 20;
@@ -22,7 +22,7 @@ fn header_bytes(head: &[u8]) -> Option<u64> {
     Some(u64::from_le_bytes(*head.first_chunk()?))
 }
 
-pub(super) fn read(mut file: File, file_bytes: u64) -> Result<BTreeMap<String, RawTensor>, Fault> {
+pub(super) fn read(mut file: File, file_bytes: u64) -> Result<Contents, Fault> {
     let io = |err: std::io::Error| Fault::Damaged(err.to_string());
     let mut length = [0; 8];
     file.seek(SeekFrom::Start(0)).map_err(io)?;
@@ -47,7 +47,7 @@ pub(super) fn read(mut file: File, file_bytes: u64) -> Result<BTreeMap<String, R
     if contents.len() > MAX_TENSORS {
         return Err(Fault::Refused(format!("{} tensors", contents.len())));
     }
-    let file = Arc::new(Mutex::new(file));
+    let file = SharedFile::new(file);
     let mut tensors = BTreeMap::new();
     for (name, info) in contents {
         let Some(dtype) = dtype(info.dtype) else {
@@ -55,22 +55,14 @@ pub(super) fn read(mut file: File, file_bytes: u64) -> Result<BTreeMap<String, R
             return Err(Fault::Refused(reason));
         };
         let (at, end) = info.data_offsets;
-        let file = Arc::clone(&file);
-        let read = Box::new(move || read_span(&file, start + at as u64, end - at));
+        let file = file.clone();
+        let read = Box::new(move || file.read(start + at as u64, end - at));
         let tensor = RawTensor::new(&name, info.shape.clone(), dtype, read)?;
         tensors.insert(name, tensor);
     }
-    Ok(tensors)
-}
-
-fn read_span(file: &Mutex<File>, at: u64, length: usize) -> Result<Vec<u8>, Fault> {
-    let mut bytes = vec![0; length];
-    // A panic elsewhere leaves the file usable: the position is set before each read.
-    let mut file = file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    file.seek(SeekFrom::Start(at))
-        .and_then(|_| file.read_exact(&mut bytes))
-        .map_err(|err| Fault::Damaged(err.to_string()))?;
-    Ok(bytes)
+    let words = metadata.metadata().iter().flatten();
+    let metadata = words.map(|(key, word)| (key.clone(), word.as_str().into())).collect();
+    Ok(Contents { tensors, metadata })
 }
 
 const fn dtype(stored: StoredDtype) -> Option<Dtype> {

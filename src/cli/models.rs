@@ -24,7 +24,7 @@ enum Action {
     List,
     /// Says which network a checkpoint holds
     Inspect {
-        /// A .safetensors, .pth or .pt file
+        /// A .safetensors, .pth, .pt or StyleGAN .pkl file
         file: PathBuf,
         /// With --json: also every layer, and where each parameter lies in the file
         #[arg(long)]
@@ -32,7 +32,7 @@ enum Action {
     },
     /// Copies a checkpoint into the user's model folder
     Import {
-        /// A .safetensors, .pth or .pt file
+        /// A .safetensors, .pth, .pt or StyleGAN .pkl file
         file: PathBuf,
     },
 }

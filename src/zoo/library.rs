@@ -137,6 +137,7 @@ impl Library {
         let extension = match checkpoint.format() {
             Format::Safetensors => "safetensors",
             Format::PyTorch => "pth",
+            Format::StyleganPickle => "pkl",
         };
         let name = file.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
         let manifest = Manifest {

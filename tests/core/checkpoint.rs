@@ -88,6 +88,47 @@ fn wrappers_and_prefixes_of_training_scripts_disappear() {
 }
 
 #[test]
+fn each_wrapper_key_is_stripped_and_what_lies_beside_it_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = |value: f32| value.to_le_bytes().to_vec();
+    let open = |names: &[&str]| {
+        let values: Vec<Vec<u8>> = (0..names.len()).map(|n| bytes(n as f32)).collect();
+        let views = names.iter().zip(&values);
+        let views =
+            views.map(|(name, v)| (*name, TensorView::new(Stored::F32, vec![1], v).unwrap()));
+        open_bytes(folder.path(), &serialize(views, None).unwrap()).unwrap()
+    };
+    for key in [
+        "params_ema",
+        "g_ema",
+        "params",
+        "model_state_dict",
+        "netG_state_dict",
+        "state_dict",
+        "model",
+        "module",
+        "state_dict.params_ema",
+        "model.module",
+    ] {
+        let checkpoint = open(&[&format!("{key}.conv.weight")]);
+        assert_eq!(checkpoint.read_f32("conv.weight").unwrap(), [0.0], "{key}");
+        assert_eq!(checkpoint.len(), 1, "{key}");
+    }
+    // Averaged weights win over raw ones, and the discriminator beside them goes.
+    for (names, expected) in [
+        (&["params.w", "params_ema.w"][..], 1.0),
+        (&["d.w", "g.w", "g_ema.w"][..], 2.0),
+        (&["optimizer.w", "state_dict.w"][..], 1.0),
+    ] {
+        let checkpoint = open(names);
+        assert_eq!((checkpoint.len(), checkpoint.read_f32("w").unwrap()), (1, vec![expected]));
+    }
+    // Layers of a sequential network called `model` are no wrapper.
+    assert_eq!(open(&["model.0.weight"]).shapes().keys().collect::<Vec<_>>(), ["model.0.weight"]);
+    assert_eq!(open(&["module.w", "w"]).len(), 2, "only some names have the prefix");
+}
+
+#[test]
 fn a_number_that_is_none_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let bytes: Vec<u8> = [1.0f32, f32::NAN].iter().flat_map(|v| v.to_le_bytes()).collect();

@@ -20,6 +20,7 @@ mod ops_golden;
 mod parity;
 mod plan;
 mod segment;
+mod stylegan_pkl;
 mod tidy;
 mod tools;
 mod zoo;
