@@ -2,7 +2,8 @@
 //!
 //! # Map
 //! Values (`geom`, `color`, `params`, `pixels`) → pure domain (`document`, `ops`, `compose`,
-//! `tools`, `checkpoint`, `zoo`, `recipe`, `inpaint`, `metrics`, `infer::{protocol, plan}`) → engines (`gpu`, `nets`,
+//! `tools`, `checkpoint`, `zoo`, `recipe`, `inpaint`, `latent`, `metrics`, `infer::{protocol,
+//! plan}`) → engines (`gpu`, `nets`,
 //! `infer`) → outside (`io`, `cli`, `app`). No arrow points upwards.
 //!
 //! # Invariants
@@ -36,6 +37,7 @@ pub mod gpu;
 pub mod infer;
 pub mod inpaint;
 pub mod io;
+pub mod latent;
 pub mod metrics;
 pub mod nets;
 pub mod ops;

@@ -1,6 +1,5 @@
 //! Draws pictures from seeds.
 
-use super::latents::normal_latent;
 use super::picture::{from_range, to_picture};
 use super::profile_map::ProfileMap;
 use super::protocol::{Generate, Stage};
@@ -8,6 +7,7 @@ use super::tiling::run_one;
 use super::worker::{Context, End, Models, network_for};
 use crate::color::WorkingProfile;
 use crate::geom::Size;
+use crate::latent::random::normal_latent;
 use crate::nets::Planes;
 use crate::pixels::{Depth, PixelBuf};
 use crate::zoo::Purpose;

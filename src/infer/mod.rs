@@ -11,7 +11,6 @@ mod filter;
 pub mod generate;
 #[cfg(feature = "app")]
 pub mod interop;
-mod latents;
 mod noise;
 mod paint;
 mod picture;

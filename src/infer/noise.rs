@@ -39,7 +39,7 @@ pub fn noise_sigma(picture: &PixelBuf) -> f32 {
 mod tests {
     use super::*;
     use crate::geom::Size;
-    use crate::infer::latents::normal_latent;
+    use crate::latent::random::normal_latent;
     use crate::pixels::Depth;
 
     #[test]

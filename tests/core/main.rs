@@ -14,6 +14,7 @@ mod io_exif;
 mod io_hostile;
 mod io_open;
 mod io_save;
+mod latent;
 mod ops_exact;
 mod ops_generated;
 mod ops_golden;

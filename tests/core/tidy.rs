@@ -71,6 +71,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["geom", "color", "params", "pixels", "device", "document", "ops", "compose", "infer"],
     ),
     ("inpaint", &["geom", "color", "pixels", "ops"]),
+    ("latent", &["checkpoint"]),
     (
         "infer",
         &[
@@ -81,6 +82,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "device",
             "ops",
             "inpaint",
+            "latent",
             "faces",
             "segment",
             "checkpoint",
@@ -154,7 +156,7 @@ const RESERVED: &[(&str, &[&str])] = &[
 const IMPURE: &[&str] = &["std::thread", "thread::spawn", "Instant::now", "SystemTime", "std::fs"];
 const PURE: &[&str] = &[
     "geom", "color", "params", "pixels", "device", "document", "ops", "recipe", "compose", "tools",
-    "commands", "inpaint", "metrics",
+    "commands", "inpaint", "latent", "metrics",
 ];
 
 fn uses_word(code: &str, word: &str) -> bool {

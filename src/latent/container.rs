@@ -1,0 +1,103 @@
+//! Small safetensors files with one JSON value of ours in the metadata, written and read whole.
+
+use std::collections::HashMap;
+
+use ::safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::LatentError;
+
+/// The metadata key under which the value is kept.
+const KEY: &str = "ganvas";
+
+/// A tensor to write: name, shape, elements row by row.
+pub(super) type Tensor<'a> = (String, Vec<usize>, &'a [f32]);
+
+/// The bytes of a file with `tensors` and `about`; the same input gives the same bytes.
+pub(super) fn write(
+    what: &'static str,
+    tensors: &[Tensor<'_>],
+    about: &impl Serialize,
+) -> Result<Vec<u8>, LatentError> {
+    let bad = |err: &dyn std::fmt::Display| LatentError::File { what, reason: err.to_string() };
+    let data: Vec<Vec<u8>> = tensors
+        .iter()
+        .map(|(_, _, values)| values.iter().flat_map(|value| value.to_le_bytes()).collect())
+        .collect();
+    let views = tensors.iter().zip(&data).map(|((name, shape, _), bytes)| {
+        Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?))
+    });
+    let views = views.collect::<Result<Vec<_>, _>>();
+    let views = views.map_err(|err: ::safetensors::SafeTensorError| bad(&err))?;
+    let about = serde_json::to_string(about).map_err(|err| bad(&err))?;
+    let metadata = HashMap::from([(KEY.to_owned(), about)]);
+    serialize(views, Some(metadata)).map_err(|err| bad(&err))
+}
+
+/// A file that was read: tensors by name, each with its shape.
+pub(super) struct Contents<A> {
+    pub about: A,
+    what: &'static str,
+    tensors: HashMap<String, (Vec<usize>, Vec<f32>)>,
+}
+
+/// Reads what [`write`] wrote. Every tensor must be of 32-bit floats and finite.
+pub(super) fn read<A: DeserializeOwned>(
+    what: &'static str,
+    bytes: &[u8],
+    max_bytes: usize,
+) -> Result<Contents<A>, LatentError> {
+    let bad = |reason: String| LatentError::File { what, reason };
+    if bytes.len() > max_bytes {
+        return Err(bad(format!("{} bytes are more than one may have", bytes.len())));
+    }
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|err| bad(err.to_string()))?;
+    let about = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
+    let about = about.ok_or_else(|| bad(format!("its metadata has no '{KEY}'")))?;
+    let about = serde_json::from_str(about).map_err(|err| bad(err.to_string()))?;
+    let file = SafeTensors::deserialize(bytes).map_err(|err| bad(err.to_string()))?;
+    let mut tensors = HashMap::new();
+    for (name, view) in file.iter() {
+        if view.dtype() != Dtype::F32 {
+            return Err(bad(format!("'{name}' is {:?} and not F32", view.dtype())));
+        }
+        let values = view.data().as_chunks::<4>().0;
+        let values: Vec<f32> = values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        super::check(name, &values, values.len())?;
+        tensors.insert(name.to_owned(), (view.shape().to_vec(), values));
+    }
+    Ok(Contents { about, what, tensors })
+}
+
+impl<A> Contents<A> {
+    /// Takes a tensor of two axes: rows, columns, elements.
+    pub fn matrix(&mut self, name: &str) -> Result<(usize, usize, Vec<f32>), LatentError> {
+        match self.tensors.remove(name) {
+            Some((shape, values)) if shape.len() == 2 => Ok((shape[0], shape[1], values)),
+            Some((shape, _)) => Err(self.bad(format!("'{name}' has the shape {shape:?}"))),
+            None => Err(self.bad(format!("it has no tensor '{name}'"))),
+        }
+    }
+
+    /// Takes a tensor of one axis, if there is one of that name.
+    pub fn vector(&mut self, name: &str) -> Result<Option<Vec<f32>>, LatentError> {
+        match self.tensors.remove(name) {
+            Some((shape, values)) if shape.len() == 1 => Ok(Some(values)),
+            Some((shape, _)) => Err(self.bad(format!("'{name}' has the shape {shape:?}"))),
+            None => Ok(None),
+        }
+    }
+
+    /// Fails where tensors are left that nobody took.
+    pub fn finish(self) -> Result<A, LatentError> {
+        match self.tensors.keys().min() {
+            Some(name) => Err(self.bad(format!("it has an unknown tensor '{name}'"))),
+            None => Ok(self.about),
+        }
+    }
+
+    fn bad(&self, reason: String) -> LatentError {
+        LatentError::File { what: self.what, reason }
+    }
+}
