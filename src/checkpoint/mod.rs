@@ -1,14 +1,15 @@
 //! Checkpoint files: container → names, shapes, types and lazily read tensors.
 //!
 //! Safetensors with any plain number type, and int8 with a companion `X.scale` per first axis;
-//! PyTorch `.pth`/`.pt` in the zip and the legacy layout; NVIDIA's StyleGAN `.pkl`. Nothing is
-//! ever executed. Names are
-//! canonicalised in one place: training wrappers such as `params_ema` and the `module.` of
-//! data-parallel training are gone, scales are folded into their tensors.
+//! PyTorch `.pth`/`.pt` in the zip and the legacy layout; NVIDIA's StyleGAN `.pkl`; NumPy's
+//! `.npy`. Nothing is ever executed. Names are canonicalised in one place: training wrappers such
+//! as `params_ema` and the `module.` of data-parallel training are gone, scales are folded into
+//! their tensors.
 
 mod canonical;
 mod dtype;
 mod file;
+mod npy;
 mod pytorch;
 mod safetensors;
 mod stylegan_pkl;
@@ -41,7 +42,7 @@ const MAX_EXPANSION: u64 = 4;
 pub enum CheckpointError {
     #[error("cannot read the checkpoint: {source}: {}", path.display())]
     Io { path: PathBuf, source: std::io::Error },
-    #[error("not a checkpoint (neither safetensors nor a PyTorch file nor a StyleGAN pickle): {}", path.display())]
+    #[error("not a checkpoint (no safetensors, PyTorch, NumPy or StyleGAN file): {}", path.display())]
     UnknownFormat { path: PathBuf },
     #[error("the checkpoint is damaged: {reason}: {}", path.display())]
     Damaged { path: PathBuf, reason: String },
@@ -75,6 +76,8 @@ pub enum Format {
     PyTorch,
     /// The official `.pkl` of StyleGAN2-ADA and its kin.
     StyleganPickle,
+    /// One array, called `array`.
+    NumPy,
 }
 
 impl std::fmt::Display for Format {
@@ -83,6 +86,7 @@ impl std::fmt::Display for Format {
             Self::Safetensors => "safetensors",
             Self::PyTorch => "PyTorch",
             Self::StyleganPickle => "StyleGAN pickle",
+            Self::NumPy => "NumPy",
         })
     }
 }
@@ -197,6 +201,8 @@ impl Checkpoint {
             (Format::Safetensors, safetensors::read(file, metadata.len()))
         } else if stylegan_pkl::looks_like(&head) {
             (Format::StyleganPickle, stylegan_pkl::read(file, metadata.len(), network))
+        } else if npy::looks_like(&head) {
+            (Format::NumPy, npy::read(file, metadata.len()))
         } else if pytorch::looks_like(&head) {
             (Format::PyTorch, pytorch::read(path, metadata.len()))
         } else {

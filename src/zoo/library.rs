@@ -138,6 +138,7 @@ impl Library {
             Format::Safetensors => "safetensors",
             Format::PyTorch => "pth",
             Format::StyleganPickle => "pkl",
+            Format::NumPy => "npy",
         };
         let name = file.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
         let manifest = Manifest {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ganvas::checkpoint::Checkpoint;
+use ganvas::checkpoint::{Checkpoint, Format};
 use ganvas::latent::{DirectionSet, LatentError, Rows, Unit, import};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
@@ -107,5 +107,68 @@ fn shapes_tell_one_direction_from_several() {
         let shape: &'static [usize] = Box::leak(shape.to_vec().into_boxed_slice());
         let error = read("a", shape).unwrap_err().to_string();
         assert!(error.contains("codes have 3×4"), "{error}");
+    }
+}
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/directions").join(name)
+}
+
+/// What `numpy.save` wrote: `arange(24).reshape(2, 3, 4) / 8 - 1` and parts of it.
+#[test]
+fn numpys_arrays_are_read_in_every_layout() {
+    let array = Checkpoint::open(&fixture("columns-first-f8.npy")).unwrap();
+    assert_eq!(
+        (array.format(), array.shapes()["array"].as_slice()),
+        (Format::NumPy, &[2, 3, 4][..])
+    );
+    let want: Vec<f32> = (0..24).map(|v| v as f32 / 8.0 - 1.0).collect();
+    assert_eq!(array.read_f32("array").unwrap(), want);
+    let array = Checkpoint::open(&fixture("big-endian-f4.npy")).unwrap();
+    assert_eq!(array.shapes()["array"], [2, 4]);
+    assert_eq!(array.read_f32("array").unwrap(), [&want[..4], &want[12..16]].concat());
+    let array = Checkpoint::open(&fixture("version-2-f4.npy")).unwrap();
+    assert_eq!(array.shapes()["array"], [1, 4]);
+    assert_eq!(array.read_f32("array").unwrap(), want[..4]);
+    assert_eq!(names(&open(&fixture("version-2-f4.npy"), 3, 4).unwrap()), ["mine"]);
+}
+
+#[test]
+fn arrays_of_objects_and_damaged_ones_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.npy");
+    let open = |header: &str, data: usize| {
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((header.len() as u16).to_le_bytes());
+        bytes.extend(header.bytes().chain(std::iter::repeat_n(0, data)));
+        std::fs::write(&path, bytes).unwrap();
+        Checkpoint::open(&path)
+    };
+    let good = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }    \n";
+    assert_eq!(open(good, 8).unwrap().read_f32("array").unwrap(), [0.0; 2]);
+    assert!(open("{'shape':(2,),'fortran_order':True,\"descr\":'>f8'}", 16).is_ok());
+    let cases = [
+        (good.replace("<f4", "|O"), 8, "'|O'"),
+        (good.replace("<f4", "<i8"), 16, "'<i8'"),
+        (good.to_owned(), 7, "no array"),
+        (good.to_owned(), 12, "no array"),
+        (good.replace("1, 2", "-1, 2"), 8, "description"),
+        (good.replace("1, 2", "99999999999, 99999999999"), 8, "no array"),
+        (good.replace("'shape': (1, 2), ", ""), 8, "description"),
+        (good.replace("}", "'descr': '<f4'}"), 8, "description"),
+        (good.replace("}", "'more': 1}"), 8, "description"),
+        (good.replace("False", "0"), 8, "description"),
+        (good.replace(", 'shape'", " 'shape'"), 8, "description"),
+        ("{".repeat(3000), 8, "description"),
+        ("x".repeat(5000), 8, "5000 bytes"),
+    ];
+    for (header, data, want) in cases {
+        let error = open(&header, data).unwrap_err().to_string();
+        assert!(error.contains(want), "{header}: {error}");
+    }
+    let bytes = std::fs::read(fixture("columns-first-f8.npy")).unwrap();
+    for end in 0..bytes.len() {
+        std::fs::write(&path, &bytes[..end]).unwrap();
+        assert!(Checkpoint::open(&path).is_err());
     }
 }
