@@ -273,11 +273,9 @@ impl Ai {
     /// The task of the generate card.
     pub fn generate_task(&self) -> Option<Task> {
         let seed = self.generate.seed;
-        Some(Task::Generate(Generate {
-            model: ModelRef::Id(self.generator()?.manifest.id.clone()),
-            seeds: seed..=seed,
-            psi: self.generate.psi,
-        }))
+        let model = ModelRef::Id(self.generator()?.manifest.id.clone());
+        let task = Generate::new(model, seed..=seed);
+        Some(Task::Generate(Generate { psi: self.generate.psi, ..task }))
     }
 }
 

@@ -16,6 +16,10 @@ const WRAPPERS: &[&str] = &[
     "model",
 ];
 
+/// Parts of a network that training scripts keep beside its state dict: the mean of rosinality's
+/// styles.
+const BESIDE: &[&str] = &["latent_avg"];
+
 /// Left by data-parallel training.
 const PARALLEL: &str = "module.";
 
@@ -26,7 +30,10 @@ pub(super) fn canonicalise(
     while let Some(prefix) = wrapper(&tensors) {
         tensors = tensors
             .into_iter()
-            .filter_map(|(name, tensor)| Some((name.strip_prefix(&prefix)?.to_owned(), tensor)))
+            .filter_map(|(name, tensor)| match name.strip_prefix(&prefix) {
+                Some(inside) => Some((inside.to_owned(), tensor)),
+                None => BESIDE.contains(&name.as_str()).then_some((name, tensor)),
+            })
             .collect();
     }
     if tensors.is_empty() {

@@ -15,6 +15,7 @@ use crate::infer::generate::{MAX_PICTURES, contact_sheet};
 use crate::infer::protocol::{Generate, Task};
 use crate::infer::worker::capability_for;
 use crate::io::{self, SaveOptions};
+use crate::latent::Noise;
 use crate::pixels::PixelBuf;
 use crate::zoo::Purpose;
 
@@ -36,12 +37,26 @@ pub(super) struct Args {
     /// Truncation from 0, the average picture, to 1, full variety
     #[arg(long, value_name = "F", default_value_t = 1.0)]
     psi: f32,
+    /// What to draw, for networks that know several classes: its number [default: the seed
+    /// chooses]
+    #[arg(long, value_name = "N")]
+    class: Option<usize>,
+    /// Fine structure that the network adds to each layer: as it learnt with, none, or of the seed
+    #[arg(long, value_enum, default_value = "const")]
+    noise: NoiseArg,
     /// Where to compute: auto, cpu or gpu:N
     #[arg(long, default_value_t, value_name = "DEVICE")]
     device: DeviceChoice,
     /// Machine-readable summary
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum NoiseArg {
+    Const,
+    None,
+    Random,
 }
 
 /// `A` or `A-B`.
@@ -105,8 +120,17 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     capability_for(&mut store, &model, Purpose::Generate).map_err(Failure::input)?;
     networks::warn(store.library(), &model);
 
-    let psi = args.psi;
-    let task = Task::Generate(Generate { model, seeds: seeds.clone(), psi });
+    let task = Task::Generate(Generate {
+        model,
+        seeds: seeds.clone(),
+        psi: args.psi,
+        class: args.class,
+        noise: match args.noise {
+            NoiseArg::Const => Noise::Const,
+            NoiseArg::None => Noise::None,
+            NoiseArg::Random => Noise::Random(0),
+        },
+    });
     let output = networks::run(store, task, "Drawing")?;
     let pictures = match args.grid {
         Some(grid) => {

@@ -9,6 +9,7 @@ mod bleed;
 mod faces;
 mod filter;
 pub mod generate;
+pub mod generator;
 #[cfg(feature = "app")]
 pub mod interop;
 mod noise;

@@ -5,16 +5,18 @@ use std::time::Instant;
 
 use burn::tensor::{Device, Tensor};
 
+use super::generator::{Generator, LatentNetwork, Run};
 use super::plan::Speed;
 use super::protocol::ModelRef;
 use super::worker::{Models, Network, NetworkError};
 use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::latent::Noise;
 use crate::nets::cpu::{Processor, Stop};
 use crate::nets::gatys::Gatys;
 use crate::nets::graph::Graph;
 use crate::nets::tensor::OnDevice;
-use crate::nets::{Planes, RrdbNet};
-use crate::zoo::{Capability, Detected, Library, Spec, open_network};
+use crate::nets::{Planes, RrdbNet, Source};
+use crate::zoo::{Capability, Detected, Library, Purpose, Spec, open_network};
 
 /// Memory that cached weights may take.
 const CACHE_BYTES: u64 = 1 << 30;
@@ -79,16 +81,23 @@ impl ModelStore {
 
     fn load(&self, model: &ModelRef) -> Result<Loaded, String> {
         let (checkpoint, detected) = self.open(model)?;
-        let layers = self.build(detected.spec.graph(), &mut official(&checkpoint, &detected));
-        let layers = layers.map_err(|err| format!("{model} does not load: {err}"))?;
-        Ok(Loaded::new(detected.spec, layers))
+        let mut source = official(&checkpoint, &detected);
+        let body = match detected.spec.blueprint() {
+            Some(blueprint) => {
+                let build = |graph: Graph, source: Source<'_, _>| self.build(graph, source);
+                let generator = LatentNetwork::new(blueprint, &mut source, build);
+                generator.map(|generator| Body::Generator(Box::new(generator)))
+            }
+            None => {
+                let layers = self.build(detected.spec.graph(), &mut source);
+                layers.map(Body::Network).map_err(|err| err.to_string())
+            }
+        };
+        let body = body.map_err(|err| format!("{model} does not load: {err}"))?;
+        Ok(Loaded::new(detected.spec.clone(), body))
     }
 
-    fn build<E>(
-        &self,
-        graph: Graph,
-        source: &mut dyn FnMut(&str) -> Result<Vec<f32>, E>,
-    ) -> Result<Layers, E> {
+    fn build<E>(&self, graph: Graph, source: Source<'_, E>) -> Result<Layers, E> {
         if self.on_processor() {
             Processor::new(graph, source).map(Layers::Processor)
         } else {
@@ -109,6 +118,18 @@ pub fn official<'a>(
 impl Models for ModelStore {
     fn network(&mut self, model: &ModelRef) -> Result<&mut dyn Network, String> {
         self.loaded(model).map(|network| network as &mut dyn Network)
+    }
+
+    fn generator(&mut self, model: &ModelRef) -> Result<&mut dyn Generator, String> {
+        let loaded = self.loaded(model)?;
+        match &mut loaded.body {
+            Body::Generator(generator) => Ok(generator.as_mut()),
+            Body::Network(_) => {
+                let (architecture, lacks) =
+                    (loaded.spec.architecture(), Purpose::Generate.negated());
+                Err(format!("{model} is a {architecture} and {lacks}"))
+            }
+        }
     }
 
     fn painter(&mut self, model: &ModelRef) -> Result<Gatys, String> {
@@ -163,7 +184,7 @@ impl ModelStore {
             Ok(layers) => layers,
             Err(never) => match never {},
         };
-        let mut network = Loaded::new(spec, layers);
+        let mut network = Loaded::new(spec, Body::Network(layers));
         let flops = network.capability.flops_per_px * (PROBE_SIDE * PROBE_SIDE) as f64;
         let tile = Planes {
             channels: 3,
@@ -185,21 +206,30 @@ enum Layers {
     OnDevice(OnDevice),
 }
 
+enum Body {
+    Network(Layers),
+    Generator(Box<LatentNetwork<Layers>>),
+}
+
 /// One network on its device.
 struct Loaded {
     spec: Spec,
     capability: Capability,
-    layers: Layers,
+    body: Body,
 }
 
 impl Loaded {
-    fn new(spec: Spec, layers: Layers) -> Self {
-        Self { capability: spec.capability(), spec, layers }
+    fn new(spec: Spec, body: Body) -> Self {
+        Self { capability: spec.capability(), spec, body }
     }
 
     /// Memory that the weights take as they are held.
     fn weight_bytes(&self) -> u64 {
-        match &self.layers {
+        let layers = match &self.body {
+            Body::Network(layers) => layers,
+            Body::Generator(generator) => generator.synthesis(),
+        };
+        match layers {
             Layers::Processor(net) => net.weight_bytes(),
             Layers::OnDevice(_) => self.capability.weight_bytes,
         }
@@ -219,15 +249,25 @@ impl Network for Loaded {
         self.spec.graph().input_channels()
     }
 
-    /// Runs the network and reads its result back, with every failure as an error.
     fn run(&mut self, inputs: &[Planes], stop: Stop<'_>) -> Result<Vec<Planes>, NetworkError> {
-        let run = || match &self.layers {
-            // Inside the pool for the whole run: entering it anew for each of hundreds of layers
-            // costs a sleep and a wake-up each, which a busy machine stretches to minutes.
-            Layers::Processor(net) => {
-                rayon::scope(|_| net.run(inputs, stop)).map_err(|_| NetworkError::Stopped)
+        match &mut self.body {
+            Body::Network(layers) => layers.run(inputs, stop),
+            Body::Generator(generator) => {
+                let vector = |at: usize| inputs.get(at).map_or(&[][..], |planes| &planes.data);
+                let w = generator.map(vector(0), vector(1), stop)?;
+                let rows = generator.space().rows();
+                Ok(vec![generator.synthesize(&w.repeat(rows), Noise::Const, stop)?])
             }
-            Layers::OnDevice(net) => {
+        }
+    }
+}
+
+impl Run for Layers {
+    /// Runs the network and reads its result back, with every failure as an error.
+    fn run(&self, inputs: &[Planes], stop: Stop<'_>) -> Result<Vec<Planes>, NetworkError> {
+        let run = || match self {
+            Self::Processor(net) => Run::run(net, inputs, stop),
+            Self::OnDevice(net) => {
                 let inputs = inputs.iter().map(|planes| net.upload(planes)).collect();
                 let outputs = net.run(inputs, stop);
                 if stop() {

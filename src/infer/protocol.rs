@@ -10,6 +10,7 @@ use crate::color::WorkingProfile;
 use crate::faces::{Face, Wants};
 use crate::geom::IRect;
 use crate::inpaint::Fill;
+use crate::latent::Noise;
 use crate::pixels::PixelBuf;
 use crate::segment::What;
 use crate::zoo::Purpose;
@@ -75,8 +76,20 @@ pub struct Generate {
     pub model: ModelRef,
     /// One picture each, in order.
     pub seeds: RangeInclusive<u64>,
-    /// Truncation, `0.0..=1.0`: the latent is scaled by it, towards the mean picture at 0.
+    /// Truncation, `0.0..=1.0`: codes are drawn towards their mean by it, up to the mean picture
+    /// at 0.
     pub psi: f32,
+    /// For networks that draw several classes of things; `None` lets each seed choose.
+    pub class: Option<usize>,
+    /// Random noise is another one for each picture.
+    pub noise: Noise,
+}
+
+impl Generate {
+    /// In full variety, with the noise that the network learnt with.
+    pub const fn new(model: ModelRef, seeds: RangeInclusive<u64>) -> Self {
+        Self { model, seeds, psi: 1.0, class: None, noise: Noise::Const }
+    }
 }
 
 /// What a [`Filter`] does.

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError};
 
+use super::generator::Generator;
 use super::plan::Speed;
 use super::protocol::{CancelFlag, Event, JobId, Lane, ModelRef, Output, Request, Stage, Task};
 use super::service::{SharedSpeed, Wake};
@@ -49,6 +50,11 @@ pub trait Network {
 /// Where networks come from. Loads on first use and keeps recent ones.
 pub trait Models: Send {
     fn network(&mut self, model: &ModelRef) -> Result<&mut dyn Network, String>;
+
+    /// The network of `model` as one that draws from codes. A sentence where it is none.
+    fn generator(&mut self, model: &ModelRef) -> Result<&mut dyn Generator, String> {
+        Err(format!("{model} {}", Purpose::Generate.negated()))
+    }
 
     /// The network of `model` as one that compares pictures and says how to change them; on the
     /// processor. A sentence where it is none.

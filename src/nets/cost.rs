@@ -92,6 +92,8 @@ impl Node {
             Op::Pad { pad: [top, bottom, left, right], .. } => {
                 [height + top + bottom, width + left + right]
             }
+            Op::Resample(resample) => resample.output(first),
+            Op::Demodulate { .. } => [1, 1],
             Op::Rfft2 => [height, width / 2 + 1],
             _ => first,
         }
@@ -184,6 +186,11 @@ impl Graph {
                 }
                 Op::MaxPool { side, stride, .. } | Op::AvgPool { side, stride, .. } => {
                     (reach + step * (side / 2) as f64, step * *stride as f64)
+                }
+                Op::Resample(resample) => {
+                    let step = step / resample.up as f64;
+                    let side = resample.size[0].max(resample.size[1]);
+                    (reach + step * side as f64, step * resample.down as f64)
                 }
                 Op::Nearest { times } => (reach, step / *times as f64),
                 Op::Bilinear { target: Target::Times(times), grid: Grid::HalfPixel } => {

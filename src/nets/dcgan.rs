@@ -1,6 +1,7 @@
 //! The generator of DCGAN (Radford et al. 2015; PyTorch's tutorial).
 
-use super::graph::{Act, Conv, Graph};
+use super::blueprint::{Blueprint, LatentSpace, Style};
+use super::graph::{Act, Conv, Graph, Layout};
 
 /// Of PyTorch's batch norm.
 const EPS: f32 = 1e-5;
@@ -42,5 +43,32 @@ impl Dcgan {
         g.name(x, "output");
         g.output(x);
         g
+    }
+
+    /// The same: a latent is its one row. The first layer, which spreads it over 4×4 pixels, is
+    /// what reads it.
+    pub fn blueprint(&self) -> Blueprint {
+        let first = self.channels.first().copied().unwrap_or(0);
+        Blueprint {
+            space: LatentSpace {
+                z_dim: self.latent,
+                w_dim: self.latent,
+                has_w: false,
+                classes: 0,
+                row_sides: vec![self.side()],
+                noise: Vec::new(),
+                side: self.side(),
+            },
+            mapping: None,
+            synthesis: self.graph(),
+            mean: None,
+            noise: Vec::new(),
+            styles: vec![Style {
+                row: 0,
+                weight: "main.0.weight".into(),
+                layout: Layout::InOut,
+                channels: first * 16,
+            }],
+        }
     }
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use super::layer::{Conv, Edge, Layout, Sides};
+pub use super::layer::{Conv, Edge, Layout, Resample, Sides};
 
 /// One value of a graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -59,8 +59,8 @@ pub enum Grid {
 pub enum Op {
     /// What the network is given.
     Input,
-    /// A parameter as a picture: its last two sides are height and width, a single number is a
-    /// vector of one.
+    /// A parameter as a picture: its last two sides are height and width; a list is a vector, a
+    /// single number one of one.
     Param {
         name: String,
         shape: Vec<usize>,
@@ -81,6 +81,18 @@ pub enum Op {
     InstanceNorm {
         eps: f32,
         affine: Option<(String, String)>,
+    },
+    /// Each pixel over the root of its channels' mean square plus `eps`.
+    PixelNorm {
+        eps: f32,
+    },
+    /// Of a vector of styles: one over the root of `Σ (weight · style)² + eps` for each result
+    /// channel of `weight`, `[out, in, height, width]`. What a convolution with `weight` makes of
+    /// channels times their styles has unit variance after it (StyleGAN2).
+    Demodulate {
+        weight: String,
+        shape: [usize; 4],
+        eps: f32,
     },
     /// `x · factor + offset`
     Scale {
@@ -134,6 +146,7 @@ pub enum Op {
         pad: Sides,
         edge: Edge,
     },
+    Resample(Resample),
     /// Zeros around, to the size of the second input; the odd pixel at the bottom and right.
     PadLike,
     /// A vector at every pixel of the second input's size.
@@ -207,7 +220,11 @@ impl Graph {
 
     /// A parameter as a picture.
     pub fn param(&mut self, name: &str, shape: &[usize]) -> Value {
-        let channels = shape.iter().rev().skip(2).product();
+        let channels = match shape {
+            [len] => *len,
+            [planes @ .., _, _] => planes.iter().product(),
+            [] => 1,
+        };
         self.push(Op::Param { name: name.into(), shape: shape.to_vec() }, &[], channels)
     }
 
@@ -260,6 +277,25 @@ impl Graph {
     pub fn instance_norm_by(&mut self, x: Value, scale: Value, shift: Value, eps: f32) -> Value {
         let channels = self.channels(x);
         self.push(Op::InstanceNorm { eps, affine: None }, &[x, scale, shift], channels)
+    }
+
+    pub fn pixel_norm(&mut self, x: Value, eps: f32) -> Value {
+        self.unary(x, Op::PixelNorm { eps })
+    }
+
+    /// The factors that a convolution with `weight`, `[out, in, height, width]`, is owed.
+    pub fn demodulate(
+        &mut self,
+        styles: Value,
+        weight: &str,
+        shape: [usize; 4],
+        eps: f32,
+    ) -> Value {
+        self.push(Op::Demodulate { weight: weight.into(), shape, eps }, &[styles], shape[0])
+    }
+
+    pub fn resample(&mut self, x: Value, resample: Resample) -> Value {
+        self.unary(x, Op::Resample(resample))
     }
 
     /// An operation on one value that keeps the channels.
@@ -382,6 +418,12 @@ impl Graph {
                 }
                 Op::Param { name, shape } => {
                     shapes.insert(name.clone(), shape.clone());
+                }
+                Op::Demodulate { weight, shape, .. } => {
+                    shapes.insert(weight.clone(), shape.to_vec());
+                }
+                Op::Resample(resample) => {
+                    shapes.insert(resample.filter.clone(), resample.size.to_vec());
                 }
                 Op::PRelu { slope } => {
                     shapes.insert(slope.clone(), channels);

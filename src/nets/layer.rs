@@ -36,6 +36,8 @@ pub enum Layout {
     /// `[out, in / groups, height, width]`, or `[in, out / groups, height, width]` where it is
     /// transposed.
     Kernel,
+    /// `[out, in / groups, height, width]`, transposed or not.
+    OutFirst,
     /// A fully connected layer: `[out, in]`.
     OutIn,
     /// A table with one row an input: `[in, out]`.
@@ -101,6 +103,10 @@ impl Conv {
         Self { stride, transposed: true, pad: [0; 4], ..conv }
     }
 
+    pub fn layout(self, layout: Layout) -> Self {
+        Self { layout, ..self }
+    }
+
     pub fn no_bias(self) -> Self {
         Self { bias: None, ..self }
     }
@@ -153,10 +159,59 @@ impl Conv {
         let (from, to) = (self.channels_in, self.channels_out);
         let [height, width] = self.kernel;
         match (self.layout, self.transposed) {
-            (Layout::Kernel, false) => vec![to, from / self.groups, height, width],
+            (Layout::Kernel, false) | (Layout::OutFirst, _) => {
+                vec![to, from / self.groups, height, width]
+            }
             (Layout::Kernel, true) => vec![from, to / self.groups, height, width],
             (Layout::OutIn, _) => vec![to, from],
             (Layout::InOut, _) => vec![from, to],
         }
+    }
+}
+
+/// Zeros between the pixels, pixels around, a filter, and every so many of the results: the
+/// `upfirdn2d` of StyleGAN2 (Karras et al. 2020).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Resample {
+    /// Name of the filter, which acts on each channel: a convolution proper, so that it comes out
+    /// itself where one pixel goes in. Its numbers are taken to add up to 1.
+    pub filter: String,
+    /// Height and width of the filter.
+    pub size: [usize; 2],
+    /// A pixel becomes so many, all but the first of them zero, on either axis.
+    pub up: usize,
+    /// One of so many results is kept, on either axis.
+    pub down: usize,
+    pub pad: Sides,
+    pub gain: f32,
+}
+
+impl Resample {
+    /// A filter on the picture as it is.
+    pub fn new(filter: &str, size: [usize; 2]) -> Self {
+        Self { filter: filter.into(), size, up: 1, down: 1, pad: [0; 4], gain: 1.0 }
+    }
+
+    /// The sides of the result.
+    pub const fn output(&self, [height, width]: [usize; 2]) -> [usize; 2] {
+        let [top, bottom, left, right] = self.pad;
+        let [rows, columns] = self.size;
+        let (height, width) = (height * self.up + top + bottom, width * self.up + left + right);
+        [
+            (height + 1).saturating_sub(rows).div_ceil(self.down),
+            (width + 1).saturating_sub(columns).div_ceil(self.down),
+        ]
+    }
+
+    /// For each result along one axis (0 for rows) of `len` pixels: places in the filter and the
+    /// pixels that they meet.
+    pub(super) fn taps(&self, axis: usize, len: usize) -> Vec<Vec<(usize, usize)>> {
+        let (size, before) = (self.size[axis], self.pad[2 * axis]);
+        let meets = |at: usize, place: usize| {
+            let spread = (at * self.down + size - 1 - place).checked_sub(before)?;
+            (spread % self.up == 0 && spread / self.up < len).then_some((place, spread / self.up))
+        };
+        let results = self.output([len; 2])[axis];
+        (0..results).map(|at| (0..size).filter_map(|place| meets(at, place)).collect()).collect()
     }
 }

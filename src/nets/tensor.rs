@@ -12,7 +12,7 @@ use burn::tensor::ops::{
 };
 use burn::tensor::{Device, Tensor, TensorData, activation};
 
-use super::graph::{Act, Conv, Edge, Graph, Grid, Layout, Op, Sides};
+use super::graph::{Act, Conv, Edge, Graph, Grid, Layout, Op, Resample, Sides};
 use super::{Planes, Source};
 
 /// A graph with its parameters on a device.
@@ -135,6 +135,17 @@ impl OnDevice {
                     _ => normal,
                 }
             }
+            Op::PixelNorm { eps } => {
+                let square = x.clone().powf_scalar(2.0).mean_dim(1);
+                x / (square + *eps).sqrt()
+            }
+            Op::Demodulate { weight, shape: [out, from, rows, columns], eps } => {
+                let weight = self.param(weight)?.reshape([*out, *from, rows * columns]);
+                let energies: Tensor<4> =
+                    weight.powf_scalar(2.0).sum_dim(2).reshape([*out, *from, 1, 1]);
+                let options = ConvOptions::new([1; 2], [0; 2], [1; 2], 1);
+                (conv2d(x.powf_scalar(2.0), energies, None, options) + *eps).sqrt().recip()
+            }
             Op::Scale { factor, offset } => x * *factor + *offset,
             Op::Clamp { low, high } => x.clamp(*low, *high),
             Op::Add => x + second?,
@@ -182,6 +193,7 @@ impl OnDevice {
                     .reshape([batch, channels * side * side, height, width])
             }
             Op::Pad { pad, edge } => pad_edge(x, *pad, *edge, &self.device),
+            Op::Resample(plan) => self.resample(plan, x)?,
             Op::PadLike => {
                 let [to_height, to_width] = side_of(&second?);
                 let (rows, columns) = (to_height - height, to_width - width);
@@ -206,9 +218,12 @@ impl OnDevice {
         let weight: Tensor<4> = match conv.layout {
             Layout::InOut => weight.reshape([from, to, 1, 1]).swap_dims(0, 1),
             Layout::OutIn => weight.reshape([to, from, 1, 1]),
-            Layout::Kernel => {
+            Layout::Kernel | Layout::OutFirst => {
                 let shape: [usize; 4] = conv.weight_shape().try_into().ok()?;
-                weight.reshape(shape)
+                let weight = weight.reshape(shape);
+                // The tensor library wants transposed kernels the other way round.
+                let turns = conv.transposed && conv.layout == Layout::OutFirst;
+                if turns { weight.swap_dims(0, 1) } else { weight }
             }
         };
         let bias = conv.bias.as_ref().and_then(|name| self.param(name));
@@ -230,6 +245,30 @@ impl OnDevice {
         let (stride, dilation) = ([conv.stride; 2], [conv.dilation; 2]);
         let options = ConvOptions::new_with_padding(stride, padding, dilation, conv.groups);
         Some(conv2d(x, weight, bias, options))
+    }
+
+    /// Zeros between and around, then one convolution of all channels as a batch.
+    fn resample(&self, plan: &Resample, x: Tensor<4>) -> Option<Tensor<4>> {
+        let [batch, channels, height, width] = x.dims();
+        let filter: Tensor<4> =
+            self.param(&plan.filter)?.reshape([1, 1, plan.size[0], plan.size[1]]);
+        let filter = filter.clone() / filter.sum().reshape([1, 1, 1, 1]) * plan.gain;
+        let mut x = x.reshape([batch * channels, 1, height, width]);
+        let up = plan.up;
+        if up > 1 {
+            let pixels: Tensor<6> = x.reshape([batch * channels, 1, height, 1, width, 1]);
+            let zeros = |shape| Tensor::<6>::zeros(shape, &self.device);
+            let columns = zeros([batch * channels, 1, height, 1, width, up - 1]);
+            let wide = Tensor::cat(vec![pixels, columns], 5);
+            let rows = zeros([batch * channels, 1, height, up - 1, width, up]);
+            let all = Tensor::cat(vec![wide, rows], 3);
+            x = all.reshape([batch * channels, 1, height * up, width * up]);
+        }
+        let padded = pad_with(x, plan.pad, 0.0, &self.device);
+        let options = ConvOptions::new([plan.down; 2], [0; 2], [1; 2], 1);
+        let result = conv2d(padded, filter.flip([2, 3]), None, options);
+        let [_, _, height, width] = result.dims();
+        Some(result.reshape([batch, channels, height, width]))
     }
 
     /// Two matrix products, exact at any size and grid on every device.

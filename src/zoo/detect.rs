@@ -118,6 +118,15 @@ pub fn detect(shapes: &Shapes) -> Result<Detected, UnknownNetwork> {
     Err(UnknownNetwork { attempts })
 }
 
+/// Whether tensors of these shapes hold the same numbers: namings of one network differ in sides
+/// of one.
+fn is_same(a: &[usize], b: &[usize]) -> bool {
+    let sides = |shape: &[usize]| -> Vec<usize> {
+        shape.iter().copied().filter(|side| *side != 1).collect()
+    };
+    sides(a) == sides(b)
+}
+
 fn attempt(architecture: &Architecture, shapes: &Shapes) -> Result<Detected, Attempt> {
     let (mut official, mut names, mut unexpected) = (Shapes::new(), BTreeMap::new(), Vec::new());
     let mut known_names = (architecture.official)(shapes);
@@ -152,7 +161,7 @@ fn attempt(architecture: &Architecture, shapes: &Shapes) -> Result<Detected, Att
     let mut wanted = spec.tensors();
     for (name, shape) in official {
         match wanted.remove(&name) {
-            Some(want) if want == shape => attempt.fitting += 1,
+            Some(want) if is_same(&want, &shape) => attempt.fitting += 1,
             Some(want) => attempt.misshapen.push((name, shape, want)),
             None => attempt.unexpected.extend(names.remove(&name)),
         }

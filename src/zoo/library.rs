@@ -175,8 +175,9 @@ impl Library {
 /// Opens a checkpoint and finds out which network it is.
 pub fn open_network(file: &Path) -> Result<(Checkpoint, Detected), LibraryError> {
     let checkpoint = Checkpoint::open(file)?;
-    let detected = detect(&checkpoint.shapes())
+    let mut detected = detect(&checkpoint.shapes())
         .map_err(|fault| LibraryError::UnknownNetwork { path: file.to_path_buf(), fault })?;
+    detected.spec.configure(checkpoint.metadata());
     Ok((checkpoint, detected))
 }
 

@@ -15,11 +15,18 @@ pub use manifest::{Manifest, ManifestError, Purpose};
 
 pub use crate::nets::graph::Shapes;
 
+/// What a file says of itself beside its tensors: the words of a header, arguments of classes.
+pub type Facts = BTreeMap<String, Json>;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
 use crate::nets::graph::Graph;
 use crate::nets::{
-    BlazeFace, Dcgan, DeepLab, DnCnn, FaceDense, FaceMesh, FaceXception, FfdNet, Lama, Migan,
-    MultiStyle, ResnetGenerator, RrdbNet, SelfieSegmentation, Side, Srvgg, StylePredictor,
-    StyleTransformer, Unet, UnetGenerator, Vgg, ZeroDce,
+    BlazeFace, Blueprint, Dcgan, DeepLab, DnCnn, FaceDense, FaceMesh, FaceXception, FfdNet, Lama,
+    Migan, MultiStyle, ResnetGenerator, RrdbNet, SelfieSegmentation, Side, Srvgg, StyleGan2,
+    StylePredictor, StyleTransformer, Unet, UnetGenerator, Vgg, ZeroDce,
 };
 use crate::params::ParamSpec;
 
@@ -30,7 +37,20 @@ trait Describe: std::fmt::Display {
 
     fn network(&self) -> Graph;
 
+    /// Every tensor that its files hold, by official name.
+    fn tensors(&self) -> Shapes {
+        self.network().params()
+    }
+
     fn capability(&self) -> Capability;
+
+    /// A generator in parts.
+    fn blueprint(&self) -> Option<Blueprint> {
+        None
+    }
+
+    /// Takes over what a file says of itself and no shape shows.
+    fn configure(&mut self, _facts: &Facts) {}
 }
 
 /// The architectures, each with its configuration.
@@ -53,8 +73,23 @@ macro_rules! architectures {
                 match self { $(Self::$name(spec) => spec.network()),* }
             }
 
+            /// Every tensor that its files hold, by official name.
+            pub fn tensors(&self) -> Shapes {
+                match self { $(Self::$name(spec) => spec.tensors()),* }
+            }
+
             pub fn capability(&self) -> Capability {
                 match self { $(Self::$name(spec) => Describe::capability(spec)),* }
+            }
+
+            /// The parts of a generator; `None` for other networks.
+            pub fn blueprint(&self) -> Option<Blueprint> {
+                match self { $(Self::$name(spec) => Describe::blueprint(spec)),* }
+            }
+
+            /// Takes over what a file says of itself and no shape shows.
+            pub fn configure(&mut self, facts: &Facts) {
+                match self { $(Self::$name(spec) => spec.configure(facts)),* }
             }
         }
 
@@ -82,6 +117,7 @@ architectures!(
     RrdbNet,
     SelfieSegmentation,
     Srvgg,
+    StyleGan2,
     StylePredictor,
     StyleTransformer,
     Unet,
@@ -89,13 +125,6 @@ architectures!(
     Vgg,
     ZeroDce,
 );
-
-impl Spec {
-    /// Every tensor that the network has, by official name.
-    pub fn tensors(&self) -> Shapes {
-        self.graph().params()
-    }
-}
 
 /// What the numbers of a picture mean to a network.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -3,28 +3,28 @@
 
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use ganvas::color::{Transfer, WorkingProfile};
 use ganvas::geom::{IRect, Size};
 use ganvas::infer::generate::contact_sheet;
+use ganvas::infer::generator::{Generator, StyleWeights};
 use ganvas::infer::plan::Speed;
 use ganvas::infer::protocol::{
     Basis, CancelFlag, Event, Generate, JobId, Lane, ModelRef, Stage, Task, Upscale,
 };
 use ganvas::infer::service::{Service, SubmitError};
 use ganvas::infer::worker::{Models, Network, NetworkError, Step, Worker};
-use ganvas::nets::Planes;
+use ganvas::latent::Noise;
 use ganvas::nets::cpu::Stop;
+use ganvas::nets::{LatentSpace, Planes};
 use ganvas::pixels::{Depth, PixelBuf};
 use ganvas::zoo::{Capability, Extent, Purpose, Range};
 
 /// A network that doubles by repeating pixels, and does on the way what its script says.
 #[derive(Default)]
 struct Fake {
-    /// Whether the generator was asked for last.
-    draws: bool,
     /// Tiles above this many pixels do not fit.
     room_px: Option<usize>,
     /// Whether there is a second device, and whether it is in use.
@@ -40,7 +40,7 @@ struct Fake {
 
 const HALO: u32 = 3;
 
-/// What the two fake networks say of themselves.
+/// What the fake network says of itself.
 const UPSCALER: Capability = Capability {
     purpose: Purpose::Upscale,
     channels_in: 3,
@@ -57,8 +57,6 @@ const UPSCALER: Capability = Capability {
     weight_bytes: 0,
     params: &[],
 };
-const GENERATOR: Capability =
-    Capability { purpose: Purpose::Generate, channels_in: 0, scale: 1, ..UPSCALER };
 
 impl Fake {
     fn enlarge(&mut self, tile: &Planes) -> Result<Planes, NetworkError> {
@@ -83,7 +81,7 @@ impl Fake {
 
 impl Network for Fake {
     fn capability(&self) -> &Capability {
-        if self.draws { &GENERATOR } else { &UPSCALER }
+        &UPSCALER
     }
 
     fn architecture(&self) -> &str {
@@ -91,30 +89,68 @@ impl Network for Fake {
     }
 
     fn input_channels(&self) -> Vec<usize> {
-        vec![if self.draws { 1 } else { 3 }]
+        vec![3]
     }
 
     fn run(&mut self, inputs: &[Planes], stop: Stop<'_>) -> Result<Vec<Planes>, NetworkError> {
         self.runs.fetch_add(1, Ordering::Relaxed);
         assert!(!self.panics, "a network that fell over");
-        let result = if self.draws {
-            let data = vec![inputs[0].data[0] * 0.1 + 0.5; 6];
-            Planes { channels: 3, height: 1, width: 2, data }
-        } else {
-            self.enlarge(&inputs[0])?
-        };
+        let result = self.enlarge(&inputs[0])?;
         if stop() { Err(NetworkError::Stopped) } else { Ok(vec![result]) }
+    }
+}
+
+/// Draws one number, its code, as a picture of two pixels.
+static ONE_NUMBER: LazyLock<LatentSpace> = LazyLock::new(|| LatentSpace {
+    z_dim: 1,
+    w_dim: 1,
+    has_w: false,
+    classes: 0,
+    row_sides: vec![1],
+    noise: Vec::new(),
+    side: 1,
+});
+
+impl Generator for Fake {
+    fn space(&self) -> &LatentSpace {
+        &ONE_NUMBER
+    }
+
+    fn map(&mut self, z: &[f32], _: &[f32], _: Stop<'_>) -> Result<Vec<f32>, NetworkError> {
+        Ok(z.to_vec())
+    }
+
+    fn mean(&self) -> &[f32] {
+        &[0.0]
+    }
+
+    fn noise(&self, _: Noise) -> Vec<Planes> {
+        Vec::new()
+    }
+
+    fn draw(&mut self, w: &[f32], _: &[Planes], stop: Stop<'_>) -> Result<Planes, NetworkError> {
+        let data = vec![w[0] * 0.2; 6];
+        let picture = Planes { channels: 3, height: 1, width: 2, data };
+        if stop() { Err(NetworkError::Stopped) } else { Ok(picture) }
+    }
+
+    fn styles(&self) -> &[StyleWeights] {
+        &[]
     }
 }
 
 impl Models for Fake {
     fn network(&mut self, model: &ModelRef) -> Result<&mut dyn Network, String> {
         match model {
-            ModelRef::Id(id) if id == "fake" || id == "faces" => {
-                self.draws = id == "faces";
-                Ok(self)
-            }
+            ModelRef::Id(id) if id == "fake" => Ok(self),
             other => Err(format!("there is no model '{other}'")),
+        }
+    }
+
+    fn generator(&mut self, model: &ModelRef) -> Result<&mut dyn Generator, String> {
+        match model {
+            ModelRef::Id(id) if id == "faces" => Ok(self),
+            other => Err(format!("{other} draws no pictures")),
         }
     }
 
@@ -411,7 +447,7 @@ fn full_channels_refuse_and_hold_back_but_lose_nothing() {
 #[test]
 fn generation_gives_one_picture_a_seed() {
     let model = ModelRef::Id("faces".into());
-    let task = |seeds, psi| Task::Generate(Generate { model: model.clone(), seeds, psi });
+    let task = |seeds, psi| Task::Generate(Generate { psi, ..Generate::new(model.clone(), seeds) });
     let images = |events: Vec<Event>| match events.into_iter().last() {
         Some(Event::Finished { output, .. }) => output.images,
         other => panic!("{other:?}"),

@@ -8,6 +8,7 @@ mod document;
 mod faces;
 mod filters;
 mod gatys;
+mod generators;
 mod inference;
 mod inpaint;
 mod io_exif;

@@ -7,8 +7,8 @@ use std::path::Path;
 use ganvas::checkpoint::Checkpoint;
 use ganvas::nets::{
     Backbone, Dcgan, DeepLab, DnCnn, FfdNet, Lama, Migan, Mobile, MobileBlock, MultiStyle, Norm,
-    Resnet, ResnetGenerator, RrdbNet, Srvgg, StylePredictor, StyleTransformer, Unet, UnetGenerator,
-    Vgg, ZeroDce, ZeroDceVariant,
+    Resnet, ResnetGenerator, RrdbNet, Srvgg, StyleGan2, StylePredictor, StyleTransformer,
+    Synthesis, Unet, UnetGenerator, Vgg, ZeroDce, ZeroDceVariant,
 };
 use ganvas::zoo::{Library, LibraryError, Manifest, Shapes, Spec, detect};
 
@@ -95,10 +95,30 @@ fn known(name: &str) -> Option<Spec> {
             norm: Norm { is_affine: false, is_biased: true },
             has_dropout: false,
         }),
+        "stylegan2-ada-ffhq1024-G" => Spec::StyleGan2(stylegan2_ffhq()),
+        // Whose mean lies beside this list.
+        "stylegan2-rosinality-1024" => {
+            Spec::StyleGan2(StyleGan2 { clamp: None, has_mean: false, ..stylegan2_ffhq() })
+        }
         "torchvision-vgg16" => Spec::Vgg(vgg([2, 2, 3, 3, 3])),
         "torchvision-vgg19" => Spec::Vgg(vgg([2, 2, 4, 4, 4])),
         _ => return None,
     })
+}
+
+/// Configuration F at 1024 pixels.
+fn stylegan2_ffhq() -> StyleGan2 {
+    StyleGan2 {
+        z_dim: 512,
+        w_dim: 512,
+        classes: 0,
+        mapping_layers: 8,
+        mapping_rate: 0.01,
+        channels: vec![512, 512, 512, 512, 512, 256, 128, 64, 32],
+        synthesis: Synthesis::Skip,
+        clamp: Some(256.0),
+        has_mean: true,
+    }
 }
 
 fn vgg(layers: [usize; 5]) -> Vgg {
@@ -111,7 +131,7 @@ fn vgg(layers: [usize; 5]) -> Vgg {
 #[test]
 fn each_list_is_recognised_as_its_architecture_and_no_other() {
     let tried = detect(&Shapes::new()).unwrap_err().attempts.len();
-    assert!(tried >= 21);
+    assert!(tried >= 22);
     let mut recognised = 0;
     for (name, shapes) in lists() {
         match (detect(&shapes), known(&name)) {
@@ -124,7 +144,7 @@ fn each_list_is_recognised_as_its_architecture_and_no_other() {
             (found, want) => panic!("{name}: {found:?} instead of {want:?}"),
         }
     }
-    assert_eq!(recognised, 16);
+    assert_eq!(recognised, 18);
 }
 
 #[test]
@@ -289,6 +309,7 @@ fn every_shipped_model_is_what_its_manifest_says() {
         "dcgan-digiface-64",
         "ffdnet-color",
         "multistyle26",
+        "portrait-64",
         "realesr-animevideov3-x4",
         "realesrgan-x4plus-anime",
         "realesrgan-x4plus-int8",

@@ -79,7 +79,9 @@ fn odd_sizes_go_through_a_network_that_unshuffles() {
 
 #[test]
 fn faces_come_from_seeds() {
-    let task = |seeds, psi| Task::Generate(Generate { model: id("dcgan-digiface-64"), seeds, psi });
+    let task = |seeds, psi| {
+        Task::Generate(Generate { psi, ..Generate::new(id("dcgan-digiface-64"), seeds) })
+    };
     let faces = run(task(1..=3, 1.0)).unwrap();
     assert_eq!(faces.len(), 3);
     assert!(faces.iter().all(|face| face.size() == Size::new(64, 64)));
@@ -92,7 +94,7 @@ fn a_model_of_the_wrong_kind_says_so() {
     let error = upscale(id("dcgan-digiface-64"), Size::new(4, 4), 4.0).unwrap_err();
     assert!(error.contains("DCGAN generator") && error.contains("enlarges no pictures"), "{error}");
     let model = id("realesr-animevideov3-x4");
-    let error = run(Task::Generate(Generate { model, seeds: 1..=1, psi: 1.0 })).unwrap_err();
+    let error = run(Task::Generate(Generate::new(model, 1..=1))).unwrap_err();
     assert!(error.contains("draws no pictures"), "{error}");
     let error = upscale(id("nothing"), Size::new(4, 4), 4.0).unwrap_err();
     assert!(error.contains("no model 'nothing'") && error.contains("realesrgan"), "{error}");

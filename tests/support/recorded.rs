@@ -134,6 +134,12 @@ pub fn networks() -> Vec<(PathBuf, &'static str)> {
         (tiny("tiny-pix2pix.pth"), "tiny-pix2pix"),
         (tiny("tiny-pix2pix-biased.pth"), "tiny-pix2pix-biased"),
         (tiny("tiny-pix2pix-resnet.pth"), "tiny-pix2pix-resnet"),
+        (tiny("tiny-stylegan2.safetensors"), "tiny-stylegan2"),
+        (tiny("tiny-stylegan2-clamp.safetensors"), "tiny-stylegan2-clamp"),
+        (tiny("tiny-stylegan2-classes.safetensors"), "tiny-stylegan2-classes"),
+        (tiny("tiny-stylegan2-orig.safetensors"), "tiny-stylegan2-orig"),
+        (tiny("tiny-stylegan2-resnet.safetensors"), "tiny-stylegan2-resnet"),
+        (tiny("tiny-stylegan2-rosinality.pt"), "tiny-stylegan2-rosinality"),
         (tiny("tiny-vgg.pth"), "tiny-vgg"),
         (tiny("tiny-zero-dce.pth"), "tiny-zero-dce"),
     ];

@@ -69,7 +69,11 @@ impl Kernel {
 fn dense_weight(conv: &Conv, weight: &[f32]) -> Vec<f32> {
     let (from, to) = (conv.channels_in, conv.channels_out);
     let area = conv.kernel[0] * conv.kernel[1];
-    let turned = conv.transposed || conv.layout == Layout::InOut;
+    let turned = match conv.layout {
+        Layout::Kernel => conv.transposed,
+        Layout::InOut => true,
+        Layout::OutFirst | Layout::OutIn => false,
+    };
     if conv.groups == 1 && !turned {
         return weight.to_vec();
     }

@@ -161,6 +161,18 @@ pub fn instance_norm(map: &mut Map, eps: f32, affine: Option<(&[f32], &[f32])>) 
     channel_affine(map, &factors, &offsets);
 }
 
+/// Each pixel over the root of its channels' mean square plus `eps`.
+pub fn pixel_norm(map: &mut Map, eps: f32) {
+    let (channels, padded) = (map.channels, map.padded());
+    map.change_rows(|_, row| {
+        for pixel in row.chunks_exact_mut(padded) {
+            let sum: f32 = pixel.iter().take(channels).map(|x| x * x).sum();
+            let factor = 1.0 / (sum / channels as f32 + eps).sqrt();
+            pixel.iter_mut().for_each(|x| *x *= factor);
+        }
+    });
+}
+
 /// The mean of each channel.
 pub fn global_mean(map: &Map) -> Map {
     let (means, _) = moments(map);
@@ -177,6 +189,24 @@ pub fn combine(mut a: Map, b: &Map, of: impl Fn(f32, f32) -> f32 + Sync) -> Map 
     if is_whole(&a) && is_whole(b) {
         a.change_rows(|y, row| {
             row.iter_mut().zip(b.row(y)).for_each(|(x, other)| *x = of(*x, *other));
+        });
+        return a;
+    }
+    if is_whole(&a) && (b.height, b.width, b.channels) == (1, 1, channels) {
+        let vector = b.pixel(0, 0);
+        a.change_rows(|_, row| {
+            for pixel in row.chunks_exact_mut(padded) {
+                pixel.iter_mut().zip(vector).for_each(|(x, other)| *x = of(*x, *other));
+            }
+        });
+        return a;
+    }
+    if is_whole(&a) && (b.height, b.width, b.channels) == (height, width, 1) {
+        a.change_rows(|y, row| {
+            for (x, pixel) in row.chunks_exact_mut(padded).enumerate() {
+                let other = b.pixel(x, y)[0];
+                pixel.iter_mut().for_each(|x| *x = of(*x, other));
+            }
         });
         return a;
     }

@@ -11,6 +11,7 @@ mod elementwise;
 pub(super) mod epilogue;
 mod fourier;
 pub(super) mod map;
+mod modulate;
 pub(super) mod spatial;
 mod winograd;
 
@@ -21,6 +22,8 @@ use pulp::{Arch, WithSimd};
 use self::conv::Kernel;
 use self::epilogue::Epilogue;
 use self::map::Map;
+use self::modulate::Demodulation;
+use self::spatial::Filter;
 use super::cost::sides_of;
 use super::graph::{Conv, Graph, Op, Value};
 use super::{Planes, Probe, Source, Stopped};
@@ -45,6 +48,8 @@ enum Step {
     /// Factors and offsets of the channels.
     ChannelAffine(Vec<f32>, Vec<f32>),
     InstanceNorm(f32, Option<(Vec<f32>, Vec<f32>)>),
+    Demodulate(Demodulation),
+    Resample(Filter),
     /// Done by the convolution before it.
     Fused,
     Plain(Op),
@@ -116,6 +121,10 @@ impl Processor {
                     Step::InstanceNorm(*eps, Some((source(scale)?, source(shift)?)))
                 }
                 Op::InstanceNorm { eps, affine: None } => Step::InstanceNorm(*eps, None),
+                Op::Demodulate { weight, shape, eps } => {
+                    Step::Demodulate(Demodulation::new(&source(weight)?, *shape, *eps))
+                }
+                Op::Resample(plan) => Step::Resample(Filter::new(plan, &source(&plan.filter)?)),
                 op => Step::Plain(op.clone()),
             };
             steps[index] = Some(step);
@@ -240,6 +249,8 @@ impl Processor {
                 let affine = affine.as_ref().map(|(a, b)| (a.as_slice(), b.as_slice()));
                 change_joined(values, &|map| elementwise::instance_norm(map, *eps, affine))
             }
+            Step::Demodulate(kernel) => fresh(kernel.run(&joined(&values[x.0]))),
+            Step::Resample(filter) => fresh(filter.run(&joined(&values[x.0]))),
             Step::Plain(op) => match op {
                 Op::Act(act) => change(values, &|map| elementwise::act(map, *act)),
                 Op::Scale { factor, offset } => {
@@ -247,6 +258,9 @@ impl Processor {
                 }
                 Op::Clamp { low, high } => {
                     change(values, &|map| elementwise::clamp(map, *low, *high))
+                }
+                Op::PixelNorm { eps } => {
+                    change_joined(values, &|map| elementwise::pixel_norm(map, *eps))
                 }
                 Op::Concat => inputs.iter().flat_map(|v| values[v.0].clone()).collect(),
                 Op::Nearest { times } => {

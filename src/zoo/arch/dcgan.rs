@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::{Architecture, four, numbered, rooted};
-use crate::nets::Dcgan;
 use crate::nets::graph::Graph;
+use crate::nets::{Blueprint, Dcgan};
 use crate::zoo::{Capability, Describe, Range, Shapes, Spec};
 
 pub(super) const ARCHITECTURE: Architecture = Architecture {
@@ -24,6 +24,10 @@ impl Describe for Dcgan {
 
     fn capability(&self) -> Capability {
         Capability::of_generator(&self.graph(), Range::Signed)
+    }
+
+    fn blueprint(&self) -> Option<Blueprint> {
+        Some(self.blueprint())
     }
 }
 

@@ -15,6 +15,7 @@ mod migan;
 mod multistyle;
 mod rrdbnet;
 mod srvgg;
+mod stylegan2;
 mod unet;
 mod vgg;
 mod zero_dce;
@@ -56,6 +57,7 @@ pub(super) const ARCHITECTURES: &[Architecture] = &[
     multistyle::ARCHITECTURE,
     rrdbnet::ARCHITECTURE,
     srvgg::ARCHITECTURE,
+    stylegan2::ARCHITECTURE,
     unet::ARCHITECTURE,
     vgg::ARCHITECTURE,
     zero_dce::ARCHITECTURE,

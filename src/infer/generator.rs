@@ -1,0 +1,263 @@
+//! Generators as those see them who change codes on their way to a picture.
+//!
+//! A latent `z` becomes a row of W by the mapping; each layer of the synthesis reads one row of
+//! the W+ code, which may all be the same, and adds noise of its own. Networks without a mapping
+//! have one row, the latent itself. No tensors here: networks run through [`Run`].
+
+use super::worker::NetworkError;
+use crate::latent::Noise;
+use crate::latent::random::normal_latent;
+use crate::nets::cpu::{Processor, Stop};
+use crate::nets::graph::{Graph, Layout};
+use crate::nets::{Blueprint, LatentSpace, Planes, Source};
+
+/// Latents that make up the mean of W where a file holds none.
+const MEAN_LATENTS: usize = 4096;
+/// Columns of the picture as which many latents are mapped at once.
+const COLUMNS: usize = 64;
+
+/// The weights of a layer that reads a row of W+.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StyleWeights {
+    pub row: usize,
+    pub channels: usize,
+    /// `[channels, w_dim]`, as stored.
+    pub weight: Vec<f32>,
+}
+
+/// A generator that is ready to draw.
+pub trait Generator {
+    fn space(&self) -> &LatentSpace;
+
+    /// Rows of W, `[n, w_dim]`, of latents `[n, z_dim]`; fast for many at once. `class` is as long
+    /// as there are classes, numbers that add up to 1, or so for each latent; empty for none.
+    ///
+    /// # Errors
+    /// Where lengths do not fit, and those of the network.
+    fn map(&mut self, z: &[f32], class: &[f32], stop: Stop<'_>) -> Result<Vec<f32>, NetworkError>;
+
+    /// The mean of W, `[w_dim]`: what truncation goes towards.
+    fn mean(&self) -> &[f32];
+
+    /// A picture `[1, height, width]` for each noise of the space.
+    fn noise(&self, noise: Noise) -> Vec<Planes>;
+
+    /// The picture, `[3, side, side]` in `-1..=1` but not clamped, of a code `[rows, w_dim]` and
+    /// such noises.
+    ///
+    /// # Errors
+    /// Where lengths do not fit, and those of the network.
+    fn draw(
+        &mut self,
+        ws: &[f32],
+        noise: &[Planes],
+        stop: Stop<'_>,
+    ) -> Result<Planes, NetworkError>;
+
+    /// [`Generator::draw`] with noises by kind.
+    ///
+    /// # Errors
+    /// As there.
+    fn synthesize(
+        &mut self,
+        ws: &[f32],
+        noise: Noise,
+        stop: Stop<'_>,
+    ) -> Result<Planes, NetworkError> {
+        let noise = self.noise(noise);
+        self.draw(ws, &noise, stop)
+    }
+
+    /// The layers that read the rows, in order.
+    fn styles(&self) -> &[StyleWeights];
+}
+
+/// A graph that is ready to run, wherever.
+pub trait Run {
+    /// One picture or vector an input.
+    ///
+    /// # Errors
+    /// Those of the device; [`NetworkError::Stopped`] when `stop` answered true.
+    fn run(&self, inputs: &[Planes], stop: Stop<'_>) -> Result<Vec<Planes>, NetworkError>;
+}
+
+impl Run for Processor {
+    fn run(&self, inputs: &[Planes], stop: Stop<'_>) -> Result<Vec<Planes>, NetworkError> {
+        // Inside the pool for the whole run: entering it anew for each of hundreds of layers
+        // costs a sleep and a wake-up each, which a busy machine stretches to minutes.
+        rayon::scope(|_| Self::run(self, inputs, stop)).map_err(|_| NetworkError::Stopped)
+    }
+}
+
+/// A generator of graphs.
+pub struct LatentNetwork<R> {
+    space: LatentSpace,
+    mapping: Option<R>,
+    synthesis: R,
+    mean: Vec<f32>,
+    noise: Vec<Planes>,
+    styles: Vec<StyleWeights>,
+}
+
+impl<R: Run> LatentNetwork<R> {
+    /// Reads every parameter from `source`; `build` prepares a graph.
+    ///
+    /// # Errors
+    /// A sentence of either.
+    pub fn new<E: std::fmt::Display>(
+        blueprint: Blueprint,
+        source: Source<'_, E>,
+        mut build: impl FnMut(Graph, Source<'_, E>) -> Result<R, E>,
+    ) -> Result<Self, String> {
+        let Blueprint { space, mapping, synthesis, mean, noise, styles } = blueprint;
+        let say = |err: E| err.to_string();
+        let mapping = mapping.map(|graph| build(graph, source)).transpose().map_err(say)?;
+        let synthesis = build(synthesis, source).map_err(say)?;
+        let stored = |(name, [height, width]): (&String, &[usize; 2])| {
+            let data = source(name)?;
+            Ok(Planes { channels: 1, height: *height, width: *width, data })
+        };
+        let noise = noise.iter().zip(&space.noise).map(stored).collect::<Result<_, E>>();
+        let noise = noise.map_err(say)?;
+        let mut read = Vec::with_capacity(styles.len());
+        for style in styles {
+            let mut weight = source(&style.weight).map_err(say)?;
+            if style.layout == Layout::InOut {
+                weight = transposed(&weight, style.channels);
+            }
+            read.push(StyleWeights { row: style.row, channels: style.channels, weight });
+        }
+        let stored = mean.map(|name| source(&name)).transpose().map_err(say)?;
+        let mean = vec![0.0; space.w_dim];
+        let mut network = Self { space, mapping, synthesis, mean, noise, styles: read };
+        match stored {
+            Some(mean) => network.mean = mean,
+            None if network.mapping.is_some() => {
+                network.mean = network.mean_of_many().map_err(|err| err.to_string())?;
+            }
+            None => {}
+        }
+        Ok(network)
+    }
+
+    /// The mean of rows over seeds and classes.
+    fn mean_of_many(&mut self) -> Result<Vec<f32>, NetworkError> {
+        let (classes, len) = (self.space.classes, self.space.z_dim);
+        let z = normal_latent(0, MEAN_LATENTS * len, 1.0);
+        let class = vec![1.0 / classes.max(1) as f32; classes];
+        let rows = self.map(&z, &class, &|| false)?;
+        let mut mean = vec![0.0f64; self.space.w_dim];
+        for row in rows.chunks_exact(self.space.w_dim.max(1)) {
+            mean.iter_mut().zip(row).for_each(|(sum, x)| *sum += f64::from(*x));
+        }
+        Ok(mean.iter().map(|sum| (sum / MEAN_LATENTS as f64) as f32).collect())
+    }
+
+    /// The graph from codes to pictures.
+    pub const fn synthesis(&self) -> &R {
+        &self.synthesis
+    }
+}
+
+impl LatentNetwork<Processor> {
+    /// On the processor.
+    ///
+    /// # Errors
+    /// A sentence of `source`.
+    pub fn on_processor<E: std::fmt::Display>(
+        blueprint: Blueprint,
+        source: Source<'_, E>,
+    ) -> Result<Self, String> {
+        Self::new(blueprint, source, |graph, source| Processor::new(graph, source))
+    }
+}
+
+/// `[in, out]` numbers as `[out, in]`.
+fn transposed(weight: &[f32], out: usize) -> Vec<f32> {
+    let from = weight.len() / out.max(1);
+    (0..weight.len()).map(|at| weight[at % from * out + at / from]).collect()
+}
+
+fn expect(what: &str, have: usize, want: usize) -> Result<(), NetworkError> {
+    if have == want {
+        return Ok(());
+    }
+    Err(NetworkError::Failed(format!("{what} has {have} numbers instead of {want}")))
+}
+
+/// Vectors `[n, len]` as a picture of `len` channels with a pixel each.
+fn as_picture(vectors: &[f32], len: usize) -> Planes {
+    let count = vectors.len() / len.max(1);
+    let (width, height) = (COLUMNS.min(count), count.div_ceil(COLUMNS));
+    let area = width * height;
+    let mut data = vec![0.0; len * area];
+    for (at, vector) in vectors.chunks_exact(len.max(1)).enumerate() {
+        for (channel, value) in vector.iter().enumerate() {
+            data[channel * area + at] = *value;
+        }
+    }
+    Planes { channels: len, height, width, data }
+}
+
+impl<R: Run> Generator for LatentNetwork<R> {
+    fn space(&self) -> &LatentSpace {
+        &self.space
+    }
+
+    fn map(&mut self, z: &[f32], class: &[f32], stop: Stop<'_>) -> Result<Vec<f32>, NetworkError> {
+        let LatentSpace { z_dim, w_dim, classes, .. } = self.space;
+        let count = z.len() / z_dim.max(1);
+        expect("the latents", z.len(), count.max(1) * z_dim)?;
+        let Some(mapping) = &self.mapping else { return Ok(z.to_vec()) };
+        let mut inputs = vec![as_picture(z, z_dim)];
+        if classes > 0 {
+            let all = if class.len() == classes { class.repeat(count) } else { class.to_vec() };
+            expect("the classes", all.len(), count * classes)?;
+            inputs.push(as_picture(&all, classes));
+        }
+        let rows = mapping.run(&inputs, stop)?.swap_remove(0);
+        let area = rows.height * rows.width;
+        Ok((0..count * w_dim).map(|at| rows.data[at % w_dim * area + at / w_dim]).collect())
+    }
+
+    fn mean(&self) -> &[f32] {
+        &self.mean
+    }
+
+    fn noise(&self, noise: Noise) -> Vec<Planes> {
+        let picture = |(layer, own): (usize, &Planes)| {
+            let data = match noise {
+                Noise::Const => own.data.clone(),
+                // Far apart, so that neighbouring seeds share nothing.
+                Noise::Random(seed) => {
+                    let seed = seed.wrapping_add((layer as u64 + 1) << 48);
+                    normal_latent(seed, own.data.len(), 1.0)
+                }
+                Noise::None => vec![0.0; own.data.len()],
+            };
+            Planes { data, ..*own }
+        };
+        self.noise.iter().enumerate().map(picture).collect()
+    }
+
+    fn draw(
+        &mut self,
+        ws: &[f32],
+        noise: &[Planes],
+        stop: Stop<'_>,
+    ) -> Result<Planes, NetworkError> {
+        let space = &self.space;
+        expect("the code", ws.len(), space.rows() * space.w_dim)?;
+        expect("the noise", noise.len(), space.noise.len())?;
+        for (planes, [height, width]) in noise.iter().zip(&space.noise) {
+            expect("a noise", planes.data.len(), height * width)?;
+        }
+        let rows = ws.chunks_exact(space.w_dim.max(1)).map(|row| Planes::vector(row.to_vec()));
+        let inputs: Vec<Planes> = rows.chain(noise.iter().cloned()).collect();
+        Ok(self.synthesis.run(&inputs, stop)?.swap_remove(0))
+    }
+
+    fn styles(&self) -> &[StyleWeights] {
+        &self.styles
+    }
+}

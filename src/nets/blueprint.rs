@@ -1,0 +1,62 @@
+//! A generator in parts, so that codes can be changed on their way to a picture.
+
+use super::graph::{Graph, Layout};
+
+/// What a generator draws from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LatentSpace {
+    /// Numbers in a latent; they are standard normal.
+    pub z_dim: usize,
+    /// Numbers in a row of W+; those of a latent where there is no mapping.
+    pub w_dim: usize,
+    /// Whether a mapping makes rows of latents. Without one a latent is the row.
+    pub has_w: bool,
+    /// Classes among which a picture's is chosen; 0 where there is no such choice.
+    pub classes: usize,
+    /// For each row of W+ the side of the pictures that it acts on, in pixels, coarse to fine.
+    pub row_sides: Vec<usize>,
+    /// Height and width of each noise picture.
+    pub noise: Vec<[usize; 2]>,
+    /// Side of the picture in pixels.
+    pub side: usize,
+}
+
+impl LatentSpace {
+    /// Rows of W+.
+    pub fn rows(&self) -> usize {
+        self.row_sides.len()
+    }
+
+    /// Class number `class` as a network is given it; empty where there are none.
+    pub fn one_hot(&self, class: usize) -> Vec<f32> {
+        (0..self.classes).map(|at| f32::from(u8::from(at == class))).collect()
+    }
+}
+
+/// A fully connected layer that reads a row of W+.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Style {
+    pub row: usize,
+    /// Name of its weight, [`Layout::OutIn`] or [`Layout::InOut`].
+    pub weight: String,
+    pub layout: Layout,
+    pub channels: usize,
+}
+
+/// A generator in parts.
+#[derive(Clone, Debug)]
+pub struct Blueprint {
+    pub space: LatentSpace,
+    /// From a latent, and a class where there are any, to a row of W; pixel by pixel, so that a
+    /// picture of latents becomes one of rows.
+    pub mapping: Option<Graph>,
+    /// From the rows of W+, then a picture `[1, height, width]` for each noise, to a picture
+    /// `[3, side, side]` in `-1..=1`, not clamped.
+    pub synthesis: Graph,
+    /// Name of the mean of W; without one it is that of many latents.
+    pub mean: Option<String>,
+    /// Names of the noises that come with the weights.
+    pub noise: Vec<String>,
+    /// What reads the rows, in order.
+    pub styles: Vec<Style>,
+}
