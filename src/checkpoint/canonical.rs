@@ -12,6 +12,7 @@ const WRAPPERS: &[&str] = &[
     "params",
     "model_state_dict",
     "netG_state_dict",
+    "netG",
     "state_dict",
     "model",
 ];
@@ -22,6 +23,10 @@ const BESIDE: &[&str] = &["latent_avg"];
 
 /// Left by data-parallel training.
 const PARALLEL: &str = "module.";
+/// Where training keeps the two networks of a GAN. A network may as well have a part of that
+/// name: it is a wrapper only where nothing else than its opponent lies beside.
+const GENERATOR: &str = "generator.";
+const DISCRIMINATOR: &str = "discriminator.";
 
 pub(super) fn canonicalise(
     mut tensors: BTreeMap<String, RawTensor>,
@@ -47,6 +52,10 @@ pub(super) fn canonicalise(
 fn wrapper(tensors: &BTreeMap<String, RawTensor>) -> Option<String> {
     if !tensors.is_empty() && tensors.keys().all(|name| name.starts_with(PARALLEL)) {
         return Some(PARALLEL.into());
+    }
+    let of_gan = |name: &String| name.starts_with(GENERATOR) || name.starts_with(DISCRIMINATOR);
+    if tensors.keys().all(of_gan) && tensors.keys().any(|name| name.starts_with(GENERATOR)) {
+        return Some(GENERATOR.into());
     }
     WRAPPERS.iter().map(|key| format!("{key}.")).find(|prefix| {
         let mut inside = tensors.keys().filter_map(|name| name.strip_prefix(prefix.as_str()));

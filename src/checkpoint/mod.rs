@@ -220,6 +220,17 @@ impl Checkpoint {
         &self.metadata
     }
 
+    /// The licence that the file states in its header, if it does: an entry `license` or
+    /// `licence`, alone or with a prefix such as `modelspec.license`.
+    pub fn stated_licence(&self) -> Option<&str> {
+        let states = |key: &str| {
+            let leaf = key.rsplit('.').next().unwrap_or(key).to_ascii_lowercase();
+            leaf == "license" || leaf == "licence"
+        };
+        let words = self.metadata.iter().filter(|(key, _)| states(key));
+        words.filter_map(|(_, word)| word.as_str()).map(str::trim).find(|word| !word.is_empty())
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }

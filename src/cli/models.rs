@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value as Json, json};
 
 use super::report::{self, Failure};
-use crate::checkpoint::Checkpoint;
-use crate::zoo::{Attempt, Detected, Installed, Library, UnknownNetwork, detect};
+use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::infer::plan;
+use crate::nets::cpu::Processor;
+use crate::zoo::{Attempt, Detected, Installed, Library, UnknownNetwork, detect, file_sha256};
 
 /// Lists the installed models, examines a checkpoint or installs one
 #[derive(clap::Args)]
@@ -22,7 +24,8 @@ pub(super) struct Args {
 enum Action {
     /// Lists the installed models
     List,
-    /// Says which network a checkpoint holds
+    /// Says which network a checkpoint holds, under which licence, and what it needs: the memory
+    /// at work is that of a picture of one megapixel, or of one drawn picture
     Inspect {
         /// A .safetensors, .pth, .pt or StyleGAN .pkl file
         file: PathBuf,
@@ -97,24 +100,60 @@ fn model_text(model: &Installed) -> String {
     lines.join("\n")
 }
 
-fn inspect(file: &Path, json: bool, graph: bool) -> Result<(), Failure> {
-    let checkpoint =
-        Checkpoint::open(file).map_err(|error| Failure::input(report::sentence(&error)))?;
-    let detected = detect(&checkpoint.shapes());
-    if json {
-        let mut facts = inspect_json(&checkpoint, &detected);
-        if let (true, Ok(Detected { spec, names })) = (graph, &detected) {
-            facts["graph"] = json!(spec.graph());
-            facts["names"] = json!(names);
-        }
-        return report::print_json(&facts);
+/// What a checkpoint is, as far as it can be told without a picture.
+struct Facts {
+    checkpoint: Checkpoint,
+    detected: Result<Detected, UnknownNetwork>,
+    sha256: String,
+    licence: Option<String>,
+    /// Bytes of the weights as the processor holds them, and of a run beside them.
+    memory: Option<(u64, u64)>,
+}
+
+impl Facts {
+    fn of(file: &Path) -> Result<Self, Failure> {
+        let refuse = |error: &dyn std::error::Error| Failure::input(report::sentence(error));
+        let checkpoint = Checkpoint::open(file).map_err(|error| refuse(&error))?;
+        let detected = detect(&checkpoint.shapes());
+        let sha256 = file_sha256(file).map_err(|error| refuse(&error))?;
+        let installed = Library::discover().find_by_checksum(&sha256);
+        let licence = installed.map(|model| model.manifest.licence);
+        let licence = licence.or_else(|| checkpoint.stated_licence().map(str::to_owned));
+        let held = |Detected { spec, names }: &Detected| {
+            let mut source =
+                |name: &str| checkpoint.read_f32(names.get(name).map_or(name, String::as_str));
+            let loaded = Processor::new(spec.graph(), &mut source)?;
+            Ok((loaded.weight_bytes(), plan::working_bytes(&spec.capability())))
+        };
+        let memory = detected.as_ref().ok().map(held).transpose();
+        let memory = memory.map_err(|error: CheckpointError| refuse(&error))?;
+        Ok(Self { checkpoint, detected, sha256, licence, memory })
     }
+
+    fn licence(&self) -> &str {
+        self.licence.as_deref().unwrap_or("not stated")
+    }
+}
+
+fn inspect(file: &Path, json: bool, graph: bool) -> Result<(), Failure> {
+    let facts = Facts::of(file)?;
+    if json {
+        let mut said = inspect_json(&facts);
+        if let (true, Ok(Detected { spec, names })) = (graph, &facts.detected) {
+            said["graph"] = json!(spec.graph());
+            said["names"] = json!(names);
+        }
+        return report::print_json(&said);
+    }
+    let Facts { checkpoint, detected, sha256, memory, .. } = &facts;
     let mut lines = vec![
         file.display().to_string(),
         format!("  Container     {}, {} tensors", checkpoint.format(), checkpoint.len()),
         format!("  Parameters    {}", checkpoint.parameters()),
+        format!("  SHA-256       {sha256}"),
+        format!("  Licence       {}", facts.licence()),
     ];
-    match &detected {
+    match detected {
         Ok(Detected { spec, .. }) => {
             lines.push(format!("  Architecture  {}: {spec}", spec.architecture()));
             lines.push(format!("  For           {}", spec.capability().purpose));
@@ -126,19 +165,29 @@ fn inspect(file: &Path, json: bool, graph: bool) -> Result<(), Failure> {
             lines.extend(missing.iter().take(SHOWN).map(|name| format!("  Missing       {name}")));
         }
     }
+    if let Some((weights, working)) = memory {
+        let [weights, working] = [weights, working].map(|bytes| bytes.div_ceil(1_000_000));
+        lines.push(format!("  Memory        {weights} MB of weights, {working} MB at work"));
+    }
     report::print(lines.join("\n"))
 }
 
-fn inspect_json(checkpoint: &Checkpoint, detected: &Result<Detected, UnknownNetwork>) -> Json {
+fn inspect_json(facts: &Facts) -> Json {
+    let Facts { checkpoint, detected, sha256, memory, .. } = facts;
     let mut json = json!({
         "file": checkpoint.path().to_string_lossy(),
         "format": checkpoint.format().to_string(),
         "tensors": checkpoint.len(),
         "parameters": checkpoint.parameters(),
+        "sha256": sha256,
+        "licence": facts.licence(),
         "architecture": null,
         "missing": [],
         "unexpected": [],
     });
+    if let Some((weights, working)) = memory {
+        json["memory"] = json!({ "weight_bytes": weights, "working_bytes": working });
+    }
     match detected {
         Ok(Detected { spec, .. }) => {
             let capability = spec.capability();

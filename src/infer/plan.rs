@@ -1,7 +1,7 @@
 //! What a job will do and cost, before it runs: tiles, seconds, memory, and the default model.
 
 use crate::geom::{IRect, Size};
-use crate::zoo::Capability;
+use crate::zoo::{Capability, Extent};
 
 /// Smallest core of a tile, in source pixels: below it the halo is most of the work.
 pub const MIN_TILE: u32 = 32;
@@ -80,6 +80,26 @@ pub fn cores(area: IRect, side: u32) -> Vec<IRect> {
         y = y1;
     }
     cores
+}
+
+/// Side of the picture of one megapixel by which networks are compared, in pixels.
+const MEGAPIXEL_SIDE: u32 = 1000;
+
+/// What a network needs in bytes beside its weights: for a picture of one megapixel in tiles of
+/// the default size, or for one picture of a generator.
+pub fn working_bytes(capability: &Capability) -> u64 {
+    let side = f64::from(MEGAPIXEL_SIDE);
+    let pixels = match capability.extent {
+        // Generators count a whole picture as one.
+        _ if capability.channels_in == 0 => 1.0,
+        Extent::Tiles => {
+            let tile = default_tile(capability).saturating_add(2 * capability.halo_px);
+            side.min(f64::from(tile)).powi(2)
+        }
+        Extent::Whole => side * side,
+        Extent::Fixed([height, width]) => (height * width) as f64,
+    };
+    (pixels * capability.bytes_per_px) as u64
 }
 
 /// The side of the result: `size` times `scale`, rounded, at least one pixel.

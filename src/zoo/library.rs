@@ -124,6 +124,11 @@ impl Library {
         Err(LibraryError::Unknown { id: id.into(), installed })
     }
 
+    /// The model whose weights have this checksum, wherever a copy of them lies.
+    pub fn find_by_checksum(&self, sha256: &str) -> Option<Installed> {
+        self.list().0.into_iter().find(|model| model.manifest.sha256 == sha256)
+    }
+
     /// Copies a checkpoint that is a known network into the user's folder, with a manifest. The
     /// id is made of the file's name.
     pub fn import(&self, file: &Path) -> Result<Installed, LibraryError> {
@@ -148,8 +153,8 @@ impl Library {
             purpose: capability.purpose,
             scale: capability.scale,
             weights: format!("weights.{extension}"),
-            sha256: sha256(file)?,
-            licence: "unknown".into(),
+            sha256: file_sha256(file)?,
+            licence: checkpoint.stated_licence().unwrap_or("unknown").into(),
             provenance: "imported by the user".into(),
             suits: String::new(),
             warning: None,
@@ -184,7 +189,7 @@ pub fn open_network(file: &Path) -> Result<(Checkpoint, Detected), LibraryError>
 impl Installed {
     /// Opens the weights after comparing them with the manifest's checksum.
     pub fn open(&self) -> Result<(Checkpoint, Detected), LibraryError> {
-        if sha256(&self.weights)? != self.manifest.sha256 {
+        if file_sha256(&self.weights)? != self.manifest.sha256 {
             return Err(LibraryError::Checksum { path: self.weights.clone() });
         }
         open_network(&self.weights)
@@ -203,7 +208,11 @@ fn read_folder(folder: &Path, built_in: bool) -> Result<Installed, LibraryError>
     Ok(Installed { weights: folder.join(&manifest.weights), manifest, built_in })
 }
 
-fn sha256(path: &Path) -> Result<String, LibraryError> {
+/// The SHA-256 of a file in lower-case hexadecimal.
+///
+/// # Errors
+/// [`LibraryError::Read`] where the file cannot be read.
+pub fn file_sha256(path: &Path) -> Result<String, LibraryError> {
     let read = |source| LibraryError::Read { path: path.to_path_buf(), source };
     let mut hash = Sha256::new();
     let mut file = File::open(path).map_err(read)?;

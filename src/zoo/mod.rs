@@ -10,7 +10,9 @@ mod library;
 mod manifest;
 
 pub use detect::{Attempt, Detected, UnknownNetwork, detect};
-pub use library::{Installed, Library, LibraryError, MODELS_ENV, WEIGHTS_FILE, open_network};
+pub use library::{
+    Installed, Library, LibraryError, MODELS_ENV, WEIGHTS_FILE, file_sha256, open_network,
+};
 pub use manifest::{Manifest, ManifestError, Purpose};
 
 pub use crate::nets::graph::Shapes;

@@ -57,3 +57,40 @@ fn strange_words_are_refused_with_2() {
     assert_eq!(ganvas(&["--version"]).code, 0);
     assert_eq!(ganvas(&["edit", "--help"]).code, 0);
 }
+
+#[test]
+fn inspect_tells_licence_checksum_and_memory() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let inspect = |file: &str, more: &[&str]| {
+        let file = root.join(file);
+        succeed(&[&["models", "inspect", file.to_str().unwrap()], more].concat()).stdout
+    };
+    let facts =
+        |file: &str| -> Value { serde_json::from_str(&inspect(file, &["--json"])).unwrap() };
+    // An installed model is known by its checksum: its manifest states the licence.
+    let folder = "models/realesr-animevideov3-x4";
+    let manifest = std::fs::read_to_string(root.join(folder).join("model.toml")).unwrap();
+    let manifest = ganvas::zoo::Manifest::parse(&manifest, "realesr-animevideov3-x4").unwrap();
+    let known = facts(&format!("{folder}/weights.safetensors"));
+    assert_eq!(
+        (&known["sha256"], &known["licence"]),
+        (&manifest.sha256.into(), &manifest.licence.into())
+    );
+    assert_eq!(
+        (&known["architecture"], &known["purpose"]),
+        (&"SRVGGNetCompact".into(), &"upscale".into())
+    );
+    let bytes = |key: &str| known["memory"][key].as_u64().unwrap();
+    // The transformed weights that the processor holds are larger than the stored ones.
+    assert!(bytes("weight_bytes") > 4 * known["parameters"].as_u64().unwrap() * 9 / 10);
+    assert!((10 << 20..2 << 30).contains(&bytes("working_bytes")));
+
+    let unknown = "tests/fixtures/checkpoints/tiny-srvgg.pth";
+    assert_eq!(facts(unknown)["licence"], "not stated");
+    let text = inspect(unknown, &[]);
+    for word in
+        ["Licence       not stated", "SHA-256       ", "MB of weights", "For           upscale"]
+    {
+        assert!(text.contains(word), "{word} is not in\n{text}");
+    }
+}

@@ -104,9 +104,11 @@ fn each_wrapper_key_is_stripped_and_what_lies_beside_it_dropped() {
         "params",
         "model_state_dict",
         "netG_state_dict",
+        "netG",
         "state_dict",
         "model",
         "module",
+        "generator",
         "state_dict.params_ema",
         "model.module",
     ] {
@@ -119,6 +121,8 @@ fn each_wrapper_key_is_stripped_and_what_lies_beside_it_dropped() {
         (&["params.w", "params_ema.w"][..], 1.0),
         (&["d.w", "g.w", "g_ema.w"][..], 2.0),
         (&["optimizer.w", "state_dict.w"][..], 1.0),
+        (&["netD.w", "netG.w", "optG.w"][..], 1.0),
+        (&["discriminator.w", "generator.w"][..], 1.0),
     ] {
         let checkpoint = open(names);
         assert_eq!((checkpoint.len(), checkpoint.read_f32("w").unwrap()), (1, vec![expected]));
@@ -126,6 +130,8 @@ fn each_wrapper_key_is_stripped_and_what_lies_beside_it_dropped() {
     // Layers of a sequential network called `model` are no wrapper.
     assert_eq!(open(&["model.0.weight"]).shapes().keys().collect::<Vec<_>>(), ["model.0.weight"]);
     assert_eq!(open(&["module.w", "w"]).len(), 2, "only some names have the prefix");
+    // A network may have a part that is called generator.
+    assert_eq!(open(&["embeddings.w", "generator.w"]).len(), 2);
 }
 
 #[test]

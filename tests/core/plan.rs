@@ -3,10 +3,10 @@
 use ganvas::geom::{IRect, Size};
 use ganvas::infer::plan::{
     FAST_MODEL, MAX_TILE, MIN_TILE, PHOTO_MODEL, Speed, Tile, clamp_tile, cores, default_model,
-    default_tile, preflight, scaled,
+    default_tile, preflight, scaled, working_bytes,
 };
-use ganvas::nets::{RrdbNet, Srvgg};
-use ganvas::zoo::{Capability, Spec};
+use ganvas::nets::{Dcgan, RrdbNet, Srvgg};
+use ganvas::zoo::{Capability, Extent, Spec};
 use proptest::prelude::*;
 
 fn photo() -> RrdbNet {
@@ -121,4 +121,18 @@ fn photos_get_the_photo_model_where_it_is_affordable() {
         assert_eq!(choice.note.is_some(), want == FAST_MODEL);
         assert!(choice.note.is_none_or(|note| note.contains("made for drawings")));
     }
+}
+
+#[test]
+fn working_memory_follows_how_a_picture_is_handed_over() {
+    let tiled = photo_capability();
+    let side = f64::from(default_tile(&tiled) + 2 * tiled.halo_px);
+    let bytes = |pixels: f64| (pixels * tiled.bytes_per_px) as u64;
+    assert_eq!(working_bytes(&tiled), bytes(side * side));
+    let whole = Capability { extent: Extent::Whole, ..tiled };
+    assert_eq!(working_bytes(&whole), bytes(1e6));
+    let fixed = Capability { extent: Extent::Fixed([256, 144]), ..tiled };
+    assert_eq!(working_bytes(&fixed), bytes(256.0 * 144.0));
+    let generator = Spec::Dcgan(Dcgan { latent: 100, channels: vec![64, 32, 3] }).capability();
+    assert_eq!(working_bytes(&generator), generator.bytes_per_px as u64);
 }

@@ -5,12 +5,16 @@ use std::fs;
 use std::path::Path;
 
 use ganvas::checkpoint::Checkpoint;
+use ganvas::nets::cpu::Processor;
 use ganvas::nets::{
     Backbone, Dcgan, DeepLab, DnCnn, FfdNet, Lama, Migan, Mobile, MobileBlock, MultiStyle, Norm,
-    Resnet, ResnetGenerator, RrdbNet, Srvgg, StyleGan2, StylePredictor, StyleTransformer,
+    Planes, Resnet, ResnetGenerator, RrdbNet, Srvgg, StyleGan2, StylePredictor, StyleTransformer,
     Synthesis, Unet, UnetGenerator, Vgg, ZeroDce, ZeroDceVariant,
 };
-use ganvas::zoo::{Library, LibraryError, Manifest, Shapes, Spec, detect};
+use ganvas::zoo::{
+    Library, LibraryError, Manifest, Shapes, Spec, detect, file_sha256, open_network,
+};
+use safetensors::tensor::{Dtype, TensorView, serialize};
 
 use crate::checkpoint::fixture;
 
@@ -378,4 +382,76 @@ fn manifests_are_checked() {
     let library = Library::of(None, None);
     let error = library.find("../secret").unwrap_err().to_string();
     assert!(error.contains("no model '../secret'"), "{error}");
+}
+
+/// A file that keeps the tensors of `from` under `key`.
+fn wrapped(from: &Checkpoint, key: &str, words: &[(&str, &str)]) -> Vec<u8> {
+    let tensor = |name: &str| -> Vec<u8> {
+        from.read_f32(name).unwrap().iter().flat_map(|value| value.to_le_bytes()).collect()
+    };
+    let stored: Vec<(String, Vec<usize>, Vec<u8>)> = from
+        .shapes()
+        .into_iter()
+        .map(|(name, shape)| (format!("{key}.{name}"), shape, tensor(&name)))
+        .collect();
+    let views = stored
+        .iter()
+        .map(|(name, shape, bytes)| (name, TensorView::new(Dtype::F32, shape.clone(), bytes)));
+    let views = views.map(|(name, view)| (name, view.unwrap()));
+    let words = words.iter().map(|(key, word)| ((*key).to_owned(), (*word).to_owned())).collect();
+    serialize(views, Some(words)).unwrap()
+}
+
+#[test]
+fn a_network_is_detected_and_loads_under_every_wrapper() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wrapped.safetensors");
+    let input = Planes { channels: 3, height: 5, width: 4, data: vec![0.3; 60] };
+    let load = |path: &Path| {
+        let (checkpoint, detected) = open_network(path).unwrap();
+        let mut source = |name: &str| checkpoint.read_f32(&detected.names[name]);
+        let network = Processor::new(detected.spec.graph(), &mut source).unwrap();
+        let result = network.run(std::slice::from_ref(&input), &|| false).unwrap();
+        (detected.spec, result)
+    };
+    for file in ["RealESRGAN_x4plus.pth", "tiny-srvgg.pth"] {
+        let plain = Checkpoint::open(&fixture(file)).unwrap();
+        let expected = load(&fixture(file));
+        for key in [
+            "params_ema",
+            "params",
+            "state_dict",
+            "g_ema",
+            "model",
+            "module",
+            "netG",
+            "generator",
+            "netG_state_dict",
+            "model_state_dict",
+            "state_dict.generator",
+            "params_ema.module",
+        ] {
+            fs::write(&path, wrapped(&plain, key, &[])).unwrap();
+            assert_eq!(load(&path), expected, "{file} in {key}");
+        }
+    }
+}
+
+#[test]
+fn a_file_states_its_licence_in_its_header() {
+    let user = tempfile::tempdir().unwrap();
+    let library = Library::of(None, Some(user.path().join("models")));
+    let plain = Checkpoint::open(&fixture("tiny-srvgg.pth")).unwrap();
+    assert_eq!(plain.stated_licence(), None);
+    for (at, key) in ["license", "Licence", "modelspec.license"].into_iter().enumerate() {
+        let path = user.path().join(format!("stated-{at}.safetensors"));
+        fs::write(&path, wrapped(&plain, "params", &[(key, "BSD-3-Clause")])).unwrap();
+        assert_eq!(Checkpoint::open(&path).unwrap().stated_licence(), Some("BSD-3-Clause"));
+        let imported = library.import(&path).unwrap();
+        assert_eq!(imported.manifest.licence, "BSD-3-Clause");
+        // The same file anywhere else is known by its checksum.
+        let sum = file_sha256(&path).unwrap();
+        let found = library.find_by_checksum(&sum).unwrap();
+        assert_eq!(found.manifest.sha256, sum);
+    }
 }
