@@ -2,13 +2,14 @@
 //!
 //! Safetensors with any plain number type, and int8 with a companion `X.scale` per first axis;
 //! PyTorch `.pth`/`.pt` in the zip and the legacy layout; NVIDIA's StyleGAN `.pkl`; NumPy's
-//! `.npy`. Nothing is ever executed. Names are canonicalised in one place: training wrappers such
-//! as `params_ema` and the `module.` of data-parallel training are gone, scales are folded into
-//! their tensors.
+//! `.npy`; ncnn's `.param` and `.bin`. Nothing is ever executed. Names are canonicalised in one
+//! place: training wrappers such as `params_ema` and the `module.` of data-parallel training are
+//! gone, scales are folded into their tensors.
 
 mod canonical;
 mod dtype;
 mod file;
+mod ncnn;
 mod npy;
 mod pytorch;
 mod safetensors;
@@ -20,6 +21,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 pub use dtype::Dtype;
+pub use ncnn::{Layer, LayerKind};
 use serde_json::Value as Json;
 
 /// Largest file that is opened.
@@ -42,7 +44,7 @@ const MAX_EXPANSION: u64 = 4;
 pub enum CheckpointError {
     #[error("cannot read the checkpoint: {source}: {}", path.display())]
     Io { path: PathBuf, source: std::io::Error },
-    #[error("not a checkpoint (no safetensors, PyTorch, NumPy or StyleGAN file): {}", path.display())]
+    #[error("not a checkpoint (no safetensors, PyTorch, NumPy, StyleGAN or ncnn file): {}", path.display())]
     UnknownFormat { path: PathBuf },
     #[error("the checkpoint is damaged: {reason}: {}", path.display())]
     Damaged { path: PathBuf, reason: String },
@@ -78,6 +80,8 @@ pub enum Format {
     StyleganPickle,
     /// One array, called `array`.
     NumPy,
+    /// A `.bin` and the `.param` beside it.
+    Ncnn,
 }
 
 impl std::fmt::Display for Format {
@@ -87,6 +91,7 @@ impl std::fmt::Display for Format {
             Self::PyTorch => "PyTorch",
             Self::StyleganPickle => "StyleGAN pickle",
             Self::NumPy => "NumPy",
+            Self::Ncnn => "ncnn",
         })
     }
 }
@@ -165,6 +170,7 @@ pub struct Checkpoint {
     format: Format,
     entries: BTreeMap<String, Entry>,
     metadata: BTreeMap<String, Json>,
+    layers: Vec<Layer>,
 }
 
 impl std::fmt::Debug for Checkpoint {
@@ -206,11 +212,40 @@ impl Checkpoint {
         } else if pytorch::looks_like(&head) {
             (Format::PyTorch, pytorch::read(path, metadata.len()))
         } else {
-            return Err(CheckpointError::UnknownFormat { path: path.to_path_buf() });
+            return Self::open_ncnn(path);
         };
         let Contents { tensors, metadata } = contents.map_err(|fault| fault.at(path))?;
         let entries = canonical::canonicalise(tensors).map_err(|fault| fault.at(path))?;
-        Ok(Self { path: path.to_path_buf(), format, entries, metadata })
+        Ok(Self { path: path.to_path_buf(), format, entries, metadata, layers: Vec::new() })
+    }
+
+    /// Either file of ncnn's pair. Nothing in the bytes tells what they are: the text beside does.
+    fn open_ncnn(path: &Path) -> Result<Self, CheckpointError> {
+        let Some((text, bytes)) = ncnn::pair(path) else {
+            let path = path.to_path_buf();
+            let is_text = path.extension().is_some_and(|have| have == ncnn::TEXT_EXTENSION);
+            return Err(if is_text {
+                let reason = "it is no ncnn text with a .bin of the same name beside it".into();
+                CheckpointError::Refused { path, reason }
+            } else {
+                CheckpointError::UnknownFormat { path }
+            });
+        };
+        let (Contents { tensors, metadata }, layers) =
+            ncnn::read(&text, &bytes).map_err(|fault| fault.at(path))?;
+        let entry = |(name, tensor)| (name, Entry { tensor, scale: None });
+        let entries = tensors.into_iter().map(entry).collect();
+        Ok(Self { path: bytes, format: Format::Ncnn, entries, metadata, layers })
+    }
+
+    /// The layers of an ncnn network, in order; empty for other containers.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// The file beside [`Checkpoint::path`] that belongs to it: ncnn's `.param`.
+    pub fn companion(&self) -> Option<PathBuf> {
+        (self.format == Format::Ncnn).then(|| self.path.with_extension(ncnn::TEXT_EXTENSION))
     }
 
     /// What the file says of itself: the words of a safetensors header, the arguments that a
@@ -231,6 +266,7 @@ impl Checkpoint {
         words.filter_map(|(_, word)| word.as_str()).map(str::trim).find(|word| !word.is_empty())
     }
 
+    /// The file that holds the weights.
     pub fn path(&self) -> &Path {
         &self.path
     }

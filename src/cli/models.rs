@@ -8,7 +8,7 @@ use super::report::{self, Failure};
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::infer::plan;
 use crate::nets::cpu::Processor;
-use crate::zoo::{Attempt, Detected, Installed, Library, UnknownNetwork, detect, file_sha256};
+use crate::zoo::{Attempt, Detected, Installed, Library, UnknownNetwork, file_sha256, identify};
 
 /// Lists the installed models, examines a checkpoint or installs one
 #[derive(clap::Args)]
@@ -27,7 +27,7 @@ enum Action {
     /// Says which network a checkpoint holds, under which licence, and what it needs: the memory
     /// at work is that of a picture of one megapixel, or of one drawn picture
     Inspect {
-        /// A .safetensors, .pth, .pt or StyleGAN .pkl file
+        /// A .safetensors, .pth, .pt, StyleGAN .pkl or ncnn .param or .bin file
         file: PathBuf,
         /// With --json: also every layer, and where each parameter lies in the file
         #[arg(long)]
@@ -35,7 +35,7 @@ enum Action {
     },
     /// Copies a checkpoint into the user's model folder
     Import {
-        /// A .safetensors, .pth, .pt or StyleGAN .pkl file
+        /// A .safetensors, .pth, .pt, StyleGAN .pkl or ncnn .param or .bin file
         file: PathBuf,
     },
 }
@@ -114,8 +114,8 @@ impl Facts {
     fn of(file: &Path) -> Result<Self, Failure> {
         let refuse = |error: &dyn std::error::Error| Failure::input(report::sentence(error));
         let checkpoint = Checkpoint::open(file).map_err(|error| refuse(&error))?;
-        let detected = detect(&checkpoint.shapes());
-        let sha256 = file_sha256(file).map_err(|error| refuse(&error))?;
+        let detected = identify(&checkpoint);
+        let sha256 = file_sha256(checkpoint.path()).map_err(|error| refuse(&error))?;
         let installed = Library::discover().find_by_checksum(&sha256);
         let licence = installed.map(|model| model.manifest.licence);
         let licence = licence.or_else(|| checkpoint.stated_licence().map(str::to_owned));

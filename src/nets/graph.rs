@@ -17,6 +17,13 @@ pub use super::layer::{Conv, Edge, Layout, Resample, Sides};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Value(pub(super) usize);
 
+impl Value {
+    /// The place of its node among [`Graph::nodes`].
+    pub const fn index(self) -> usize {
+        self.0
+    }
+}
+
 /// What is done to each number.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub enum Act {

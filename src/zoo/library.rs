@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::manifest::is_valid_id;
-use super::{Detected, Manifest, ManifestError, detect};
+use super::ncnn::detect_layers;
+use super::{Detected, Manifest, ManifestError, UnknownNetwork, detect};
 use crate::checkpoint::{Checkpoint, CheckpointError, Format};
 
 /// Environment variable that names the folder of built-in models.
@@ -34,7 +35,7 @@ pub enum LibraryError {
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     #[error("{fault}: {}", path.display())]
-    UnknownNetwork { path: PathBuf, fault: super::UnknownNetwork },
+    UnknownNetwork { path: PathBuf, fault: UnknownNetwork },
     #[error("there is already a model '{id}'; rename the file to import it beside")]
     Exists { id: String },
     #[error("this system names no folder for the user's models")]
@@ -144,6 +145,7 @@ impl Library {
             Format::PyTorch => "pth",
             Format::StyleganPickle => "pkl",
             Format::NumPy => "npy",
+            Format::Ncnn => "bin",
         };
         let name = file.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
         let manifest = Manifest {
@@ -153,7 +155,7 @@ impl Library {
             purpose: capability.purpose,
             scale: capability.scale,
             weights: format!("weights.{extension}"),
-            sha256: file_sha256(file)?,
+            sha256: file_sha256(checkpoint.path())?,
             licence: checkpoint.stated_licence().unwrap_or("unknown").into(),
             provenance: "imported by the user".into(),
             suits: String::new(),
@@ -165,7 +167,12 @@ impl Library {
         fs::create_dir_all(root).map_err(write)?;
         let staging =
             tempfile::Builder::new().prefix(".import-").tempdir_in(root).map_err(write)?;
-        fs::copy(file, staging.path().join(&manifest.weights)).map_err(write)?;
+        let weights = staging.path().join(&manifest.weights);
+        fs::copy(checkpoint.path(), &weights).map_err(write)?;
+        if let Some(companion) = checkpoint.companion() {
+            let extension = companion.extension().unwrap_or_default().to_owned();
+            fs::copy(companion, weights.with_extension(extension)).map_err(write)?;
+        }
         let text = manifest
             .to_toml()
             .map_err(|fault| LibraryError::Manifest { path: folder.clone(), fault })?;
@@ -180,10 +187,22 @@ impl Library {
 /// Opens a checkpoint and finds out which network it is.
 pub fn open_network(file: &Path) -> Result<(Checkpoint, Detected), LibraryError> {
     let checkpoint = Checkpoint::open(file)?;
-    let mut detected = detect(&checkpoint.shapes())
+    let detected = identify(&checkpoint)
         .map_err(|fault| LibraryError::UnknownNetwork { path: file.to_path_buf(), fault })?;
-    detected.spec.configure(checkpoint.metadata());
     Ok((checkpoint, detected))
+}
+
+/// Which network an open checkpoint is.
+///
+/// # Errors
+/// What was tried and what the nearest lacks.
+pub fn identify(checkpoint: &Checkpoint) -> Result<Detected, UnknownNetwork> {
+    let mut detected = match checkpoint.layers() {
+        [] => detect(&checkpoint.shapes())?,
+        layers => detect_layers(layers, &checkpoint.shapes())?,
+    };
+    detected.spec.configure(checkpoint.metadata());
+    Ok(detected)
 }
 
 impl Installed {

@@ -8,10 +8,11 @@ pub mod arch;
 mod detect;
 mod library;
 mod manifest;
+mod ncnn;
 
 pub use detect::{Attempt, Detected, UnknownNetwork, detect};
 pub use library::{
-    Installed, Library, LibraryError, MODELS_ENV, WEIGHTS_FILE, file_sha256, open_network,
+    Installed, Library, LibraryError, MODELS_ENV, WEIGHTS_FILE, file_sha256, identify, open_network,
 };
 pub use manifest::{Manifest, ManifestError, Purpose};
 

@@ -16,6 +16,7 @@ mod io_hostile;
 mod io_open;
 mod io_save;
 mod latent;
+mod ncnn;
 mod ops_exact;
 mod ops_generated;
 mod ops_golden;

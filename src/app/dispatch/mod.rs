@@ -461,7 +461,7 @@ pub fn command(command: Command) -> Action {
 
 /// Whether a file is no picture but the weights of a network, by its name.
 fn is_checkpoint(path: &std::path::Path) -> bool {
-    const EXTENSIONS: [&str; 6] = ["safetensors", "pth", "pt", "pkl", "ckpt", "bin"];
+    const EXTENSIONS: [&str; 7] = ["safetensors", "pth", "pt", "pkl", "ckpt", "bin", "param"];
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
     extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
 }
