@@ -7,10 +7,12 @@ use eframe::egui::Vec2;
 use super::command::Binding;
 use super::files::ExportSettings;
 use super::jobs::JobId;
+use super::latent::{LatentSettings, Strip};
 use super::prefs::Prefs;
 use super::view::Viewport;
 use crate::document::{Adjustment, LayerId, LayerProps};
 use crate::geom::{Point, Size};
+use crate::infer::protocol::Method;
 use crate::params::{Params, Value};
 use crate::tools::{PaintTarget, ToolEvent};
 
@@ -110,24 +112,55 @@ pub enum Action {
         params: Params,
     },
     Feather(f32),
+    /// Continues the picture beyond its border.
+    Expand(crate::inpaint::Border),
     Export(Box<ExportSettings>),
     ChooseExportFile(Box<ExportSettings>),
     SetPrefs(Box<Prefs>),
 
     // AI
     RunUpscale,
-    RunGenerate,
     RunEffect(super::ai::Card),
     SetEffect {
         card: super::ai::Card,
         settings: Box<super::effects::EffectSettings>,
     },
+    OpenDock(super::state::Dock),
     OpenCard(super::ai::Card),
     SetUpscale(super::ai::UpscaleSettings),
-    SetGenerate(super::ai::GenerateSettings),
+
+    Latent(LatentAction),
 
     // Jobs and notices
     CancelJob(JobId),
     DismissNotice(u64),
     ToggleNotice(u64),
+}
+
+/// What the Latent panel asks for.
+#[derive(Clone, Debug)]
+pub enum LatentAction {
+    Set(Box<LatentSettings>),
+    /// The next seed, the one before, or with `None` any.
+    StepSeed(Option<i64>),
+    AskStrip(Strip),
+    /// Opens what made a layer: its sliders, or the card with its settings.
+    Reopen(LayerId),
+    /// From now on applying makes a new layer.
+    LeaveLayer,
+    /// Takes a picture of the strip.
+    TakeShot(usize),
+    /// Puts the present picture at the end of the path, or takes one out.
+    AddToPath,
+    TakeOffPath(usize),
+    /// Goes to a place of the path, `0..=1`.
+    GoAlongPath(f64),
+    FindDirections(Method),
+    Rename {
+        from: String,
+        to: String,
+    },
+    /// Writes the directions that were found to a file.
+    SaveDirections,
+    Apply,
 }

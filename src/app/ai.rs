@@ -7,9 +7,12 @@ use super::goal::Goal;
 use super::jobs::{JobId, Jobs, Latest, Wake};
 use super::state::Outcome;
 use crate::document::Document;
+use crate::infer::directions;
 use crate::infer::plan::{self, DefaultModel, Preflight};
-use crate::infer::protocol::{self, Event, Generate, Lane, ModelRef, Task};
+use crate::infer::protocol::{self, Event, Lane, Task};
 use crate::infer::service::Service;
+use crate::latent::DirectionSet;
+use crate::nets::LatentSpace;
 use crate::zoo::{Capability, Library, Manifest, Purpose};
 
 /// An installed model with what detection says about its file.
@@ -17,6 +20,10 @@ use crate::zoo::{Capability, Library, Manifest, Purpose};
 pub struct ModelCard {
     pub manifest: Manifest,
     pub capability: Result<Capability, String>,
+    /// What a generator draws from.
+    pub space: Option<LatentSpace>,
+    /// Directions that came with it.
+    pub directions: Option<DirectionSet>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,21 +43,6 @@ pub struct UpscaleSettings {
     pub output: UpscaleOutput,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GenerateOutput {
-    NewLayer,
-    NewDocument,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct GenerateSettings {
-    pub model: Option<String>,
-    pub seed: u64,
-    /// Truncation, `0..=1`.
-    pub psi: f32,
-    pub output: GenerateOutput,
-}
-
 /// One tool of the panel. The open one is what Ctrl+Enter runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Card {
@@ -61,12 +53,11 @@ pub enum Card {
     Style,
     Translate,
     Upscale,
-    Generate,
 }
 
 impl Card {
     /// In the order of the panel.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 7] = [
         Self::Remove,
         Self::Select,
         Self::Denoise,
@@ -74,7 +65,6 @@ impl Card {
         Self::Style,
         Self::Translate,
         Self::Upscale,
-        Self::Generate,
     ];
 
     pub const fn title(self) -> &'static str {
@@ -86,7 +76,6 @@ impl Card {
             Self::Style => "Style transfer",
             Self::Translate => "Translate",
             Self::Upscale => "Upscale",
-            Self::Generate => "Generate face",
         }
     }
 
@@ -100,7 +89,6 @@ impl Card {
             Self::Style => "Repaints the picture in another style",
             Self::Translate => "Turns the picture into one of another kind",
             Self::Upscale => "Enlarges the picture and draws the detail",
-            Self::Generate => "Draws a face that nobody has",
         }
     }
 
@@ -114,14 +102,14 @@ impl Card {
             Self::Style => &[Purpose::Style, Purpose::StyleTransfer],
             Self::Translate => &[Purpose::Translate],
             Self::Upscale => &[Purpose::Upscale],
-            Self::Generate => &[Purpose::Generate],
         }
     }
 }
 
 /// What a running request is for.
 pub struct Running {
-    pub job: JobId,
+    /// Its chip.
+    pub job: Option<JobId>,
     pub goal: Goal,
     inner: protocol::JobId,
 }
@@ -138,7 +126,6 @@ pub struct Ai {
     /// Faults of the model folder, until they were shown.
     pub faults: Vec<String>,
     pub upscale: UpscaleSettings,
-    pub generate: GenerateSettings,
     /// Settings of the cards that were changed.
     pub effects: HashMap<Card, EffectSettings>,
     pub card: Card,
@@ -173,12 +160,6 @@ impl Ai {
                 tile: None,
                 output: UpscaleOutput::NewDocument,
             },
-            generate: GenerateSettings {
-                model: None,
-                seed: 1,
-                psi: 0.8,
-                output: GenerateOutput::NewLayer,
-            },
             effects: HashMap::new(),
             card: Card::Upscale,
             running: HashMap::new(),
@@ -208,7 +189,7 @@ impl Ai {
         self.library.ask(self.folders.clone());
     }
 
-    pub fn models_for(&self, purpose: Purpose) -> impl Iterator<Item = &ModelCard> {
+    pub fn models_for(&self, purpose: Purpose) -> impl Iterator<Item = &ModelCard> + Clone {
         self.models.iter().filter(move |model| model.manifest.purpose == purpose)
     }
 
@@ -228,11 +209,13 @@ impl Ai {
         chosen.or_else(|| self.models_for(Purpose::Upscale).next().map(|card| (card, None)))
     }
 
-    /// The generator that would run.
-    pub fn generator(&self) -> Option<&ModelCard> {
-        match &self.generate.model {
+    /// The generator of this id, or the first whose layers codes steer, or any.
+    pub fn generator(&self, id: Option<&str>) -> Option<&ModelCard> {
+        let steered = |card: &&ModelCard| card.space.as_ref().is_some_and(|space| space.has_w);
+        let mut all = self.models_for(Purpose::Generate);
+        match id {
             Some(id) => self.card_of(id),
-            None => self.models_for(Purpose::Generate).next(),
+            None => all.clone().find(steered).or_else(|| all.next()),
         }
     }
 
@@ -246,6 +229,14 @@ impl Ai {
         Some(plan::preflight(capability, size, bytes, self.upscale.scale, tile, speed))
     }
 
+    /// What changing `document` with `card` would take.
+    pub fn estimate_change(&self, card: &ModelCard, document: &Document) -> Option<Preflight> {
+        let capability = card.capability.as_ref().ok()?;
+        let speed = self.service.as_ref().and_then(Service::speed);
+        let (size, bytes) = (document.size, document.depth.bytes());
+        Some(plan::preflight_change(capability, size, bytes, speed))
+    }
+
     /// Hands a task to the inference thread and lists it among the jobs.
     pub fn submit(
         &mut self,
@@ -253,44 +244,62 @@ impl Ai {
         task: Task,
         goal: Goal,
     ) -> Result<(), String> {
+        let inner = self.hand_over(Lane::Commit, task)?;
+        let job = Some(jobs.adopt(goal.name()));
+        self.running.insert(inner, Running { job, goal, inner });
+        Ok(())
+    }
+
+    /// Hands over what is only looked at: a newer one takes its place, and no chip shows it.
+    pub fn submit_quietly(&mut self, task: Task, goal: Goal) -> Result<(), String> {
+        let inner = self.hand_over(Lane::Preview, task)?;
+        self.running.insert(inner, Running { job: None, goal, inner });
+        Ok(())
+    }
+
+    fn hand_over(&mut self, lane: Lane, task: Task) -> Result<protocol::JobId, String> {
         let service = self.service.as_mut().ok_or_else(|| {
             self.refused.clone().unwrap_or_else(|| "no network can run here".into())
         })?;
-        let submitted = service.submit(Lane::Commit, None, task).map_err(|err| err.to_string())?;
-        let job = jobs.adopt(goal.name());
-        self.running.insert(submitted.id, Running { job, goal, inner: submitted.id });
-        Ok(())
+        let submitted = service.submit(lane, None, task).map_err(|err| err.to_string())?;
+        Ok(submitted.id)
     }
 
     /// Asks the request behind a chip to stop; whether there was one.
     pub fn cancel(&mut self, job: JobId) -> bool {
-        let running = self.running.values().find(|running| running.job == job);
+        let running = self.running.values().find(|running| running.job == Some(job));
         let Some((running, service)) = running.zip(self.service.as_ref()) else { return false };
         service.cancel(running.inner);
         true
-    }
-
-    /// The task of the generate card.
-    pub fn generate_task(&self) -> Option<Task> {
-        let seed = self.generate.seed;
-        let model = ModelRef::Id(self.generator()?.manifest.id.clone());
-        let task = Generate::new(model, seed..=seed);
-        Some(Task::Generate(Generate { psi: self.generate.psi, ..task }))
     }
 }
 
 fn read(library: &Library) -> (Vec<ModelCard>, Vec<String>) {
     let (models, faults) = library.list();
+    let mut faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
     let cards = models
         .into_iter()
-        .map(|model| ModelCard {
-            capability: crate::zoo::open_network(&model.weights)
-                .map(|(_, detected)| detected.spec.capability())
-                .map_err(|err| err.to_string()),
-            manifest: model.manifest,
+        .map(|model| {
+            let detected = crate::zoo::open_network(&model.weights);
+            let detected = detected.map(|(_, detected)| detected.spec);
+            let space = detected.as_ref().ok().and_then(|spec| Some(spec.blueprint()?.space));
+            let hash = &model.manifest.sha256;
+            let beside = |space| match directions::beside(&model.weights, space, hash) {
+                Ok(directions) => directions,
+                Err(fault) => {
+                    faults.push(fault);
+                    None
+                }
+            };
+            ModelCard {
+                directions: space.as_ref().and_then(beside),
+                space,
+                capability: detected.map(|spec| spec.capability()).map_err(|err| err.to_string()),
+                manifest: model.manifest,
+            }
         })
         .collect();
-    (cards, faults.iter().map(ToString::to_string).collect())
+    (cards, faults)
 }
 
 /// A seed that was not used before, from the clock's low digits.

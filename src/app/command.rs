@@ -12,6 +12,7 @@ use crate::{ops, tools};
 const CTRL: Modifiers = Modifiers::COMMAND;
 const CTRL_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
 const CTRL_ALT: Modifiers = Modifiers::COMMAND.plus(Modifiers::ALT);
+const SHIFT_ALT: Modifiers = Modifiers::SHIFT.plus(Modifiers::ALT);
 const CTRL_ALT_SHIFT: Modifiers = CTRL_ALT.plus(Modifiers::SHIFT);
 const SHIFT: Modifiers = Modifiers::SHIFT;
 const ALT: Modifiers = Modifiers::ALT;
@@ -107,15 +108,17 @@ commands! {
     RepeatFilter: "Repeat last adjustment", "Apply the last adjustment with the same values", [CTRL_ALT + F];
 
     RemoveObject: "Remove…", "Take out what is selected and continue the surroundings", [SHIFT + Delete];
+    Expand: "Expand…", "Continue the picture beyond its border", [];
     SelectSubject: "Subject", "Find the person in the picture and select them", [];
     Denoise: "Denoise…", "Take the grain out with a network", [];
     Light: "Light up…", "Light a dark picture with a network", [];
     Style: "Style transfer…", "Repaint the picture in another style", [];
     Translate: "Translate…", "Turn the picture into one of another kind", [];
     Upscale: "Upscale…", "Enlarge the picture with a network", [];
-    Generate: "Generate face…", "Draw a face from a seed", [];
+    Generate: "Generate…", "Draw a picture that nobody has, and move it by sliders", [];
     RunAi: "Run", "Run the AI tool that is shown", [CTRL + Enter];
     RandomSeed: "Random seed", "Choose another seed", [SHIFT + R];
+    PreviousSeed: "Previous seed", "Back by one seed", [SHIFT_ALT + R];
     CancelJob: "Cancel job", "Stop the newest job", [SHIFT + X];
 
     ZoomIn: "Zoom in", "One step closer", [CTRL + Equals, CTRL + Plus, NONE + Plus, NONE + Equals];

@@ -35,10 +35,11 @@ impl Desk {
         if !std::thread::panicking() {
             model.leave_drag();
         }
-        let broken_off = model.ai.running.len();
-        for (_, running) in model.ai.running.drain() {
-            model.jobs.remove(running.job);
-        }
+        // What is only looked at is asked for again by itself.
+        let running = model.ai.running.drain().filter_map(|(_, running)| running.job);
+        let running: Vec<_> = running.collect();
+        let broken_off = running.len();
+        running.into_iter().for_each(|job| model.jobs.remove(job));
         *self.work.borrow_mut() = Some(Work {
             tabs: std::mem::take(&mut model.tabs),
             active: model.active,

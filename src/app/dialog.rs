@@ -2,6 +2,7 @@
 
 use super::files::ExportSettings;
 use crate::geom::Size;
+use crate::inpaint::Border;
 use crate::ops::Operation;
 use crate::params::Params;
 
@@ -9,6 +10,7 @@ pub enum Dialog {
     New(NewForm),
     ImageSize(SizeForm),
     CanvasSize(CanvasForm),
+    Expand(ExpandForm),
     /// A geometry operation with its parameters.
     Operation(ParamForm),
     Feather {
@@ -91,6 +93,21 @@ pub struct CanvasForm {
 impl CanvasForm {
     pub fn new(before: Size) -> Self {
         Self { before, width: before.width, height: before.height, anchor: "center".into() }
+    }
+}
+
+/// How far a picture is continued, in pixels.
+pub struct ExpandForm {
+    pub border: Border,
+    /// Whether all sides grow alike.
+    pub linked: bool,
+}
+
+impl ExpandForm {
+    /// An eighth of the shorter side all around.
+    pub fn new(size: Size) -> Self {
+        let px = (size.width.min(size.height) / 8).max(1);
+        Self { border: Border { left: px, top: px, right: px, bottom: px }, linked: true }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::infer::protocol::{
     Effect, Engine, Filter, ModelRef, PATCHES, Remove, Select, StyleOf, Task,
 };
 use crate::inpaint::Fill;
+use crate::ops;
 use crate::pixels::{PixelBuf, TiledImage};
 use crate::segment::What;
 use crate::zoo::{Manifest, Purpose};
@@ -26,6 +27,16 @@ pub enum EffectOutput {
     /// The pixels of the active layer.
     InPlace,
     NewDocument,
+}
+
+/// What becomes of a subject that was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    Selection,
+    /// The rest of the layer is masked.
+    CutOut,
+    /// The rest is out of focus.
+    Blur,
 }
 
 /// What a card is set to. Each uses what concerns it.
@@ -48,6 +59,9 @@ pub struct EffectSettings {
     pub dilate_px: u32,
     pub feather_px: f32,
     pub seed: u64,
+    /// Selecting: what for, and how far out of focus the rest is, in document pixels.
+    pub found: Found,
+    pub blur_px: f32,
     pub output: EffectOutput,
 }
 
@@ -65,6 +79,8 @@ impl EffectSettings {
             dilate_px: fill.dilate_px,
             feather_px: fill.feather_px,
             seed: 0,
+            found: Found::Selection,
+            blur_px: 12.0,
             output: match card {
                 Card::Remove => EffectOutput::InPlace,
                 _ => EffectOutput::NewLayer,
@@ -83,6 +99,30 @@ impl Ai {
     pub fn models_of(&self, card: Card) -> impl Iterator<Item = &ModelCard> {
         let purposes = card.purposes();
         purposes.iter().flat_map(|purpose| self.models_for(*purpose))
+    }
+
+    /// Opens the card of a recipe with the settings in it; whether there is one.
+    pub fn open_recipe(&mut self, recipe: &serde_json::Value) -> bool {
+        let tool = recipe.get("tool").and_then(serde_json::Value::as_str);
+        let Some(card) = Card::ALL.into_iter().find(|card| Some(card.title()) == tool) else {
+            return false;
+        };
+        self.card = card;
+        let mut settings = self.effect(card);
+        let number = |key: &str| recipe.get(key).and_then(serde_json::Value::as_f64);
+        settings.model = recipe.get("model").and_then(|id| id.as_str().map(str::to_owned));
+        settings.sigma = number("sigma").map(|sigma| sigma as f32);
+        settings.amount = number("amount").map_or(settings.amount, |amount| amount as f32);
+        let whole = |key: &str| number(key).map(|value| value as u64);
+        settings.dilate_px = whole("dilate_px").map_or(settings.dilate_px, |px| px as u32);
+        settings.feather_px = number("feather_px").map_or(settings.feather_px, |px| px as f32);
+        settings.seed = whole("seed").unwrap_or(settings.seed);
+        let styles = recipe.get("styles").cloned();
+        if let Some(styles) = styles.and_then(|styles| serde_json::from_value(styles).ok()) {
+            settings.styles = styles;
+        }
+        self.effects.insert(card, settings);
+        true
     }
 
     /// The model that a card would run; none where patches fill.
@@ -123,6 +163,8 @@ pub struct EffectPlan {
     pub mask: Option<TiledImage>,
     /// The picture whose style is taken.
     pub style: Option<Document>,
+    /// Runs operations.
+    pub engine: Arc<dyn ops::Engine>,
 }
 
 /// What a request was made for, and from.
@@ -136,6 +178,7 @@ pub struct EffectJob {
     pub image: Arc<PixelBuf>,
     /// Document position of the image's top left pixel.
     pub origin: (i32, i32),
+    pub engine: Arc<dyn ops::Engine>,
 }
 
 impl EffectPlan {
@@ -162,6 +205,7 @@ impl EffectPlan {
             mask: mask.clone(),
             image,
             origin: (area.x0, area.y0),
+            engine: Arc::clone(&self.engine),
         }));
         Ok((task, goal))
     }
@@ -224,6 +268,7 @@ impl EffectJob {
                 recipe["feather_px"] = settings.feather_px.into();
                 recipe["seed"] = settings.seed.into();
             }
+            Card::Select => recipe["blur_px"] = settings.blur_px.into(),
             Card::Denoise => recipe["sigma"] = settings.sigma.into(),
             Card::Style => {
                 recipe["styles"] = serde_json::json!(settings.styles);

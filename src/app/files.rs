@@ -246,6 +246,26 @@ pub fn pick_files(reporter: &Reporter<Outcome>) -> Result<Outcome, String> {
     }
 }
 
+/// The work of asking where to, and writing `bytes` there.
+pub fn save_as(
+    name: String,
+    bytes: impl FnOnce() -> Result<Vec<u8>, String>,
+) -> impl FnOnce(&Reporter<Outcome>) -> Result<Outcome, String> {
+    move |reporter| {
+        reporter.stage("Waiting for the file dialog", None);
+        let asked = Instant::now();
+        let dialog = rfd::AsyncFileDialog::new().set_title("Save as").set_file_name(name);
+        let Some(file) = pollster::block_on(dialog.save_file()) else {
+            let hand = asked.elapsed() >= NO_HAND;
+            let reason = "this desktop offers no file dialog";
+            return if hand { Ok(Outcome::Nothing) } else { Err(reason.into()) };
+        };
+        reporter.stage("Writing", None);
+        let written = io::write_whole(file.path(), &bytes()?);
+        written.map_err(|err| sentence(&err)).map(|()| Outcome::Nothing)
+    }
+}
+
 /// The work of asking where to export to.
 pub fn pick_target(
     settings: ExportSettings,

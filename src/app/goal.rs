@@ -2,23 +2,37 @@
 
 use std::sync::Arc;
 
-use super::ai::{Card, GenerateOutput, GenerateSettings, UpscaleOutput};
-use super::effects::{EffectJob, EffectOutput};
+use super::ai::{Card, UpscaleOutput};
+use super::effects::{EffectJob, EffectOutput, Found};
+use super::latent::{LatentJob, Want};
 use super::state::{Outcome, TabId};
 use crate::cli::report::sentence;
-use crate::color::WorkingProfile;
 use crate::commands::results::{self, Made};
-use crate::commands::{CommandError, Step};
-use crate::document::{Document, Generated, LayerKind, Metadata};
+use crate::commands::{CommandError, Step, subject};
+use crate::document::Document;
 use crate::infer::protocol::Output;
+use crate::inpaint::Border;
 use crate::pixels::PixelBuf;
 
 /// Everything that a result needs, as it was when it was asked for.
 #[derive(Clone)]
 pub enum Goal {
-    Upscale { tab: TabId, base: Box<Document>, title: String, output: UpscaleOutput, scale: f32 },
-    Generate { target: Option<(TabId, Box<Document>)>, settings: GenerateSettings },
+    Upscale {
+        tab: TabId,
+        base: Box<Document>,
+        title: String,
+        output: UpscaleOutput,
+        scale: f32,
+    },
+    Expand {
+        tab: TabId,
+        base: Box<Document>,
+        border: Border,
+    },
     Effect(Box<EffectJob>),
+    Latent(Box<LatentJob>),
+    /// A picture for the Latent panel itself.
+    Look(Want),
 }
 
 impl Goal {
@@ -26,8 +40,11 @@ impl Goal {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Upscale { .. } => Card::Upscale.title(),
-            Self::Generate { .. } => Card::Generate.title(),
+            Self::Expand { .. } => "Expand",
             Self::Effect(job) => job.card.title(),
+            Self::Latent(_) => "Generate",
+            Self::Look(Want::Discover { .. }) => "Find directions",
+            Self::Look(_) => "Draw",
         }
     }
 
@@ -36,10 +53,11 @@ impl Goal {
     /// # Errors
     /// What does not fit, in words.
     pub fn finish(self, output: &Output) -> Result<Outcome, String> {
-        let pixels = output.images.first().ok_or("the network made no picture")?;
+        let made = || output.images.first().ok_or("the network made no picture");
         let seconds = output.seconds;
         match self {
             Self::Upscale { tab, base, title, output: to, scale } => {
+                let pixels = made()?;
                 let note = format!("Enlarged to {} in {seconds:.1} s", pixels.size());
                 Ok(match to {
                     UpscaleOutput::WholeDocument => {
@@ -52,26 +70,20 @@ impl Goal {
                     }
                 })
             }
-            Self::Generate { target, settings } => {
-                let name = format!("Face {}", settings.seed);
-                let note = format!("{name}: {seconds:.1} s");
-                let target = target.filter(|_| settings.output == GenerateOutput::NewLayer);
-                let Some((tab, base)) = target else {
-                    let profile = WorkingProfile::srgb();
-                    let document =
-                        Document::from_pixels(pixels, &name, profile, Metadata::default());
-                    return Ok(Outcome::made(name, document, note));
-                };
-                let recipe = Arc::new(serde_json::json!({
-                    "model": output.model, "seed": settings.seed, "psi": settings.psi,
-                }));
-                let kind = |raster| LayerKind::Generated(Generated { raster, recipe });
-                let (label, from) = (Card::Generate.title(), WorkingProfile::srgb());
-                let step = results::place(&base, &name, label, pixels, &from, kind);
+            Self::Expand { tab, base, border } => {
+                let note = format!("Expand: {seconds:.1} s");
+                let Border { left, top, right, bottom } = border;
+                let recipe = serde_json::json!({
+                    "tool": "Expand", "model": output.model,
+                    "left": left, "top": top, "right": right, "bottom": bottom,
+                });
+                let shift = (left as i32, top as i32);
+                let step = results::expanded(&base, made()?, shift, &Arc::new(recipe));
                 let step = step.map_err(|err| sentence(&err))?;
                 Ok(Outcome::step(tab, *base, step, note))
             }
             Self::Effect(job) => {
+                let pixels = made()?;
                 let name = format!("{} ({})", job.card.title(), output.model);
                 let note = format!("{name}: {seconds:.1} s");
                 if job.settings.output == EffectOutput::NewDocument {
@@ -82,6 +94,8 @@ impl Goal {
                 let step = step.map_err(|err| sentence(&err))?;
                 Ok(Outcome::step(job.tab, job.base, step, note))
             }
+            Self::Latent(job) => job.finish(output),
+            Self::Look(_) => Ok(Outcome::Nothing),
         }
     }
 }
@@ -100,7 +114,16 @@ fn effect_step(
 ) -> Result<Step, CommandError> {
     let (base, origin) = (&job.base, job.origin);
     if job.card == Card::Select {
-        return Ok(results::select(base, job.card.title(), pixels));
+        return match (job.settings.found, base.active) {
+            (Found::Selection, _) | (Found::CutOut, None) => {
+                Ok(subject::select(base, job.card.title(), pixels))
+            }
+            (Found::CutOut, Some(layer)) => subject::cut_out(base, layer, pixels),
+            (Found::Blur, _) => {
+                let (sigma_px, recipe) = (f64::from(job.settings.blur_px), (**recipe).clone());
+                subject::blur_background(base, &job.image, pixels, sigma_px, &*job.engine, recipe)
+            }
+        };
     }
     if let (EffectOutput::InPlace, Some(layer)) = (job.settings.output, base.active) {
         return results::in_place(base, layer, job.card.title(), pixels, origin);

@@ -10,17 +10,18 @@ use super::state::TabId;
 use crate::document::LayerId;
 use crate::geom::Point;
 
-/// The upper half of the right dock.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Dock {
-    #[default]
-    Adjust,
-    Ai,
+/// The axes of the latent plane, and the place on its path.
+#[derive(Default)]
+pub struct LatentLocal {
+    pub across: Option<String>,
+    pub up: Option<String>,
+    /// The place on the path, `0..=1`.
+    pub along: f64,
 }
 
 #[derive(Default)]
 pub struct Local {
-    pub dock: Dock,
+    pub latent: LatentLocal,
     pub dialog: Option<Dialog>,
     /// The layer whose name is being typed.
     pub renaming: Option<(LayerId, String)>,

@@ -21,6 +21,7 @@ mod goal;
 mod icons;
 mod input;
 mod jobs;
+mod latent;
 mod local;
 mod log;
 mod notify;
@@ -34,12 +35,13 @@ mod thumbs;
 mod ui;
 mod view;
 
-pub use action::{Action, Actions, Phase};
+pub use action::{Action, Actions, LatentAction, Phase};
 pub use ai::Card;
 pub use command::{Binding, Command};
 pub use desk::{Desk, Loss};
 pub use effects::EffectOutput;
 pub use error::AppError;
+pub use latent::LatentRecipe;
 pub use start::{Setup, run};
 pub use state::Model;
 
@@ -53,6 +55,7 @@ use crate::gpu::GpuContext;
 use canvas::Picture;
 use jobs::Wake;
 use local::Local;
+use state::Dock;
 
 /// The editor's window.
 pub struct App {
@@ -224,6 +227,9 @@ impl eframe::App for App {
         self.frames += 1;
         self.update_shown();
         self.drain(ctx);
+        if self.model.dock == Dock::Latent && self.model.tab().is_some() {
+            self.model.update_latent();
+        }
         if let Some(reason) = self.picture.trouble.take() {
             let text = "The graphics adapter gave up; the picture is drawn by the processor";
             self.model.notices.error(text, Some(reason));

@@ -10,6 +10,7 @@ use super::compare::Compare;
 use super::files::{ExportSettings, Files};
 use super::goal::Goal;
 use super::jobs::{Jobs, Wake};
+use super::latent::Latent;
 use super::notify::Notices;
 use super::observe::Observer;
 use super::prefs::Prefs;
@@ -22,6 +23,15 @@ use crate::infer::protocol::Task;
 use crate::ops::{Engine, Operation, Processor};
 use crate::params::Params;
 use crate::tools::{self, PaintTarget, Tool, ToolContext, ToolSpec};
+
+/// What the upper half of the right dock shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dock {
+    #[default]
+    Adjust,
+    Ai,
+    Latent,
+}
 
 /// Names an open document for the life of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -92,6 +102,11 @@ pub enum Outcome {
         copied: Copied,
         cut: bool,
     },
+    /// Directions for the model of this SHA-256.
+    Directions {
+        model: String,
+        set: crate::latent::DirectionSet,
+    },
     /// A checkpoint that is now in the user's model folder.
     Imported(Box<crate::zoo::Manifest>),
     Exported {
@@ -149,6 +164,8 @@ pub struct Model {
     pub files: Files,
     pub recent: RecentThumbs,
     pub ai: Ai,
+    pub latent: Latent,
+    pub dock: Dock,
     /// Runs operations at full size.
     pub engine: Arc<dyn Engine>,
 
@@ -188,6 +205,8 @@ impl Model {
             files,
             recent: RecentThumbs::spawn(wake)?,
             ai,
+            latent: Latent::default(),
+            dock: Dock::default(),
             engine: Arc::new(Processor),
             prefs,
             panels_hidden: false,

@@ -11,6 +11,8 @@ mod devices;
 mod doctor;
 mod edit;
 #[cfg(feature = "infer")]
+mod expand;
+#[cfg(feature = "infer")]
 mod faces;
 #[cfg(feature = "infer")]
 mod filter;
@@ -70,6 +72,8 @@ enum Command {
     Doctor(doctor::Args),
     Edit(edit::Args),
     #[cfg(feature = "infer")]
+    Expand(expand::Args),
+    #[cfg(feature = "infer")]
     Faces(faces::Args),
     #[cfg(feature = "infer")]
     Generate(generate::Args),
@@ -113,6 +117,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         #[cfg(feature = "gpu")]
         Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Edit(args)) => edit::run(&args),
+        #[cfg(feature = "infer")]
+        Some(Command::Expand(args)) => expand::run(&args),
         #[cfg(feature = "infer")]
         Some(Command::Faces(args)) => faces::run(&args),
         #[cfg(feature = "infer")]

@@ -67,7 +67,7 @@ pub(super) fn run(store: ModelStore, task: Task, label: &str) -> Result<Output, 
         match service.wait_event(PERIOD).map_err(Failure::failed)? {
             Some(Event::Progress { done, total, .. }) => bar.set(done.into(), total.into()),
             Some(Event::Notice { text, .. }) => report::note(text),
-            Some(Event::Finished { output, .. }) => return Ok(output),
+            Some(Event::Finished { output, .. }) => return Ok(*output),
             Some(Event::Failed { error, .. }) => return Err(Failure::failed(error)),
             Some(Event::Cancelled { .. }) => return Err(Failure::failed("cancelled")),
             None => {}

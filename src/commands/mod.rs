@@ -13,6 +13,7 @@ pub mod paint;
 pub mod results;
 pub mod selection;
 pub mod shapes;
+pub mod subject;
 
 use std::borrow::Cow;
 use std::sync::Arc;

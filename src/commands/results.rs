@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::adjust::mask_of;
 use super::layers::insert;
-use super::{CommandError, Step};
+use super::{CommandError, Step, geometry, unlocked};
 use crate::color::{WorkingProfile, convert};
 use crate::document::{Canvas, Document, Edit, Generated, Layer, LayerId, LayerKind, Raster};
 use crate::geom::Size;
@@ -62,6 +62,31 @@ pub fn place(
     Ok(insert(document, document.active, label, Layer::new(name, kind(raster))))
 }
 
+/// A layer with other pixels of the same kind, in place of those it has; mask, opacity and place
+/// stay. `pixels` are RGBA in `profile`.
+///
+/// # Errors
+/// No way between the profiles; a layer that is locked or holds no pixels.
+pub fn remake(
+    document: &Document,
+    layer: &Layer,
+    name: &str,
+    pixels: &PixelBuf,
+    profile: &WorkingProfile,
+    kind: impl FnOnce(Raster) -> LayerKind,
+) -> Result<Step, CommandError> {
+    let layer = unlocked(document, layer.id)?;
+    let before =
+        layer.raster_content().ok_or_else(|| CommandError::NoPixels(layer.props.name.clone()))?;
+    let mut pixels = pixels.to_depth(document.depth);
+    convert::between(profile, &document.profile, &mut pixels)?;
+    let raster = Raster { image: TiledImage::from_buf(&pixels), origin: before.origin };
+    let mut remade = (**layer).clone();
+    remade.kind = kind(raster);
+    remade.props.name = name.into();
+    Ok(Step::one(name.to_owned(), Edit::Replace(Arc::new(remade))))
+}
+
 /// The whole document replaced by one layer of another size.
 pub fn whole(document: &Document, label: &'static str, pixels: &PixelBuf) -> Step {
     let layer = Layer::raster(label, TiledImage::from_buf(pixels), (0, 0));
@@ -73,11 +98,28 @@ pub fn whole(document: &Document, label: &'static str, pixels: &PixelBuf) -> Ste
     Step::one(label, Edit::SetCanvas(Box::new(canvas)))
 }
 
-/// Selects what `mask`, one channel over the canvas, shows.
-pub fn select(document: &Document, label: &'static str, mask: &PixelBuf) -> Step {
-    let mut selection = TiledImage::mask(document.size, 0);
-    selection.write(mask, (0, 0));
-    Step::one(label, Edit::SetSelection(Some(selection)))
+/// The canvas grown by `shift` at the top left and to the size of `pixels`, which continue the
+/// picture: on a layer on top that leaves the middle open.
+///
+/// # Errors
+/// A size beyond what pictures may have.
+pub fn expanded(
+    document: &Document,
+    pixels: &PixelBuf,
+    shift: (i32, i32),
+    recipe: &Arc<serde_json::Value>,
+) -> Result<Step, CommandError> {
+    let label = "Expand";
+    let mut step = geometry::canvas_size(document, pixels.size(), shift)?;
+    let mut border = pixels.clone();
+    border.blit(&PixelBuf::new(document.size, 4, pixels.depth()), shift);
+    let image = TiledImage::from_buf(&border.to_depth(document.depth));
+    let raster = Raster { image, origin: (0, 0) };
+    let recipe = Arc::clone(recipe);
+    let layer = Layer::new(label, LayerKind::Generated(Generated { raster, recipe }));
+    let index = document.layers.len();
+    step.edits.push(Edit::Insert { layer: Arc::new(layer), parent: None, index });
+    Ok(Step::new(label, step.edits))
 }
 
 /// New pixels of a layer from `origin` on; tiles that stay the same are kept.

@@ -1,15 +1,11 @@
 //! Draws pictures from seeds.
 
-use super::picture::{from_range, to_picture};
-use super::profile_map::ProfileMap;
-use super::protocol::{Generate, Stage};
+use super::protocol::{Drawing, Generate, Origin, Stage};
+use super::render;
 use super::worker::{Context, End, Models};
-use crate::color::WorkingProfile;
 use crate::geom::Size;
-use crate::latent::Noise;
-use crate::latent::random::normal_latent;
-use crate::pixels::{Depth, PixelBuf};
-use crate::zoo::Range;
+use crate::latent::{EditStack, Noise, Truncation};
+use crate::pixels::PixelBuf;
 
 /// The most pictures of one request.
 pub const MAX_PICTURES: u64 = 4096;
@@ -29,37 +25,24 @@ pub(super) fn run(
         None => return Err(End::Failed(format!("the seeds {first}-{last} run backwards"))),
     };
     context.progress(Stage::Loading, 0, 1, 0.0);
+    let hash = models.hash(&task.model).map_err(End::Failed)?;
     let generator = models.generator(&task.model).map_err(End::Failed)?;
-    let space = generator.space().clone();
-    if let Some(class) = task.class.filter(|class| *class >= space.classes) {
-        let classes = space.classes;
-        return Err(End::Failed(format!("it draws {classes} classes, and none is number {class}")));
-    }
-    let srgb = ProfileMap::new(&WorkingProfile::srgb());
+    let cancel = context.cancel();
+    let stop = || cancel.is_set();
+    let truncation = Some(Truncation { psi: task.psi, cutoff: None });
     let mut pictures = Vec::with_capacity(count as usize);
     for seed in first..=last {
         context.check()?;
         let done = pictures.len();
         context.progress(Stage::Running, done as u32, count as u32, done as f64 / count as f64);
-        let cancel = context.cancel();
-        let stop = || cancel.is_set();
-        let class = task.class.unwrap_or(seed as usize % space.classes.max(1));
-        let z = normal_latent(seed, space.z_dim, 1.0);
-        let mut w = generator.map(&z, &space.one_hot(class), &stop)?;
-        for (w, mean) in w.iter_mut().zip(generator.mean()) {
-            *w = mean + task.psi * (*w - mean);
-        }
         let noise = match task.noise {
             Noise::Random(first) => Noise::Random(first.wrapping_add(seed)),
             same => same,
         };
-        let drawn = generator.synthesize(&w.repeat(space.rows()), noise, &stop)?;
-        let size = Size::new(drawn.width as u32, drawn.height as u32);
-        if !size.is_acceptable() {
-            return Err(End::Failed(format!("the network drew a picture of {size}")));
-        }
-        let drawn = from_range(drawn, Range::Signed, size).map_err(End::Failed)?;
-        pictures.push(to_picture(&drawn, &srgb, Depth::U8));
+        let from = Origin::Seed { seed, class: task.class.map(|class| class as u32), noise };
+        let stack = EditStack { truncation, ..EditStack::default() };
+        let drawing = Drawing { from, mixes: Vec::new(), stack };
+        pictures.push(render::draw(&drawing, &hash, generator, &stop)?.picture);
     }
     Ok(pictures)
 }

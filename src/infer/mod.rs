@@ -6,6 +6,8 @@
 
 mod bleed;
 
+pub mod directions;
+mod discover;
 mod faces;
 mod filter;
 pub mod generate;
@@ -19,6 +21,7 @@ pub mod plan;
 mod profile_map;
 pub mod protocol;
 mod remove;
+mod render;
 mod select;
 pub mod service;
 mod tiling;

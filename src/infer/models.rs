@@ -16,7 +16,7 @@ use crate::nets::gatys::Gatys;
 use crate::nets::graph::Graph;
 use crate::nets::tensor::OnDevice;
 use crate::nets::{Planes, RrdbNet, Source};
-use crate::zoo::{Capability, Detected, Library, Purpose, Spec, open_network};
+use crate::zoo::{Capability, Detected, Library, Purpose, Spec, file_sha256, open_network};
 
 /// Memory that cached weights may take.
 const CACHE_BYTES: u64 = 1 << 30;
@@ -29,13 +29,15 @@ pub struct ModelStore {
     device: Device,
     /// Most recently used last.
     cache: Vec<(ModelRef, Loaded)>,
+    /// SHA-256 of the weights files that were asked for.
+    hashes: Vec<(ModelRef, String)>,
     /// Of the device, once measured.
     speed: Option<Speed>,
 }
 
 impl ModelStore {
     pub const fn new(library: Library, device: Device) -> Self {
-        Self { library, device, cache: Vec::new(), speed: None }
+        Self { library, device, cache: Vec::new(), hashes: Vec::new(), speed: None }
     }
 
     /// Networks on the processor.
@@ -130,6 +132,19 @@ impl Models for ModelStore {
                 Err(format!("{model} is a {architecture} and {lacks}"))
             }
         }
+    }
+
+    fn hash(&mut self, model: &ModelRef) -> Result<String, String> {
+        if let Some((_, hash)) = self.hashes.iter().find(|(known, _)| known == model) {
+            return Ok(hash.clone());
+        }
+        let hash = match model {
+            ModelRef::Id(id) => self.library.find(id).map(|installed| installed.manifest.sha256),
+            ModelRef::File(path) => file_sha256(path),
+        };
+        let hash = hash.map_err(|err| err.to_string())?;
+        self.hashes.push((model.clone(), hash.clone()));
+        Ok(hash)
     }
 
     fn painter(&mut self, model: &ModelRef) -> Result<Gatys, String> {

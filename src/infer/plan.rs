@@ -152,6 +152,25 @@ pub fn preflight(
     }
 }
 
+/// Estimates a change of a picture that keeps its size: in tiles, at once, or at the size that
+/// the network sees.
+pub fn preflight_change(
+    capability: &Capability,
+    size: Size,
+    sample_bytes: usize,
+    speed: Option<Speed>,
+) -> Preflight {
+    let (seen, tile) = match capability.extent {
+        Extent::Tiles => (size, default_tile(capability)),
+        Extent::Whole => (size, size.width.max(size.height)),
+        Extent::Fixed([height, width]) => {
+            (Size::new(width as u32, height as u32), height.max(width) as u32)
+        }
+    };
+    let estimate = preflight(capability, seen, sample_bytes, 1.0, tile, speed);
+    Preflight { output: size, ..estimate }
+}
+
 impl std::fmt::Display for Preflight {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let plural = if self.tiles == 1 { "" } else { "s" };

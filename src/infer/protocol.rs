@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::color::WorkingProfile;
 use crate::faces::{Face, Wants};
 use crate::geom::IRect;
-use crate::inpaint::Fill;
-use crate::latent::Noise;
+use crate::inpaint::{Border, Fill};
+use crate::latent::{Code, DirectionSet, EditStack, Noise, Rows};
 use crate::pixels::PixelBuf;
 use crate::segment::What;
 use crate::zoo::Purpose;
@@ -90,6 +90,73 @@ impl Generate {
     pub const fn new(model: ModelRef, seeds: RangeInclusive<u64>) -> Self {
         Self { model, seeds, psi: 1.0, class: None, noise: Noise::Const }
     }
+}
+
+/// Where a code comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Origin {
+    /// The mapping of a seed's random numbers.
+    Seed {
+        seed: u64,
+        /// `None` lets the seed choose, where there are classes.
+        class: Option<u32>,
+        noise: Noise,
+    },
+    Code(Arc<Code>),
+}
+
+/// Rows of another code.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mixed {
+    pub from: Origin,
+    pub rows: Rows,
+    /// `0..=1`.
+    pub amount: f32,
+}
+
+/// One picture of a generator.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drawing {
+    pub from: Origin,
+    /// Before everything in `stack`.
+    pub mixes: Vec<Mixed>,
+    pub stack: EditStack,
+}
+
+/// Draw pictures from codes.
+#[derive(Clone, Debug)]
+pub struct Render {
+    pub model: ModelRef,
+    pub drawings: Vec<Drawing>,
+}
+
+/// What a [`Drawing`] became.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drawn {
+    /// RGBA in sRGB, opaque, 8 bits.
+    pub picture: PixelBuf,
+    /// The code with its mixes and truncation, before its edits.
+    pub base: Code,
+    /// The code of the picture.
+    pub code: Code,
+}
+
+/// How directions are found without labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// From the weights alone (Shen and Zhou 2021).
+    Sefa,
+    /// Principal components of many codes (Härkönen et al. 2020).
+    Pca,
+}
+
+/// Find directions of a generator.
+#[derive(Clone, Debug)]
+pub struct Discover {
+    pub model: ModelRef,
+    pub method: Method,
+    /// How many.
+    pub count: usize,
 }
 
 /// What a [`Filter`] does.
@@ -186,6 +253,16 @@ pub struct Remove {
     pub options: Fill,
 }
 
+/// Continue a picture beyond its border, by patches of what is there.
+#[derive(Clone, Debug)]
+pub struct Expand {
+    /// RGBA with straight alpha. The result has the same depth.
+    pub image: Arc<PixelBuf>,
+    pub border: Border,
+    /// Growing and feathering do not apply: the picture itself stays as it is.
+    pub options: Fill,
+}
+
 /// Find out which pixels belong to something.
 #[derive(Clone, Debug)]
 pub struct Select {
@@ -210,10 +287,13 @@ pub struct Faces {
 /// The work of a request.
 #[derive(Clone, Debug)]
 pub enum Task {
+    Discover(Discover),
+    Expand(Expand),
     Faces(Faces),
     Filter(Filter),
     Generate(Generate),
     Remove(Remove),
+    Render(Render),
     Select(Select),
     Upscale(Upscale),
 }
@@ -226,10 +306,12 @@ impl Task {
                 [(_, first), ..] => Some(first),
                 [] => None,
             },
+            Self::Discover(task) => Some(&task.model),
             Self::Filter(task) => Some(&task.model),
             Self::Generate(task) => Some(&task.model),
             Self::Remove(Remove { engine: Engine::Network(model), .. }) => Some(model),
-            Self::Remove(_) => None,
+            Self::Expand(_) | Self::Remove(_) => None,
+            Self::Render(task) => Some(&task.model),
             Self::Select(task) => Some(&task.model),
             Self::Upscale(task) => Some(&task.model),
         }
@@ -283,12 +365,16 @@ impl Stage {
 }
 
 /// What a finished job made.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Output {
-    /// One a seed for a generation, none for a search, else one; RGBA.
+    /// One a seed for a generation, none for searches and drawings, else one; RGBA.
     pub images: Vec<PixelBuf>,
     /// Of a search for faces.
     pub faces: Vec<Face>,
+    /// Of [`Render`], one a drawing.
+    pub drawn: Vec<Drawn>,
+    /// Of [`Discover`].
+    pub directions: Option<DirectionSet>,
     /// The model that ran: its id, or its file; else what worked.
     pub model: String,
     /// Wall time from start to result.
@@ -314,7 +400,7 @@ pub enum Event {
     Finished {
         job: JobId,
         basis: Option<Basis>,
-        output: Output,
+        output: Box<Output>,
     },
     /// `error` is one sentence without a full stop.
     Failed {

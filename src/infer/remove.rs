@@ -3,7 +3,7 @@
 use super::bleed::bleed_color;
 use super::picture::{from_range, read_resized, resize_lanczos3, seen_size, to_picture, to_range};
 use super::profile_map::ProfileMap;
-use super::protocol::{Engine, ModelRef, Remove, Stage};
+use super::protocol::{Engine, Expand, ModelRef, Remove, Stage};
 use super::tiling::run_one;
 use super::worker::{Context, End, Models, network_for};
 use crate::geom::{IRect, Size};
@@ -47,6 +47,16 @@ fn by_patches(task: &Remove, context: &mut Context<'_>) -> Result<PixelBuf, End>
         !cancel.is_set()
     };
     Ok(inpaint::fill(&task.image, &task.mask, &task.options, &mut watch)?)
+}
+
+/// Continues a picture beyond its border.
+pub(super) fn expand(task: &Expand, context: &mut Context<'_>) -> Result<PixelBuf, End> {
+    let cancel = context.cancel();
+    let mut watch = |fraction: f32| {
+        context.progress(Stage::Running, 0, 1, f64::from(fraction));
+        !cancel.is_set()
+    };
+    Ok(inpaint::expand(&task.image, task.border, &task.options, &mut watch)?)
 }
 
 fn by_network(

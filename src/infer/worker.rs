@@ -13,12 +13,10 @@ use super::generator::Generator;
 use super::plan::Speed;
 use super::protocol::{CancelFlag, Event, JobId, Lane, ModelRef, Output, Request, Stage, Task};
 use super::service::{SharedSpeed, Wake};
-use super::{faces, filter, generate, remove, select, upscale};
-use crate::faces::Face;
+use super::{discover, faces, filter, generate, remove, render, select, upscale};
 use crate::nets::Planes;
 use crate::nets::cpu::Stop;
 use crate::nets::gatys::Gatys;
-use crate::pixels::PixelBuf;
 use crate::zoo::{Capability, Purpose};
 
 /// Why a network did not answer.
@@ -54,6 +52,11 @@ pub trait Models: Send {
     /// The network of `model` as one that draws from codes. A sentence where it is none.
     fn generator(&mut self, model: &ModelRef) -> Result<&mut dyn Generator, String> {
         Err(format!("{model} {}", Purpose::Generate.negated()))
+    }
+
+    /// SHA-256 of the weights file of `model`, 64 hexadecimal digits: codes belong to it.
+    fn hash(&mut self, model: &ModelRef) -> Result<String, String> {
+        Err(format!("{model} is no file"))
     }
 
     /// The network of `model` as one that compares pictures and says how to change them; on the
@@ -124,13 +127,6 @@ impl From<NetworkError> for End {
             NetworkError::Failed(reason) => Self::Failed(reason),
         }
     }
-}
-
-/// What a job has made.
-#[derive(Default)]
-struct Made {
-    images: Vec<PixelBuf>,
-    faces: Vec<Face>,
 }
 
 /// What one step did.
@@ -228,13 +224,18 @@ impl<M: Models> Worker<M> {
         let models = &mut self.models;
         let result = catch_unwind(AssertUnwindSafe(|| {
             context.check()?;
-            let mut made = Made::default();
+            let mut made = Output::default();
             let context = &mut context;
             match &request.task {
+                Task::Discover(task) => {
+                    made.directions = Some(discover::run(task, models, context)?);
+                }
+                Task::Expand(task) => made.images.push(remove::expand(task, context)?),
                 Task::Faces(task) => made.faces = faces::run(task, models, context)?,
                 Task::Filter(task) => made.images.push(filter::run(task, models, context)?),
                 Task::Generate(task) => made.images = generate::run(task, models, context)?,
                 Task::Remove(task) => made.images.push(remove::run(task, models, context)?),
+                Task::Render(task) => made.drawn = render::run(task, models, context)?,
                 Task::Select(task) => made.images.push(select::run(task, models, context)?),
                 Task::Upscale(task) => made.images.push(upscale::run(task, models, context)?),
             }
@@ -243,9 +244,9 @@ impl<M: Models> Worker<M> {
         let model = request.task.model();
         let name = model.map_or_else(|| "patches".to_owned(), ToString::to_string);
         match result {
-            Ok(Ok(Made { images, faces })) => {
+            Ok(Ok(made)) => {
                 let seconds = started.elapsed().as_secs_f32();
-                let output = Output { images, faces, model: name, seconds };
+                let output = Box::new(Output { model: name, seconds, ..made });
                 Event::Finished { job, basis: request.basis, output }
             }
             Ok(Err(End::Cancelled)) => Event::Cancelled { job },

@@ -28,7 +28,7 @@ pub use decoded::ColorModel;
 pub use mask::luminance_mask;
 pub use metadata::{MetadataPolicy, exif_summary};
 pub use open::{DecodeError, Limits, OpenError, Opened, Source, decode, open};
-pub use save::{SaveError, SaveOptions, check_target, encode_to_vec, save};
+pub use save::{SaveError, SaveOptions, check_target, encode_to_vec, save, write_whole};
 
 use serde::{Deserialize, Serialize};
 

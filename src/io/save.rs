@@ -106,7 +106,11 @@ pub fn save(
     Ok(notices)
 }
 
-fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// Writes a file beside its place and renames it into it.
+///
+/// # Errors
+/// Those of the file system; then what was there before still is.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     // Through a link, so that the link stays one.
     let target = path.canonicalize().unwrap_or_else(|_| path.into());
     let mut builder = tempfile::Builder::new();

@@ -3,9 +3,9 @@
 use ganvas::geom::{IRect, Size};
 use ganvas::infer::plan::{
     FAST_MODEL, MAX_TILE, MIN_TILE, PHOTO_MODEL, Speed, Tile, clamp_tile, cores, default_model,
-    default_tile, preflight, scaled, working_bytes,
+    default_tile, preflight, preflight_change, scaled, working_bytes,
 };
-use ganvas::nets::{Dcgan, RrdbNet, Srvgg};
+use ganvas::nets::{Dcgan, FfdNet, RrdbNet, Srvgg};
 use ganvas::zoo::{Capability, Extent, Spec};
 use proptest::prelude::*;
 
@@ -135,4 +135,21 @@ fn working_memory_follows_how_a_picture_is_handed_over() {
     assert_eq!(working_bytes(&fixed), bytes(256.0 * 144.0));
     let generator = Spec::Dcgan(Dcgan { latent: 100, channels: vec![64, 32, 3] }).capability();
     assert_eq!(working_bytes(&generator), generator.bytes_per_px as u64);
+}
+
+#[test]
+fn a_change_is_estimated_as_it_is_run() {
+    let capability = Spec::FfdNet(FfdNet { channels: 3, features: 96, layers: 12 }).capability();
+    let speed = Some(Speed { flops_per_second: 1e9 });
+    let size = Size::new(1000, 600);
+    let tiled = preflight_change(&capability, size, 1, speed);
+    assert!(tiled.tiles > 1 && tiled.output == size);
+    let whole = Capability { extent: Extent::Whole, ..capability };
+    assert_eq!(preflight_change(&whole, size, 1, speed).tiles, 1);
+    // A network that sees a fixed size costs the same whatever the picture.
+    let fixed = Capability { extent: Extent::Fixed([256, 256]), ..capability };
+    let small = preflight_change(&fixed, size, 1, speed);
+    let large = preflight_change(&fixed, Size::new(6000, 4000), 1, speed);
+    assert_eq!((small.tiles, large.output), (1, Size::new(6000, 4000)));
+    assert_eq!(small.seconds, large.seconds);
 }

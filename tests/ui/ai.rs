@@ -2,11 +2,9 @@
 
 use std::path::Path;
 
-use eframe::egui;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
-use ganvas::app::{Action, App, Binding, Command};
-use ganvas::document::LayerKind;
+use ganvas::app::{Action, App, Command};
 use ganvas::geom::Size;
 
 use crate::harness::{command, editor_with_shipped, perform, settle, wait_until};
@@ -36,22 +34,4 @@ fn upscaling_makes_a_new_document() {
     assert!(!model.tabs[0].session.is_modified());
     settle(&mut harness);
     assert!(harness.state().model().jobs.running().is_empty());
-}
-
-#[test]
-fn a_generated_face_is_a_layer_that_remembers_its_seed() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut harness = window(folder.path());
-    command(&mut harness, Command::Generate);
-    let mut settings = harness.state().model().ai.generate.clone();
-    settings.seed = 42;
-    perform(&mut harness, Action::SetGenerate(settings));
-    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Enter);
-    harness.step();
-    wait_until(&mut harness, "the face", |model| model.document().unwrap().layers.len() == 2);
-    let layer = harness.state().model().active_layer().unwrap().clone();
-    let LayerKind::Generated(generated) = &layer.kind else { panic!("{layer:?}") };
-    assert_eq!(generated.recipe["seed"], 42);
-    perform(&mut harness, Action::Start(Binding::Command(Command::Undo)));
-    assert_eq!(harness.state().model().document().unwrap().layers.len(), 1);
 }

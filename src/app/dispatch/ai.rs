@@ -6,7 +6,8 @@ use crate::app::ai::{Card, Running, UpscaleSettings};
 use crate::app::goal::Goal;
 use crate::app::state::{Model, Outcome};
 use crate::compose;
-use crate::infer::protocol::{Event, ModelRef, Task, Upscale};
+use crate::infer::protocol::{Event, Expand, ModelRef, Task, Upscale};
+use crate::inpaint::{Border, Fill};
 
 impl Model {
     /// Joins the layers on a worker; the request follows when that is done.
@@ -33,13 +34,20 @@ impl Model {
         });
     }
 
-    pub fn run_generate(&mut self) {
-        self.ai.card = Card::Generate;
-        let Some(task) = self.ai.generate_task() else {
-            return self.notices.warn("no model that draws faces is installed");
-        };
-        let target = self.tab().map(|tab| (tab.id, Box::new(tab.document().clone())));
-        self.ask(task, Goal::Generate { target, settings: self.ai.generate.clone() });
+    /// Continues the picture in front beyond its border.
+    pub fn expand(&mut self, border: Border) {
+        if let Some(reason) = self.ai.refused.clone() {
+            return self.notices.warn(reason);
+        }
+        let Some(tab) = self.tab() else { return };
+        let (id, base) = (tab.id, tab.document().clone());
+        self.spawn("Prepare picture", move |reporter| {
+            reporter.stage("Joining layers", None);
+            let image = Arc::new(compose::flatten(&base, base.size.rect()));
+            let task = Task::Expand(Expand { image, border, options: Fill::default() });
+            let goal = Goal::Expand { tab: id, base: Box::new(base), border };
+            Ok(Outcome::Asked { task: Box::new(task), goal })
+        });
     }
 
     /// Hands a request to the inference thread.
@@ -50,36 +58,44 @@ impl Model {
     }
 
     pub fn inference_event(&mut self, event: Event) {
-        let is_final = event.is_final();
         let Some(running) = self.ai.running.get(&event.job()) else { return };
-        let job = running.job;
-        let name = running.goal.name();
-        let running = if is_final { self.ai.running.remove(&event.job()) } else { None };
-        match event {
-            Event::Progress { stage, done, total, eta_seconds, .. } => {
+        let (job, name) = (running.job, running.goal.name());
+        let is_final = event.is_final();
+        let ended = if is_final { self.ai.running.remove(&event.job()) } else { None };
+        match (event, ended) {
+            (Event::Progress { stage, done, total, eta_seconds, .. }, _) => {
                 let fraction = (total > 0).then(|| done as f32 / total as f32);
                 let stage = if total > 1 {
                     format!("{} {done} / {total}", stage.label())
                 } else {
                     stage.label().to_owned()
                 };
-                self.jobs.report(job, &stage, fraction, eta_seconds);
-            }
-            Event::Notice { text, .. } => self.notices.info(text),
-            Event::Finished { output, .. } => {
-                if let Some(Running { goal, .. }) = running {
-                    self.spawn(name, move |reporter| {
-                        reporter.stage("Finishing", None);
-                        goal.finish(&output)
-                    });
+                if let Some(job) = job {
+                    self.jobs.report(job, &stage, fraction, eta_seconds);
                 }
             }
-            Event::Failed { error, .. } => {
+            (Event::Notice { text, .. }, _) => self.notices.info(text),
+            (Event::Finished { output, .. }, Some(Running { goal: Goal::Look(want), .. })) => {
+                self.take_look(want, *output);
+            }
+            (Event::Finished { output, .. }, Some(Running { goal, .. })) => {
+                self.spawn(name, move |reporter| {
+                    reporter.stage("Finishing", None);
+                    goal.finish(&output)
+                });
+            }
+            (Event::Failed { error, .. }, Some(Running { goal: Goal::Look(want), .. })) => {
+                self.look_failed(&want, error);
+            }
+            (Event::Failed { error, .. }, _) => {
                 self.notices.error(format!("{name} failed"), Some(error));
             }
-            Event::Cancelled { .. } => self.notices.info(format!("{name} cancelled")),
+            // A newer picture takes the place of one that is only looked at.
+            (Event::Cancelled { .. }, _) if job.is_none() => {}
+            (Event::Cancelled { .. }, _) => self.notices.info(format!("{name} cancelled")),
+            (Event::Finished { .. }, None) => {}
         }
-        if is_final {
+        if let Some(job) = job.filter(|_| is_final) {
             self.jobs.remove(job);
         }
     }

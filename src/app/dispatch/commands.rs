@@ -5,13 +5,13 @@ use std::sync::Arc;
 use eframe::egui;
 
 use crate::app::App;
-use crate::app::ai::{Card, random_seed};
+use crate::app::ai::Card;
 use crate::app::clipboard::Copied;
 use crate::app::command::{Binding, Command};
-use crate::app::dialog::{CanvasForm, Dialog, NewForm, ParamForm, SizeForm};
+use crate::app::dialog::{CanvasForm, Dialog, ExpandForm, NewForm, ParamForm, SizeForm};
 use crate::app::files::{self, ExportSettings};
 use crate::app::prefs::Look;
-use crate::app::state::{Model, Outcome};
+use crate::app::state::{Dock, Model, Outcome};
 use crate::commands::masks::NewMask;
 use crate::commands::{CommandError, Step, geometry, layers, masks, paint, selection};
 use crate::document::{Document, LayerId};
@@ -90,8 +90,10 @@ pub fn unavailable(model: &Model, binding: Binding) -> Option<String> {
             .or_else(|| model.last_adjustment.is_none().then(|| "Nothing was adjusted yet".into())),
         C::Generate => model.ai.refused.clone(),
         C::Upscale => no_picture().or_else(|| model.ai.refused.clone()),
+        C::RunAi if model.dock == Dock::Latent => {
+            model.latent.present.is_none().then(|| "Nothing was drawn yet".into())
+        }
         C::RunAi => model.ai.refused.clone().or_else(|| match model.ai.card {
-            Card::Generate => None,
             Card::Upscale => no_picture(),
             card => no_picture().or_else(|| model.ai.effect_refused(card)),
         }),
@@ -116,7 +118,7 @@ impl App {
         }
         match binding {
             Binding::Operation(name) => {
-                self.local.dock = crate::app::local::Dock::Adjust;
+                self.model.dock = Dock::Adjust;
                 self.model.begin_adjustment(name);
             }
             Binding::Tool(id) => self.model.select_tool(id),
@@ -155,29 +157,31 @@ impl App {
                     self.local.dialog = Some(Dialog::CanvasSize(CanvasForm::new(document.size)));
                 }
             }
+            C::Expand => {
+                if let Some(document) = self.model.document() {
+                    self.local.dialog = Some(Dialog::Expand(ExpandForm::new(document.size)));
+                }
+            }
             C::RotateBy => {
                 if let Some(op) = ops::find("rotate") {
                     self.open_dialog(Dialog::Operation(ParamForm::new(op)));
                 }
             }
             C::FeatherSelection => self.open_dialog(Dialog::Feather { radius_px: 4.0 }),
-            C::RemoveObject
-            | C::Denoise
-            | C::Light
-            | C::Style
-            | C::Translate
-            | C::Upscale
-            | C::Generate => {
-                self.local.dock = crate::app::local::Dock::Ai;
+            C::RemoveObject | C::Denoise | C::Light | C::Style | C::Translate | C::Upscale => {
+                self.model.dock = Dock::Ai;
                 self.model.ai.card = match command {
                     C::RemoveObject => Card::Remove,
                     C::Denoise => Card::Denoise,
                     C::Light => Card::Light,
                     C::Style => Card::Style,
                     C::Translate => Card::Translate,
-                    C::Upscale => Card::Upscale,
-                    _ => Card::Generate,
+                    _ => Card::Upscale,
                 };
+                self.model.panels_hidden = false;
+            }
+            C::Generate => {
+                self.model.dock = Dock::Latent;
                 self.model.panels_hidden = false;
             }
             C::Palette => self.open_dialog(Dialog::Palette { query: String::new(), at: 0 }),
@@ -302,12 +306,13 @@ impl Model {
             }
 
             C::RepeatFilter => self.repeat_adjustment(),
+            C::RunAi if self.dock == Dock::Latent => self.apply_latent(),
             C::RunAi => match self.ai.card {
                 Card::Upscale => self.run_upscale(),
-                Card::Generate => self.run_generate(),
                 card => self.run_effect(card),
             },
-            C::RandomSeed => self.ai.generate.seed = random_seed(),
+            C::RandomSeed => self.step_seed(None),
+            C::PreviousSeed => self.step_seed(Some(-1)),
             C::SelectSubject => self.run_effect(Card::Select),
             C::CancelJob => {
                 if let Some(id) = self.jobs.running().last().map(|job| job.id) {

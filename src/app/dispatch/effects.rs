@@ -35,7 +35,8 @@ impl Model {
         if card == Card::Remove && mask.is_none() {
             return self.notices.warn("Select what is to be removed, then run again");
         }
-        let plan = EffectPlan { tab, base, card, settings, model, reader, mask, style };
+        let engine = std::sync::Arc::clone(&self.engine);
+        let plan = EffectPlan { tab, base, card, settings, model, reader, mask, style, engine };
         self.spawn("Prepare picture", move |reporter| {
             reporter.stage("Reading pixels", None);
             let (task, goal) = plan.prepare()?;

@@ -3,6 +3,8 @@
 mod ai;
 mod commands;
 mod effects;
+mod latent;
+mod models;
 mod outcomes;
 mod steps;
 mod tool;
@@ -23,6 +25,7 @@ use crate::params::Params;
 use crate::tools::ToolEvent;
 
 pub use commands::unavailable;
+use models::is_for_models;
 
 impl App {
     /// Performs what panels and keys have asked for, in order.
@@ -148,6 +151,7 @@ impl App {
                 }
             }
             Action::Geometry { op, params } => model.geometry(op, params),
+            Action::Expand(border) => model.expand(border),
             Action::Feather(sigma_px) => model.step("Feather selection", move |document| {
                 crate::commands::selection::feather(document, sigma_px)
             }),
@@ -158,14 +162,14 @@ impl App {
             Action::SetPrefs(prefs) => self.set_prefs(ctx, *prefs),
 
             Action::RunUpscale => model.run_upscale(),
-            Action::RunGenerate => model.run_generate(),
+            Action::Latent(action) => model.latent_action(action),
             Action::RunEffect(card) => model.run_effect(card),
             Action::SetEffect { card, settings } => {
                 model.ai.effects.insert(card, *settings);
             }
+            Action::OpenDock(dock) => model.dock = dock,
             Action::OpenCard(card) => model.ai.card = card,
             Action::SetUpscale(settings) => model.ai.upscale = settings,
-            Action::SetGenerate(settings) => model.ai.generate = settings,
 
             Action::CancelJob(id) => {
                 model.jobs.cancel(id);
@@ -234,7 +238,7 @@ impl Model {
     }
 
     pub fn open_file(&mut self, path: std::path::PathBuf) {
-        if is_checkpoint(&path) {
+        if is_for_models(&path) {
             return self.import_model(path);
         }
         let same = |tab: &Tab| tab.path.as_deref() == Some(&path) && !tab.session.is_modified();
@@ -245,20 +249,9 @@ impl Model {
         self.spawn(&format!("Open {name}"), files::open(path));
     }
 
-    /// Copies a checkpoint into the user's model folder.
-    fn import_model(&mut self, path: std::path::PathBuf) {
-        let library = self.ai.library().clone();
-        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into());
-        self.spawn(&format!("Import {name}"), move |reporter| {
-            reporter.stage("Reading tensors", None);
-            let imported = library.import(&path).map_err(|err| err.to_string())?;
-            Ok(Outcome::Imported(Box::new(imported.manifest)))
-        });
-    }
-
     fn place_files(&mut self, paths: Vec<std::path::PathBuf>) {
         let (models, paths): (Vec<_>, Vec<_>) =
-            paths.into_iter().partition(|path| is_checkpoint(path));
+            paths.into_iter().partition(|path| is_for_models(path));
         models.into_iter().for_each(|path| self.import_model(path));
         let Some((id, base)) = self.tab().map(|tab| (tab.id, tab.document().clone())) else {
             return paths.into_iter().for_each(|path| self.open_file(path));
@@ -457,11 +450,4 @@ impl Model {
 /// A command as an action.
 pub fn command(command: Command) -> Action {
     Action::Start(Binding::Command(command))
-}
-
-/// Whether a file is no picture but the weights of a network, by its name.
-fn is_checkpoint(path: &std::path::Path) -> bool {
-    const EXTENSIONS: [&str; 7] = ["safetensors", "pth", "pt", "pkl", "ckpt", "bin", "param"];
-    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-    extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
 }

@@ -88,6 +88,11 @@ impl App {
                     model.on_active("Cut", crate::commands::paint::clear);
                 }
             }
+            Outcome::Directions { model: hash, set } => {
+                let count = set.directions().len();
+                model.latent.keep(&hash, set);
+                model.notices.info(format!("{count} directions are sliders now"));
+            }
             Outcome::Imported(manifest) => {
                 model.ai.read_library();
                 let (name, purpose) = (&manifest.name, manifest.purpose);

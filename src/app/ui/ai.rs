@@ -1,4 +1,4 @@
-//! The AI tab: enlarge the picture, draw a face.
+//! The AI tab: what networks do to the picture in front.
 
 use eframe::egui;
 use egui::{DragValue, Slider, Ui};
@@ -6,10 +6,9 @@ use egui::{DragValue, Slider, Ui};
 use super::effects::effect_ui;
 use super::{note_ui, primary_button};
 use crate::app::action::{Action, Actions};
-use crate::app::ai::{Card, GenerateOutput, ModelCard, UpscaleOutput, random_seed};
+use crate::app::ai::{Card, ModelCard, UpscaleOutput};
 use crate::app::command::{Binding, Command};
 use crate::app::dispatch::unavailable;
-use crate::app::icons::{Icon, icon_button};
 use crate::app::state::Model;
 use crate::app::theme;
 use crate::infer::plan::{MAX_TILE, MIN_TILE};
@@ -33,7 +32,6 @@ pub fn ai_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
                 ui.add_space(6.0);
                 match card {
                     Card::Upscale => upscale_ui(ui, model, out),
-                    Card::Generate => generate_ui(ui, model, out),
                     card => effect_ui(ui, model, card, out),
                 }
             }
@@ -209,54 +207,6 @@ fn upscale_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
     run_ui(ui, "Upscale", "Run upscale", refused, Action::RunUpscale, out);
     if edited != *settings {
         out.push(Action::SetUpscale(edited));
-    }
-}
-
-fn generate_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
-    let settings = &model.ai.generate;
-    let mut edited = settings.clone();
-    let chosen = model.ai.generator();
-    row(ui, "Model", |ui| {
-        let id = settings.model.as_deref();
-        let shown = chosen.map_or("none installed", |card| &card.manifest.name);
-        let models = model.ai.models_for(Purpose::Generate).map(Entry::from);
-        if let Some(id) = model_ui(ui, models, "Generate model", id, shown) {
-            edited.model = id;
-        }
-    });
-    row(ui, "Seed", |ui| {
-        let field = DragValue::new(&mut edited.seed).range(0..=999_999_999u64).speed(0.2);
-        let _named = ui.add(field).accessible_name("Seed");
-        let dice = icon_button(ui, Icon::Dice, "Random seed", 24.0, false, true);
-        if dice.on_hover_text("Random seed (Shift+R)").clicked() {
-            edited.seed = random_seed();
-        }
-    });
-    row(ui, "Typicality", |ui| {
-        // Truncation counts the other way: 0 is the mean face, 1 the full variety.
-        let mut typical = (1.0 - edited.psi) * 100.0;
-        ui.spacing_mut().slider_width = (ui.available_width() - 60.0).max(60.0);
-        let slider = Slider::new(&mut typical, 0.0..=100.0).integer().suffix(" %");
-        let response = ui.add(slider).accessible_name("Typicality").on_hover_text(
-            "How close to the average face: 100 % is the average itself (truncation psi = 1 − typicality)",
-        );
-        if response.changed() {
-            edited.psi = 1.0 - typical / 100.0;
-        }
-    });
-    row(ui, "Result", |ui| {
-        ui.radio_value(&mut edited.output, GenerateOutput::NewLayer, "New layer");
-        ui.radio_value(&mut edited.output, GenerateOutput::NewDocument, "New document");
-    });
-    if let Some(card) = chosen {
-        licence_ui(ui, card);
-    }
-    ui.add_space(4.0);
-    let refused = unavailable(model, Binding::Command(Command::Generate))
-        .or_else(|| chosen.is_none().then(|| "No model is installed".into()));
-    run_ui(ui, "Generate", "Run generate", refused, Action::RunGenerate, out);
-    if edited != *settings {
-        out.push(Action::SetGenerate(edited));
     }
 }
 

@@ -6,14 +6,18 @@ use egui::{DragValue, Id, Modal, TextEdit, Ui};
 use super::palette::{palette_ui, shortcuts_ui};
 use super::{export, note_ui, preferences, primary_button};
 use crate::app::action::{Action, Actions};
-use crate::app::dialog::{CanvasForm, Dialog, NewForm, ParamForm, SizeForm};
+use crate::app::dialog::{CanvasForm, Dialog, ExpandForm, NewForm, ParamForm, SizeForm};
 use crate::app::files::ExportSettings;
 use crate::app::form::{choose_ui, rows_ui, segments_ui};
 use crate::app::local::Local;
 use crate::app::state::Model;
 use crate::geom::{MAX_SIDE, Size};
+use crate::inpaint::Border;
 use crate::ops;
 use crate::params::{ParamKind, Params};
+
+/// The widest border that can be added.
+const MAX_EXPAND_PX: u32 = 8192;
 
 /// How a dialog ends.
 #[derive(Clone, Copy, PartialEq)]
@@ -48,6 +52,7 @@ fn dialog_ui(
         Dialog::New(form) => new_ui(ui, form, out),
         Dialog::ImageSize(form) => image_size_ui(ui, model, form, out),
         Dialog::CanvasSize(form) => canvas_size_ui(ui, form, out),
+        Dialog::Expand(form) => expand_ui(ui, form, out),
         Dialog::Operation(form) => operation_ui(ui, form, out),
         Dialog::Feather { radius_px } => feather_ui(ui, radius_px, out),
         Dialog::Export(settings) => export::export_ui(ui, model, settings, out),
@@ -204,6 +209,37 @@ fn canvas_size_ui(ui: &mut Ui, form: &mut CanvasForm, out: &mut Actions) -> bool
         if let Ok(params) = Params::parse(op.spec().params, words.iter().map(String::as_str)) {
             out.push(Action::Geometry { op: op.spec().name, params });
         }
+    }
+    done
+}
+
+fn expand_ui(ui: &mut Ui, form: &mut ExpandForm, out: &mut Actions) -> bool {
+    ui.set_width(320.0);
+    ui.heading("Expand");
+    note_ui(ui, "Continues the picture beyond its border");
+    ui.add_space(8.0);
+    let before = form.border;
+    egui::Grid::new("expand").num_columns(2).spacing([16.0, 8.0]).show(ui, |ui| {
+        let Border { left, top, right, bottom } = &mut form.border;
+        for (label, side) in [("Left", left), ("Top", top), ("Right", right), ("Bottom", bottom)] {
+            ui.label(label);
+            let field = DragValue::new(side).range(0..=MAX_EXPAND_PX).suffix(" px");
+            let _named = ui.add(field).accessible_name(format!("Expand {}", label.to_lowercase()));
+            ui.end_row();
+        }
+        ui.label("");
+        ui.checkbox(&mut form.linked, "All sides alike");
+        ui.end_row();
+    });
+    if form.linked {
+        let sides = |border: Border| [border.left, border.top, border.right, border.bottom];
+        let (now, then) = (sides(form.border), sides(before));
+        let px = (0..4).find(|&side| now[side] != then[side]).map_or(now[0], |side| now[side]);
+        form.border = Border { left: px, top: px, right: px, bottom: px };
+    }
+    let (confirmed, done) = buttons_ui(ui, "Expand");
+    if confirmed && form.border != Border::default() {
+        out.push(Action::Expand(form.border));
     }
     done
 }

@@ -9,7 +9,7 @@ use crate::app::action::{Action, Actions};
 use crate::app::ai::{Card, ModelCard};
 use crate::app::command::{Binding, Command};
 use crate::app::dispatch::unavailable;
-use crate::app::effects::{EffectOutput, EffectSettings, MAX_STYLES};
+use crate::app::effects::{EffectOutput, EffectSettings, Found, MAX_STYLES};
 use crate::app::state::Model;
 use crate::infer::protocol::PATCHES;
 use crate::params::ParamKind;
@@ -47,6 +47,7 @@ pub fn effect_ui(ui: &mut Ui, model: &Model, card: Card, out: &mut Actions) {
         Card::Remove => remove_ui(ui, &mut edited),
         Card::Denoise => denoise_ui(ui, chosen, &mut edited),
         Card::Style => style_ui(ui, model, chosen, &mut edited),
+        Card::Select => found_ui(ui, &mut edited),
         _ => {}
     }
     if !matches!(card, Card::Remove | Card::Select) {
@@ -66,6 +67,10 @@ pub fn effect_ui(ui: &mut Ui, model: &Model, card: Card, out: &mut Actions) {
     }
     if let Some(card) = chosen {
         licence_ui(ui, card);
+        let document = model.document();
+        if let Some(line) = document.and_then(|document| model.ai.estimate_change(card, document)) {
+            ui.add(egui::Label::new(line.to_string()).wrap());
+        }
     }
     ui.add_space(4.0);
     let selected = model.document().is_some_and(|document| document.selection.is_some());
@@ -98,6 +103,20 @@ fn remove_ui(ui: &mut Ui, edited: &mut EffectSettings) {
             .accessible_name("Variant")
             .on_hover_text("Another number, another fill of the same kind");
     });
+}
+
+fn found_ui(ui: &mut Ui, edited: &mut EffectSettings) {
+    row(ui, "Result", |ui| {
+        ui.radio_value(&mut edited.found, Found::Selection, "Selection");
+        ui.radio_value(&mut edited.found, Found::CutOut, "Cut-out")
+            .on_hover_text("Masks the rest of this layer; put another picture beneath");
+        ui.radio_value(&mut edited.found, Found::Blur, "Blur rest")
+            .on_hover_text("A layer with the background out of focus");
+    });
+    if edited.found == Found::Blur {
+        let slider = Slider::new(&mut edited.blur_px, 1.0..=80.0).logarithmic(true).suffix(" px");
+        slider_ui(ui, "Blur", slider.fixed_decimals(0));
+    }
 }
 
 /// Networks that are not told the noise have nothing to set.

@@ -12,7 +12,7 @@ use egui::{
 
 use super::menu::binding_ui;
 use super::{heading_ui, layer_drag};
-use crate::app::action::{Action, Actions, Phase};
+use crate::app::action::{Action, Actions, LatentAction, Phase};
 use crate::app::command::{Binding, Command};
 use crate::app::dispatch::unavailable;
 use crate::app::form::choose_ui;
@@ -259,6 +259,9 @@ fn thumb_ui(ui: &mut Ui, model: &Model, layer: &Layer, selected: bool, out: &mut
     }
     // The frame tells pixels from mask only where there are both.
     framed(ui, rect, selected && layer.mask.is_some());
+    if response.double_clicked() && matches!(layer.kind, LayerKind::Generated(_)) {
+        return out.push(Action::Latent(LatentAction::Reopen(layer.id)));
+    }
     if response.clicked() {
         out.push(Action::SelectLayer { id: layer.id, target: PaintTarget::Pixels });
     }
@@ -370,6 +373,10 @@ fn detail(layer: &Layer) -> Option<String> {
 fn context_ui(ui: &mut Ui, model: &Model, layer: &Layer, out: &mut Actions) {
     if model.document().and_then(|document| document.active) != Some(layer.id) {
         out.push(Action::SelectLayer { id: layer.id, target: PaintTarget::Pixels });
+    }
+    if matches!(layer.kind, LayerKind::Generated(_)) && ui.button("Open its settings").clicked() {
+        out.push(Action::Latent(LatentAction::Reopen(layer.id)));
+        ui.close();
     }
     for command in [
         Command::DuplicateLayer,

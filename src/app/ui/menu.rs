@@ -91,6 +91,7 @@ const SELECT: &[Item] = &[
 ];
 const AI: &[Item] = &[
     Do(C::RemoveObject),
+    Do(C::Expand),
     Do(C::Denoise),
     Do(C::Light),
     Do(C::Style),
@@ -100,6 +101,7 @@ const AI: &[Item] = &[
     Line,
     Do(C::RunAi),
     Do(C::RandomSeed),
+    Do(C::PreviousSeed),
     Do(C::CancelJob),
 ];
 const VIEW: &[Item] = &[

@@ -9,6 +9,8 @@ mod effects;
 mod export;
 mod histogram;
 mod history;
+mod latent;
+mod latent_views;
 mod layer_drag;
 mod layers;
 mod menu;
@@ -26,10 +28,10 @@ mod welcome;
 use eframe::egui;
 use egui::{Frame, Margin, Panel, Stroke};
 
-use super::action::Actions;
+use super::action::{Action, Actions};
 use super::icons::Icon;
-use super::local::{Dock, Local};
-use super::state::Model;
+use super::local::Local;
+use super::state::{Dock, Model};
 use super::theme;
 
 pub use canvas::{CanvasPicture, Shot, Shown};
@@ -97,7 +99,7 @@ fn dock_ui(ui: &mut egui::Ui, model: &Model, local: &mut Local, out: &mut Action
     let inner = Frame::NONE.inner_margin(Margin::symmetric(12, 8));
     // Laid out from the bottom up: the middle takes what is left.
     // While something is being prepared its controls need the room more.
-    let preparing = model.draft.is_some() || local.dock == Dock::Ai;
+    let preparing = model.draft.is_some() || model.dock != Dock::Adjust;
     if !preparing {
         Panel::bottom("history")
             .frame(inner)
@@ -112,27 +114,33 @@ fn dock_ui(ui: &mut egui::Ui, model: &Model, local: &mut Local, out: &mut Action
         .size_range(160.0..=700.0)
         .resizable(true)
         .show(ui, |ui| layers::layers_ui(ui, model, local, out));
-    Panel::top("histogram").frame(inner).show_separator_line(false).show(ui, |ui| {
-        histogram::histogram_ui(ui, model);
-    });
+    // The Latent tab has a picture of its own to look at.
+    if model.dock != Dock::Latent {
+        Panel::top("histogram").frame(inner).show_separator_line(false).show(ui, |ui| {
+            histogram::histogram_ui(ui, model);
+        });
+    }
     egui::CentralPanel::no_frame().show(ui, |ui| {
         Frame::NONE.inner_margin(Margin::symmetric(12, 0)).show(ui, |ui| {
             ui.horizontal(|ui| {
                 ui.spacing_mut().item_spacing.x = 4.0;
-                for (dock, icon, label) in
-                    [(Dock::Adjust, Icon::Adjust, "Adjust"), (Dock::Ai, Icon::Sparkle, "AI")]
-                {
-                    if dock_tab_ui(ui, icon, label, local.dock == dock) {
-                        local.dock = dock;
+                for (dock, icon, label) in [
+                    (Dock::Adjust, Icon::Adjust, "Adjust"),
+                    (Dock::Ai, Icon::Sparkle, "AI"),
+                    (Dock::Latent, Icon::Dials, "Latent"),
+                ] {
+                    if dock_tab_ui(ui, icon, label, model.dock == dock) {
+                        out.push(Action::OpenDock(dock));
                     }
                 }
             });
         });
         ui.separator();
         egui::ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-            Frame::NONE.inner_margin(Margin::symmetric(12, 4)).show(ui, |ui| match local.dock {
+            Frame::NONE.inner_margin(Margin::symmetric(12, 4)).show(ui, |ui| match model.dock {
                 Dock::Adjust => adjust::adjust_ui(ui, model, out),
                 Dock::Ai => ai::ai_ui(ui, model, out),
+                Dock::Latent => latent::latent_ui(ui, model, &mut local.latent, out),
             });
         });
     });

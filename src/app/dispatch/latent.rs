@@ -1,0 +1,219 @@
+//! The Latent panel: asks for pictures as its settings change, takes what was drawn, makes a layer.
+
+use std::sync::Arc;
+
+use crate::app::action::LatentAction;
+use crate::app::ai::{ModelCard, random_seed};
+use crate::app::files;
+use crate::app::goal::Goal;
+use crate::app::latent::{Base, LatentJob, LatentRecipe, LatentSettings, Shot, Strip, Want};
+use crate::app::state::{Dock, Model};
+use crate::document::{LayerId, LayerKind};
+use crate::infer::protocol::{Discover, Method, ModelRef, Output, Render, Task};
+
+/// Directions that a search looks for.
+const FOUND: usize = 10;
+
+impl Model {
+    pub fn latent_action(&mut self, action: LatentAction) {
+        use LatentAction as A;
+        match action {
+            A::Set(settings) => self.set_latent(*settings),
+            A::StepSeed(step) => self.step_seed(step),
+            A::AskStrip(strip) => self.ask_strip(strip),
+            A::Reopen(layer) => self.reopen_recipe(layer),
+            A::LeaveLayer => self.latent.editing = None,
+            A::TakeShot(at) => self.take_shot(at),
+            A::AddToPath => self.latent.add_to_path(),
+            A::TakeOffPath(at) => {
+                if at < self.latent.path.len() {
+                    self.latent.path.remove(at);
+                }
+            }
+            A::GoAlongPath(at) => self.go_along_path(at),
+            A::FindDirections(method) => self.find_directions(method),
+            A::Rename { from, to } => self.rename_direction(&from, &to),
+            A::SaveDirections => self.save_directions(),
+            A::Apply => self.apply_latent(),
+        }
+    }
+
+    /// The generator of the Latent panel.
+    pub fn generator(&self) -> Option<&ModelCard> {
+        self.ai.generator(self.latent.settings.model.as_deref())
+    }
+
+    fn set_latent(&mut self, settings: LatentSettings) {
+        if settings.model != self.latent.settings.model {
+            self.latent.choose_model(settings.model);
+        } else {
+            self.latent.settings = settings;
+        }
+    }
+
+    /// Another seed: the next, the one before, or any.
+    pub fn step_seed(&mut self, step: Option<i64>) {
+        let settings = &mut self.latent.settings;
+        settings.base = Base::Seed;
+        settings.seed = match step {
+            Some(step) => settings.seed.saturating_add_signed(step),
+            None => random_seed(),
+        };
+    }
+
+    /// Asks for the picture of the present settings, where it is another one. Called each frame
+    /// while the panel is open.
+    pub fn update_latent(&mut self) {
+        let Some(card) = self.ai.generator(self.latent.settings.model.as_deref()) else { return };
+        let Some(task) = self.latent.ask(card) else { return };
+        if self.ai.submit_quietly(task, Goal::Look(Want::Present)).is_err() {
+            self.latent.forget_asked();
+        }
+    }
+
+    /// Opens what made a layer: the sliders that this panel has set, or the card of a tool.
+    fn reopen_recipe(&mut self, id: LayerId) {
+        let Some(tab) = self.tab() else { return };
+        let tab_id = tab.id;
+        let Some(layer) = tab.document().layer(id) else { return };
+        let LayerKind::Generated(generated) = &layer.kind else { return };
+        let json = Arc::clone(&generated.recipe);
+        let Some(recipe) = LatentRecipe::of(&json) else {
+            let opened = self.ai.open_recipe(&json);
+            if opened {
+                self.dock = Dock::Ai;
+                self.panels_hidden = false;
+            } else {
+                self.notices.info("Nothing is known of how this layer was made");
+            }
+            return;
+        };
+        let card = self.ai.models.iter().find(|card| card.manifest.sha256 == recipe.code.model());
+        let Some(card) = card.cloned() else {
+            let model = recipe.model;
+            let text = format!("The model of this layer, {model}, is not installed as it was");
+            return self.notices.warn(text);
+        };
+        self.latent.reopen(&card, recipe, (tab_id, id));
+        self.dock = Dock::Latent;
+        self.panels_hidden = false;
+    }
+
+    /// Asks for a strip of pictures.
+    fn ask_strip(&mut self, strip: Strip) {
+        let Some(card) = self.generator() else { return };
+        let present = self.latent.drawing(card);
+        let settings = &self.latent.settings;
+        let drawings = strip.drawings(settings, &present, self.latent.directions(card));
+        let model = ModelRef::Id(card.manifest.id.clone());
+        self.ask(Task::Render(Render { model, drawings }), Goal::Look(Want::Strip(strip)));
+    }
+
+    /// Looks for directions in the generator.
+    fn find_directions(&mut self, method: Method) {
+        let Some(card) = self.generator() else { return };
+        let model = ModelRef::Id(card.manifest.id.clone());
+        let hash = card.manifest.sha256.clone();
+        let task = Task::Discover(Discover { model, method, count: FOUND });
+        self.ask(task, Goal::Look(Want::Discover { model: hash }));
+    }
+
+    /// Calls a direction by another name; its slider stays where it stands.
+    fn rename_direction(&mut self, from: &str, to: &str) {
+        let Some(hash) = self.generator().map(|card| card.manifest.sha256.clone()) else { return };
+        if let Err(reason) = self.latent.rename(&hash, from, to.trim()) {
+            self.notices.warn(reason);
+        }
+    }
+
+    /// Writes the directions that were found, where the person says.
+    fn save_directions(&mut self) {
+        let Some(card) = self.generator() else { return };
+        let Some(set) = self.latent.found.get(&card.manifest.sha256) else {
+            return self.notices.info("No directions were found yet");
+        };
+        let (set, name) = (set.clone(), format!("{}-directions.safetensors", card.manifest.id));
+        self.spawn(
+            "Save directions",
+            files::save_as(name, move || set.to_file().map_err(|err| err.to_string())),
+        );
+    }
+
+    /// Takes a picture of the strip as the one that is edited.
+    fn take_shot(&mut self, at: usize) {
+        let Some((strip, shots)) = &self.latent.strip else { return };
+        let Some(Shot { base, label, .. }) = shots.get(at) else { return };
+        let settings = &mut self.latent.settings;
+        match strip {
+            Strip::Variations { .. } => {
+                settings.base = Base::Code(Arc::clone(base));
+                settings.mixing.on = false;
+            }
+            Strip::Direction(name) => {
+                let strength = label.split(' ').next().and_then(|text| text.parse().ok());
+                settings.turn(&name.clone(), strength.unwrap_or(0.0));
+            }
+        }
+    }
+
+    /// Shows a place of the path, which has the sliders of its pictures in it.
+    fn go_along_path(&mut self, at: f64) {
+        let Some(code) = self.latent.along_path(at) else { return };
+        let settings = &mut self.latent.settings;
+        settings.base = Base::Code(Arc::new(code));
+        settings.dials.clear();
+        settings.mixing.on = false;
+    }
+
+    /// What the panel has asked for is there.
+    pub fn take_look(&mut self, want: Want, output: Output) {
+        let seconds = output.seconds;
+        match want {
+            Want::Present => {
+                if let Some(drawn) = output.drawn.into_iter().next() {
+                    self.latent.take(drawn, seconds);
+                }
+            }
+            Want::Strip(strip) => {
+                let shots = output.drawn.into_iter().enumerate();
+                let shots = shots.map(|(at, drawn)| Shot::new(&strip, at, drawn)).collect();
+                self.latent.strip = Some((strip, shots));
+            }
+            Want::Discover { model } => {
+                let Some(found) = output.directions else { return };
+                let count = found.directions().len();
+                self.latent.keep(&model, found);
+                self.notices.info(format!("{count} directions found in {seconds:.1} s"));
+            }
+        }
+    }
+
+    /// Draws what the panel shows once more and keeps it.
+    pub fn apply_latent(&mut self) {
+        let Some(card) = self.generator() else {
+            return self.notices.warn("No generator is installed");
+        };
+        let model = ModelRef::Id(card.manifest.id.clone());
+        let drawing = self.latent.drawing(card);
+        let job = LatentJob {
+            target: self.tab().map(|tab| (tab.id, tab.document().clone())),
+            replaces: self
+                .latent
+                .editing
+                .filter(|(tab, _)| self.tab().is_some_and(|t| t.id == *tab))
+                .map(|(_, layer)| layer),
+            settings: self.latent.settings.clone(),
+            stack: drawing.stack.clone(),
+        };
+        let task = Task::Render(Render { model, drawings: vec![drawing] });
+        self.ask(task, Goal::Latent(Box::new(job)));
+    }
+
+    /// A request of the panel has failed.
+    pub fn look_failed(&mut self, want: &Want, error: String) {
+        match want {
+            Want::Present => self.latent.refused = Some(error),
+            _ => self.notices.error("The strip could not be drawn", Some(error)),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The Latent panel's side: what is set, what was drawn from it, what is asked next.
+
+mod job;
+mod settings;
+mod strip;
+
+pub use job::{LatentJob, LatentRecipe};
+pub use settings::{Base, LatentOutput, LatentSettings};
+pub use strip::{Shot, Strip};
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::ai::ModelCard;
+use super::state::TabId;
+use crate::document::LayerId;
+use crate::infer::protocol::{Drawing, Drawn, ModelRef, Render, Task};
+use crate::latent::{Code, Curve, Direction, DirectionSet, Edit, Path};
+use crate::pixels::PixelBuf;
+
+/// Pictures of the strip of variations.
+pub const VARIATIONS: u64 = 6;
+/// Sigmas at which a direction is shown before it is named.
+pub const STEPS: [f32; 5] = [-3.0, -1.5, 0.0, 1.5, 3.0];
+
+/// A picture that was drawn, ready for the screen.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// Straight RGBA.
+    pub bytes: Arc<Vec<u8>>,
+    pub size: [usize; 2],
+}
+
+impl Frame {
+    pub fn of(picture: &PixelBuf) -> Self {
+        let bytes =
+            Arc::new(picture.to_depth(crate::pixels::Depth::U8).samples().as_bytes().to_vec());
+        let size = picture.size();
+        Self { bytes, size: [size.width as usize, size.height as usize] }
+    }
+}
+
+/// What the panel shows of the code that is edited.
+#[derive(Clone, Debug)]
+pub struct Present {
+    pub frame: Frame,
+    /// Before everything that the settings do to it.
+    pub base: Arc<Code>,
+    pub code: Arc<Code>,
+    pub seconds: f32,
+}
+
+/// What a request of the panel is for.
+#[derive(Clone, Debug)]
+pub enum Want {
+    Present,
+    Strip(Strip),
+    /// Directions for the model of this SHA-256.
+    Discover {
+        model: String,
+    },
+}
+
+#[derive(Default)]
+pub struct Latent {
+    pub settings: LatentSettings,
+    /// Directions that were found or loaded while the program runs, by the model's SHA-256.
+    pub found: HashMap<String, DirectionSet>,
+    pub present: Option<Present>,
+    pub strip: Option<(Strip, Vec<Shot>)>,
+    /// What was asked for last, so that the same is not asked twice.
+    asked: Option<LatentSettings>,
+    /// Why nothing is drawn.
+    pub refused: Option<String>,
+    /// Pictures to go from one to the next.
+    pub path: Vec<(Frame, Arc<Code>)>,
+    /// The layer whose sliders these are; applying changes it.
+    pub editing: Option<(TabId, LayerId)>,
+}
+
+impl Latent {
+    /// The directions for a model: those that came with it, then those that were found.
+    pub fn directions<'a>(&'a self, card: &'a ModelCard) -> impl Iterator<Item = &'a Direction> {
+        let own = card.directions.iter().flat_map(DirectionSet::directions);
+        let found = self.found.get(&card.manifest.sha256);
+        own.chain(found.into_iter().flat_map(DirectionSet::directions))
+    }
+
+    /// What the settings draw.
+    pub fn drawing(&self, card: &ModelCard) -> Drawing {
+        self.settings.drawing(self.directions(card))
+    }
+
+    /// The request for the present picture, where it is another one than was asked for last.
+    pub fn ask(&mut self, card: &ModelCard) -> Option<Task> {
+        if self.asked.as_ref() == Some(&self.settings) {
+            return None;
+        }
+        self.asked = Some(self.settings.clone());
+        let model = ModelRef::Id(card.manifest.id.clone());
+        Some(Task::Render(Render { model, drawings: vec![self.drawing(card)] }))
+    }
+
+    /// Adds directions to those of a model, in place of ones of the same name.
+    pub fn keep(&mut self, model: &str, found: DirectionSet) {
+        let Some(known) = self.found.get_mut(model) else {
+            self.found.insert(model.to_owned(), found);
+            return;
+        };
+        for direction in found.directions() {
+            known.remove(direction.name());
+            // Of one W: fits.
+            let _ = known.add(direction.clone());
+        }
+    }
+
+    /// After a request was not taken, or failed in a way that may pass.
+    pub fn forget_asked(&mut self) {
+        self.asked = None;
+    }
+
+    /// Takes what was drawn.
+    pub fn take(&mut self, drawn: Drawn, seconds: f32) {
+        let frame = Frame::of(&drawn.picture);
+        let (base, code) = (Arc::new(drawn.base), Arc::new(drawn.code));
+        self.present = Some(Present { frame, base, code, seconds });
+        self.refused = None;
+    }
+
+    /// Takes over the code and the sliders of a layer.
+    pub fn reopen(&mut self, card: &ModelCard, recipe: LatentRecipe, of: (TabId, LayerId)) {
+        self.choose_model(Some(card.manifest.id.clone()));
+        self.editing = Some(of);
+        let LatentRecipe { code, edits, independent, .. } = recipe;
+        for edit in &edits {
+            self.settings.turn(edit.direction.name(), edit.strength);
+            if let Some(dial) = self.settings.dials.last_mut() {
+                dial.on = edit.on;
+            }
+            self.settings.rows = edit.rows;
+        }
+        self.settings.independent = independent;
+        self.settings.noise = code.noise;
+        self.settings.base = Base::Code(Arc::new(code));
+        self.settings.output = LatentOutput::NewLayer;
+        // Directions that are not known here, or are others by now.
+        let mut own = DirectionSet::new(edits.first().map_or(0, |edit| edit.direction.dim()));
+        let unknown = |edit: &Edit| !self.directions(card).any(|known| *known == edit.direction);
+        for edit in edits.iter().filter(|edit| unknown(edit)) {
+            let _ = own.add(edit.direction.clone());
+        }
+        if !own.directions().is_empty() {
+            self.keep(&card.manifest.sha256, own);
+        }
+    }
+
+    /// Puts the present picture at the end of the path.
+    pub fn add_to_path(&mut self) {
+        if let Some(present) = &self.present {
+            self.path.push((present.frame.clone(), Arc::clone(&present.code)));
+        }
+    }
+
+    /// Calls a direction that was found by another name.
+    ///
+    /// # Errors
+    /// Why it cannot be called so.
+    pub fn rename(&mut self, model: &str, from: &str, to: &str) -> Result<(), String> {
+        let set = self.found.get_mut(model).ok_or("Only directions that were found are renamed")?;
+        let direction = set.get(from).and_then(|direction| direction.renamed(to));
+        let direction = direction.map_err(|err| err.to_string())?;
+        set.add(direction).map_err(|err| err.to_string())?;
+        set.remove(from);
+        let strength = self.settings.strength(from);
+        self.settings.turn(from, 0.0);
+        self.settings.turn(to, strength);
+        if let Some((Strip::Direction(name), _)) = &mut self.strip {
+            *name = to.to_owned();
+        }
+        Ok(())
+    }
+
+    /// The code at a place of the path, `0..=1`; `None` while it has less than two pictures.
+    pub fn along_path(&self, at: f64) -> Option<Code> {
+        let keys: Vec<Code> = self.path.iter().map(|(_, code)| (**code).clone()).collect();
+        if keys.len() < 2 {
+            return None;
+        }
+        Path::new(&keys, Curve::default(), false).and_then(|path| path.at(at)).ok()
+    }
+
+    /// Another model: its codes and directions are others.
+    pub fn choose_model(&mut self, id: Option<String>) {
+        let settings = &mut self.settings;
+        settings.model = id;
+        settings.base = Base::Seed;
+        settings.dials.clear();
+        settings.mixing.on = false;
+        settings.class = None;
+        self.editing = None;
+        (self.present, self.strip) = (None, None);
+        self.path.clear();
+    }
+}

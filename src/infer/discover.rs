@@ -1,0 +1,64 @@
+//! Finds directions of a generator without labels.
+
+use super::protocol::{Discover, Method, Stage};
+use super::worker::{Context, End, Models};
+use crate::latent::random::Normal;
+use crate::latent::{self, Direction, DirectionSet, Moments, Provenance};
+
+/// Codes whose spread is measured.
+const SAMPLES: usize = 10_000;
+/// Codes that are mapped at a time.
+const BATCH: usize = 1_000;
+/// Most directions of one search.
+pub const MAX_COUNT: usize = 64;
+
+pub(super) fn run(
+    task: &Discover,
+    models: &mut dyn Models,
+    context: &mut Context<'_>,
+) -> Result<DirectionSet, End> {
+    if !(1..=MAX_COUNT).contains(&task.count) {
+        return Err(End::Failed(format!("1 to {MAX_COUNT} directions can be found at a time")));
+    }
+    context.progress(Stage::Loading, 0, 1, 0.0);
+    let hash = models.hash(&task.model).map_err(End::Failed)?;
+    let generator = models.generator(&task.model).map_err(End::Failed)?;
+    let space = generator.space().clone();
+    let cancel = context.cancel();
+    let stop = || cancel.is_set();
+    // How codes spread: it says what one sigma is, whatever the method.
+    let mut moments = Moments::new(space.w_dim);
+    let class = vec![1.0 / space.classes.max(1) as f32; space.classes];
+    let mut normal = Normal::new(0);
+    while moments.count() < SAMPLES {
+        context.check()?;
+        let (done, total) = (moments.count() as u32, SAMPLES as u32);
+        context.progress(Stage::Running, done, total, f64::from(done) / f64::from(total));
+        let z = normal.by_ref().take(BATCH * space.z_dim).map(|n| n as f32).collect::<Vec<_>>();
+        moments.push(&generator.map(&z, &class, &stop)?)?;
+    }
+    let count = task.count.min(space.w_dim);
+    let pca = moments.pca(space.w_dim)?;
+    let found: Vec<(String, Vec<f32>)> = match task.method {
+        Method::Pca => {
+            let components = pca.components().take(count).map(<[f32]>::to_vec);
+            components.enumerate().map(|(at, v)| (format!("PCA {}", at + 1), v)).collect()
+        }
+        Method::Sefa => {
+            let weights: Vec<&[f32]> = generator.styles().iter().map(|s| &*s.weight).collect();
+            let vectors = latent::sefa(&weights, space.w_dim, count)?;
+            vectors.into_iter().enumerate().map(|(at, v)| (format!("SeFa {}", at + 1), v)).collect()
+        }
+    };
+    let mut set = DirectionSet::new(space.w_dim);
+    for (name, vector) in found {
+        let provenance = Provenance {
+            method: name.split(' ').next().unwrap_or_default().to_lowercase(),
+            model: Some(hash.clone()),
+            details: String::new(),
+        };
+        set.add(Direction::new(&name, space.w_dim, vector, provenance)?.in_sigma(&pca)?)?;
+    }
+    set.set_pca(pca)?;
+    Ok(set)
+}

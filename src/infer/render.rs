@@ -1,0 +1,105 @@
+//! Draws pictures from codes: seeds, mixes, variations, edits.
+
+use super::generator::Generator;
+use super::picture::{from_range, to_picture};
+use super::profile_map::ProfileMap;
+use super::protocol::{Drawing, Drawn, Mixed, Origin, Render, Stage};
+use super::worker::{Context, End, Models};
+use crate::color::WorkingProfile;
+use crate::geom::Size;
+use crate::latent::random::normal_latent;
+use crate::latent::{Code, EditStack, LatentError, Mix};
+use crate::nets::cpu::Stop;
+use crate::pixels::{Depth, PixelBuf};
+use crate::zoo::Range;
+
+/// The most pictures of one request.
+pub const MAX_DRAWINGS: usize = 4096;
+
+impl From<LatentError> for End {
+    fn from(err: LatentError) -> Self {
+        Self::Failed(err.to_string())
+    }
+}
+
+pub(super) fn run(
+    task: &Render,
+    models: &mut dyn Models,
+    context: &mut Context<'_>,
+) -> Result<Vec<Drawn>, End> {
+    let total = task.drawings.len();
+    if total > MAX_DRAWINGS {
+        return Err(End::Failed(format!("at most {MAX_DRAWINGS} pictures at a time")));
+    }
+    context.progress(Stage::Loading, 0, 1, 0.0);
+    let hash = models.hash(&task.model).map_err(End::Failed)?;
+    let generator = models.generator(&task.model).map_err(End::Failed)?;
+    let cancel = context.cancel();
+    let stop = || cancel.is_set();
+    let mut drawn = Vec::with_capacity(total);
+    for (done, drawing) in task.drawings.iter().enumerate() {
+        context.check()?;
+        context.progress(Stage::Running, done as u32, total as u32, done as f64 / total as f64);
+        drawn.push(draw(drawing, &hash, generator, &stop)?);
+    }
+    Ok(drawn)
+}
+
+pub(super) fn draw(
+    drawing: &Drawing,
+    hash: &str,
+    generator: &mut dyn Generator,
+    stop: Stop<'_>,
+) -> Result<Drawn, End> {
+    let base = code_of(&drawing.from, hash, generator, stop)?;
+    let mut mixes = Vec::with_capacity(drawing.mixes.len());
+    for Mixed { from, rows, amount } in &drawing.mixes {
+        let style = code_of(from, hash, generator, stop)?;
+        mixes.push(Mix { style, rows: *rows, amount: *amount, on: true });
+    }
+    let EditStack { truncation, edits, independent, .. } = drawing.stack.clone();
+    let before = EditStack { mixes, truncation, ..EditStack::default() };
+    let base = before.apply(&base, Some(generator.mean()))?;
+    let code = EditStack { edits, independent, ..EditStack::default() }.apply(&base, None)?;
+    let planes = generator.synthesize(code.w(), code.noise, stop)?;
+    Ok(Drawn { picture: picture(planes)?, base, code })
+}
+
+/// What a generator has drawn as an opaque picture in sRGB.
+fn picture(planes: crate::nets::Planes) -> Result<PixelBuf, End> {
+    let size = Size::new(planes.width as u32, planes.height as u32);
+    if !size.is_acceptable() {
+        return Err(End::Failed(format!("the network drew a picture of {size}")));
+    }
+    let planes = from_range(planes, Range::Signed, size).map_err(End::Failed)?;
+    Ok(to_picture(&planes, &ProfileMap::new(&WorkingProfile::srgb()), Depth::U8))
+}
+
+fn code_of(
+    from: &Origin,
+    hash: &str,
+    generator: &mut dyn Generator,
+    stop: Stop<'_>,
+) -> Result<Code, End> {
+    match from {
+        Origin::Seed { seed, class, noise } => {
+            let space = generator.space().clone();
+            if let Some(class) = class.filter(|class| *class as usize >= space.classes) {
+                let classes = space.classes;
+                return Err(End::Failed(format!("there are {classes} classes, none is {class}")));
+            }
+            let z = normal_latent(*seed, space.z_dim, 1.0);
+            let class_of_seed = || (*seed % space.classes.max(1) as u64) as u32;
+            let class = (space.classes > 0).then(|| class.unwrap_or_else(class_of_seed));
+            let given = space.one_hot(class.unwrap_or(0) as usize);
+            let w = generator.map(&z, &given, stop)?;
+            let mut code = Code::in_w(&w, space.rows(), hash)?.with_z(z)?;
+            (code.class, code.noise) = (class, *noise);
+            Ok(code)
+        }
+        Origin::Code(code) if code.model() != hash => {
+            Err(End::Failed("the code belongs to another model".into()))
+        }
+        Origin::Code(code) => Ok((**code).clone()),
+    }
+}

@@ -1,0 +1,104 @@
+//! The Latent panel: seeds, sliders, variations, through the window with the shipped generator.
+
+use std::path::Path;
+
+use eframe::egui;
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+use ganvas::app::{Action, App, Command, LatentAction, LatentRecipe};
+use ganvas::document::LayerKind;
+
+use crate::harness::{command, editor_with_shipped, perform, settle, wait_until};
+
+/// The panel with its first picture.
+fn panel(folder: &Path) -> Harness<'static, App> {
+    let mut harness = editor_with_shipped(folder, (48, 32));
+    command(&mut harness, Command::Generate);
+    wait_until(&mut harness, "the first picture", |model| model.latent.present.is_some());
+    harness
+}
+
+fn shown(harness: &Harness<'_, App>) -> Vec<u8> {
+    harness.state().model().latent.present.as_ref().unwrap().frame.bytes.to_vec()
+}
+
+/// Waits for a picture that is not `before`.
+fn wait_for_another(harness: &mut Harness<'_, App>, before: &[u8]) {
+    wait_until(harness, "another picture", |model| {
+        model.latent.present.as_ref().is_some_and(|present| **present.frame.bytes != *before)
+    });
+}
+
+#[test]
+fn another_seed_is_another_picture_and_the_same_seed_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = panel(folder.path());
+    let first = shown(&harness);
+    perform(&mut harness, Action::Latent(LatentAction::StepSeed(Some(1))));
+    wait_for_another(&mut harness, &first);
+    let second = shown(&harness);
+    perform(&mut harness, Action::Latent(LatentAction::StepSeed(Some(-1))));
+    wait_for_another(&mut harness, &second);
+    assert_eq!(shown(&harness), first);
+    assert!(!harness.state().model().tabs[0].session.is_modified(), "looking changes nothing");
+}
+
+#[test]
+fn what_is_drawn_becomes_a_layer_that_remembers_its_sliders() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = panel(folder.path());
+    harness.get_by_label("Find directions with PCA").click();
+    wait_until(&mut harness, "sliders", |model| !model.latent.found.is_empty());
+    let before = shown(&harness);
+    let mut settings = harness.state().model().latent.settings.clone();
+    settings.turn("PCA 1", 2.5);
+    perform(&mut harness, Action::Latent(LatentAction::Set(Box::new(settings))));
+    wait_for_another(&mut harness, &before);
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Enter);
+    wait_until(&mut harness, "the layer", |model| model.document().unwrap().layers.len() == 2);
+    let layer = harness.state().model().active_layer().unwrap().clone();
+    assert!(layer.props.name.contains("PCA 1 +2.5"), "{}", layer.props.name);
+    let LayerKind::Generated(generated) = &layer.kind else { panic!("{layer:?}") };
+    let recipe = LatentRecipe::of(&generated.recipe).unwrap();
+    assert_eq!(recipe.edits.len(), 1);
+    assert_eq!(recipe.edits[0].strength, 2.5);
+    // Opened again, the slider stands where it stood, and applying changes the same layer.
+    let drawn = shown(&harness);
+    perform(&mut harness, Action::Latent(LatentAction::StepSeed(None)));
+    wait_for_another(&mut harness, &drawn);
+    perform(&mut harness, Action::Latent(LatentAction::Reopen(layer.id)));
+    wait_until(&mut harness, "the layer's picture", |model| {
+        model.latent.present.as_ref().is_some_and(|present| *present.frame.bytes == drawn)
+    });
+    let mut settings = harness.state().model().latent.settings.clone();
+    assert_eq!(settings.strength("PCA 1"), 2.5);
+    settings.turn("PCA 1", -1.0);
+    perform(&mut harness, Action::Latent(LatentAction::Set(Box::new(settings))));
+    wait_for_another(&mut harness, &drawn);
+    perform(&mut harness, Action::Latent(LatentAction::Apply));
+    wait_until(&mut harness, "the changed layer", |model| {
+        model.active_layer().unwrap().props.name.contains("PCA 1 -1.0")
+    });
+    assert_eq!(harness.state().model().document().unwrap().layers.len(), 2);
+    command(&mut harness, Command::Undo);
+    assert_eq!(*harness.state().model().active_layer().unwrap().props.name, *layer.props.name);
+    command(&mut harness, Command::Undo);
+    assert_eq!(harness.state().model().document().unwrap().layers.len(), 1);
+}
+
+#[test]
+fn a_variation_is_taken_by_a_click() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = panel(folder.path());
+    let first = shown(&harness);
+    harness.get_by_label("Show variations").click();
+    wait_until(&mut harness, "variations", |model| model.latent.strip.is_some());
+    settle(&mut harness);
+    harness.run_steps(4);
+    harness.get_by_label("Variation 2").click();
+    wait_for_another(&mut harness, &first);
+    // The picture that was clicked is the one that is shown.
+    let model = harness.state().model();
+    let (_, shots) = model.latent.strip.as_ref().unwrap();
+    assert_eq!(*shots[1].frame.bytes, shown(&harness));
+}
