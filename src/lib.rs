@@ -2,8 +2,8 @@
 //!
 //! # Map
 //! Values (`geom`, `color`, `params`, `pixels`) → pure domain (`document`, `ops`, `compose`,
-//! `tools`, `checkpoint`, `zoo`, `recipe`, `inpaint`, `latent`, `metrics`, `infer::{protocol,
-//! plan}`) → engines (`gpu`, `nets`,
+//! `tools`, `checkpoint`, `zoo`, `recipe`, `inpaint`, `latent`, `metrics`, `portrait`,
+//! `infer::{protocol, plan}`) → engines (`gpu`, `nets`,
 //! `infer`) → outside (`io`, `cli`, `app`). No arrow points upwards.
 //!
 //! # Invariants
@@ -43,6 +43,7 @@ pub mod nets;
 pub mod ops;
 pub mod params;
 pub mod pixels;
+pub mod portrait;
 pub mod recipe;
 pub mod segment;
 pub mod tools;

@@ -7,9 +7,11 @@
 pub mod convert;
 mod icc;
 mod profile;
+mod profile_map;
 
 pub use icc::{IccModel, describe_icc, display_p3_icc, srgb_icc};
 pub use profile::{ProfileError, WorkingProfile, inverse};
+pub use profile_map::ProfileMap;
 
 use serde::{Deserialize, Serialize};
 

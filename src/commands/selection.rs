@@ -9,8 +9,8 @@ use super::shapes::Shape;
 use super::{CommandError, Step, layer, tile_index};
 use crate::document::{Document, Edit, LayerId};
 use crate::geom::{IRect, Point};
-use crate::ops::{self, OpContext, OpError};
-use crate::params::{Params, Value};
+use crate::ops;
+use crate::params::Value;
 use crate::pixels::{PixelBuf, Samples, TiledImage};
 
 /// How a new selection meets the present one.
@@ -250,15 +250,7 @@ fn only_value(image: &TiledImage, column: u32, row: u32) -> Option<u16> {
 
 /// Blurs a one-channel buffer, its edges replicated, with the operation of that name.
 fn blur(mask: &PixelBuf, sigma_px: f32) -> Result<PixelBuf, CommandError> {
-    const NAME: &str = "gaussian_blur";
-    let op = ops::find(NAME).ok_or_else(|| OpError::Unknown(NAME.into()))?;
-    let specs = op.spec().params;
-    let mut params = Params::defaults(specs);
-    params
-        .set(specs, "sigma", Value::Float(f64::from(sigma_px)))
-        .map_err(|source| OpError::Param { op: NAME.into(), source })?;
-    let context = OpContext::full_size(Default::default());
-    Ok(ops::apply(op, &params, &context, mask, None)?)
+    Ok(ops::perform("gaussian_blur", &[("sigma", Value::Float(sigma_px.into()))], mask)?)
 }
 
 /// How far a gaussian changes 8-bit values: beyond 3 sigma less than 1/255 is left.

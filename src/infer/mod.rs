@@ -18,7 +18,6 @@ mod noise;
 mod paint;
 mod picture;
 pub mod plan;
-mod profile_map;
 pub mod protocol;
 mod remove;
 mod render;

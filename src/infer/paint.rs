@@ -3,9 +3,9 @@
 
 use super::picture::read_resized;
 use super::plan;
-use super::profile_map::ProfileMap;
 use super::protocol::{Filter, Paint, Stage};
 use super::worker::{Context, End, Models};
+use crate::color::ProfileMap;
 use crate::nets::Planes;
 use crate::nets::gatys::{Options, Progress};
 use crate::pixels::PixelBuf;

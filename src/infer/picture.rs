@@ -4,7 +4,7 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
 use super::plan;
-use super::profile_map::ProfileMap;
+use crate::color::ProfileMap;
 use crate::geom::{IRect, Size};
 use crate::nets::Planes;
 use crate::pixels::{Depth, PixelBuf, Samples};

@@ -2,10 +2,10 @@
 
 use super::bleed::bleed_color;
 use super::picture::{from_range, read_resized, resize_lanczos3, seen_size, to_picture, to_range};
-use super::profile_map::ProfileMap;
 use super::protocol::{Engine, Expand, ModelRef, Remove, Stage};
 use super::tiling::run_one;
 use super::worker::{Context, End, Models, network_for};
+use crate::color::ProfileMap;
 use crate::geom::{IRect, Size};
 use crate::inpaint::{self, FillError};
 use crate::nets::Planes;

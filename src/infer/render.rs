@@ -2,10 +2,9 @@
 
 use super::generator::Generator;
 use super::picture::{from_range, to_picture};
-use super::profile_map::ProfileMap;
 use super::protocol::{Drawing, Drawn, Mixed, Origin, Render, Stage};
 use super::worker::{Context, End, Models};
-use crate::color::WorkingProfile;
+use crate::color::{ProfileMap, WorkingProfile};
 use crate::geom::Size;
 use crate::latent::random::normal_latent;
 use crate::latent::{Code, EditStack, LatentError, Mix};

@@ -1,10 +1,10 @@
 //! Selects what a network finds: a mask as soft as the picture's own edges.
 
 use super::picture::{read_resized, seen_size, to_range};
-use super::profile_map::ProfileMap;
 use super::protocol::{Select, Stage};
 use super::tiling::run_one;
 use super::worker::{Context, End, Models, network_for};
+use crate::color::ProfileMap;
 use crate::pixels::PixelBuf;
 use crate::segment::{probability, refine};
 use crate::zoo::Purpose;

@@ -7,10 +7,10 @@
 use super::bleed::bleed_color;
 use super::picture::{read_planes, resize_lanczos3};
 use super::plan::{self, Tile};
-use super::profile_map::ProfileMap;
 use super::protocol::{Stage, Upscale};
 use super::tiling::{Tiling, run_one};
 use super::worker::{Context, End, Models, network_for};
+use crate::color::ProfileMap;
 use crate::geom::MAX_SIDE;
 use crate::nets::Planes;
 use crate::pixels::{Depth, PixelBuf, Samples};

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::simd::vectorized;
 use super::{Kind, OpContext, OpError, Operation, PointKernel, RgbMap, SPAN, required_input};
 use crate::geom::IRect;
-use crate::params::Params;
+use crate::params::{Params, Value};
 use crate::pixels::{Depth, PixelBuf, Sample, Samples};
 
 /// Applies `op` to a whole picture. `mask` (one channel, the picture's size; white acts, black
@@ -40,6 +40,20 @@ pub fn apply(
         blend_by_mask(src, &mut out, mask);
     }
     Ok(out)
+}
+
+/// Applies the operation of that name to a whole sRGB picture or a mask at its full size, `values`
+/// set and the others at their defaults: for code that needs a result and offers no choice.
+pub fn perform(name: &str, values: &[(&str, Value)], src: &PixelBuf) -> Result<PixelBuf, OpError> {
+    let op = super::find(name).ok_or_else(|| OpError::Unknown(name.into()))?;
+    let specs = op.spec().params;
+    let mut params = Params::defaults(specs);
+    for (key, value) in values {
+        params
+            .set(specs, key, value.clone())
+            .map_err(|source| OpError::Param { op: name.into(), source })?;
+    }
+    apply(op, &params, &OpContext::full_size(Default::default()), src, None)
 }
 
 /// The pixels of `apply`'s result inside `region`, computed from the region and its halo only.

@@ -27,7 +27,7 @@ mod unsharp_mask;
 mod white_balance;
 
 pub use canvas_size::canvas_offset;
-pub use driver::{PointMap, apply, apply_region, blend_by_mask};
+pub use driver::{PointMap, apply, apply_region, blend_by_mask, perform};
 pub use engine::{Engine, Processor};
 pub use registry::{all, find};
 

@@ -22,6 +22,7 @@ mod ops_generated;
 mod ops_golden;
 mod parity;
 mod plan;
+mod portrait;
 mod segment;
 mod stylegan_pkl;
 mod tidy;

@@ -83,6 +83,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "ops",
             "inpaint",
             "latent",
+            "metrics",
+            "portrait",
             "faces",
             "segment",
             "checkpoint",
@@ -92,6 +94,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("metrics", &["geom", "pixels"]),
+    (
+        "portrait",
+        &["geom", "color", "params", "pixels", "ops", "latent", "faces", "nets", "metrics"],
+    ),
     ("io", &["geom", "color", "params", "pixels", "document", "ops"]),
 ];
 
@@ -156,7 +162,7 @@ const RESERVED: &[(&str, &[&str])] = &[
 const IMPURE: &[&str] = &["std::thread", "thread::spawn", "Instant::now", "SystemTime", "std::fs"];
 const PURE: &[&str] = &[
     "geom", "color", "params", "pixels", "device", "document", "ops", "recipe", "compose", "tools",
-    "commands", "inpaint", "latent", "metrics",
+    "commands", "inpaint", "latent", "metrics", "portrait",
 ];
 
 fn uses_word(code: &str, word: &str) -> bool {

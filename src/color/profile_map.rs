@@ -1,26 +1,29 @@
 //! Working profile ↔ the sRGB that networks are trained on.
 
-use crate::color::{Transfer, WorkingProfile, inverse};
+use super::{Transfer, WorkingProfile, inverse};
 
 /// Both directions of one profile. Values are not clamped on the way to the network, so that
 /// colours outside sRGB survive the round trip.
-pub(super) struct ProfileMap {
+#[derive(Clone, Debug)]
+pub struct ProfileMap {
     profile: WorkingProfile,
     /// Linear sRGB to linear working RGB; `None` where nothing is to be converted.
     from_linear_srgb: Option<[[f32; 3]; 3]>,
 }
 
 impl ProfileMap {
-    pub(super) fn new(profile: &WorkingProfile) -> Self {
+    pub fn new(profile: &WorkingProfile) -> Self {
         let inverse = if profile.is_srgb() { None } else { inverse(profile.to_linear_srgb) };
         Self { profile: profile.clone(), from_linear_srgb: inverse }
     }
 
-    pub(super) fn to_srgb(&self, rgb: [f32; 3]) -> [f32; 3] {
+    /// Encoded values of the profile as encoded sRGB.
+    pub fn to_srgb(&self, rgb: [f32; 3]) -> [f32; 3] {
         if self.from_linear_srgb.is_some() { self.profile.to_srgb(rgb) } else { rgb }
     }
 
-    pub(super) fn of_srgb(&self, rgb: [f32; 3]) -> [f32; 3] {
+    /// Encoded sRGB as encoded values of the profile.
+    pub fn of_srgb(&self, rgb: [f32; 3]) -> [f32; 3] {
         let Some(matrix) = &self.from_linear_srgb else { return rgb };
         let linear = rgb.map(|value| Transfer::SRGB.decode(value));
         matrix
