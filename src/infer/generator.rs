@@ -4,12 +4,17 @@
 //! the W+ code, which may all be the same, and adds noise of its own. Networks without a mapping
 //! have one row, the latent itself. No tensors here: networks run through [`Run`].
 
+use std::collections::BTreeSet;
+
 use super::worker::NetworkError;
+use crate::checkpoint::Checkpoint;
 use crate::latent::Noise;
 use crate::latent::random::normal_latent;
+use crate::nets::cpu::gradient::Differentiable;
 use crate::nets::cpu::{Processor, Stop};
 use crate::nets::graph::{Graph, Layout};
 use crate::nets::{Blueprint, LatentSpace, Planes, Source};
+use crate::zoo::Detected;
 
 /// Latents that make up the mean of W where a file holds none.
 const MEAN_LATENTS: usize = 4096;
@@ -23,6 +28,29 @@ pub struct StyleWeights {
     pub channels: usize,
     /// `[channels, w_dim]`, as stored.
     pub weight: Vec<f32>,
+}
+
+/// A picture's loss and where it falls.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slopes {
+    pub picture: Planes,
+    pub loss: f64,
+    /// Of the loss by the code, `[rows, w_dim]`.
+    pub by_code: Vec<f32>,
+    /// Of the loss by the noises.
+    pub by_noise: Vec<Planes>,
+}
+
+/// Reads the parameters of a network by official name, whenever they are needed; errors are
+/// sentences.
+pub type Parameters = Box<dyn FnMut(&str) -> Result<Vec<f32>, String> + Send>;
+
+/// Those of a detected network, which has them all in the right shape.
+pub fn parameters(checkpoint: Checkpoint, detected: Detected) -> Parameters {
+    Box::new(move |name| {
+        let stored = detected.names.get(name).map_or(name, String::as_str);
+        checkpoint.read_f32(stored).map_err(|err| err.to_string())
+    })
 }
 
 /// A generator that is ready to draw.
@@ -68,6 +96,20 @@ pub trait Generator {
         self.draw(ws, &noise, stop)
     }
 
+    /// The picture of a code and noises as [`Generator::draw`] makes it, what `loss` says of it, and
+    /// the gradient of the loss by code and noises. `loss` answers with its value and its gradient
+    /// by the picture. On the processor, wherever pictures are drawn.
+    ///
+    /// # Errors
+    /// Where lengths do not fit, and those of the network.
+    fn gradient(
+        &mut self,
+        ws: &[f32],
+        noise: &[Planes],
+        loss: &mut dyn FnMut(&Planes) -> (f64, Planes),
+        stop: Stop<'_>,
+    ) -> Result<Slopes, NetworkError>;
+
     /// The layers that read the rows, in order.
     fn styles(&self) -> &[StyleWeights];
 }
@@ -97,39 +139,52 @@ pub struct LatentNetwork<R> {
     mean: Vec<f32>,
     noise: Vec<Planes>,
     styles: Vec<StyleWeights>,
+    parameters: Parameters,
+    graph: Graph,
+    /// The synthesis, once a gradient was asked for.
+    both_ways: Option<Differentiable>,
 }
 
 impl<R: Run> LatentNetwork<R> {
-    /// Reads every parameter from `source`; `build` prepares a graph.
+    /// `build` prepares a graph.
     ///
     /// # Errors
-    /// A sentence of either.
-    pub fn new<E: std::fmt::Display>(
+    /// A sentence of `parameters`.
+    pub fn new(
         blueprint: Blueprint,
-        source: Source<'_, E>,
-        mut build: impl FnMut(Graph, Source<'_, E>) -> Result<R, E>,
+        mut parameters: Parameters,
+        build: impl Fn(Graph, Source<'_, String>) -> Result<R, String>,
     ) -> Result<Self, String> {
-        let Blueprint { space, mapping, synthesis, mean, noise, styles } = blueprint;
-        let say = |err: E| err.to_string();
-        let mapping = mapping.map(|graph| build(graph, source)).transpose().map_err(say)?;
-        let synthesis = build(synthesis, source).map_err(say)?;
+        let Blueprint { space, mapping, synthesis: graph, mean, noise, styles } = blueprint;
+        let source: Source<'_, String> = &mut *parameters;
+        let mapping = mapping.map(|graph| build(graph, source)).transpose()?;
+        let synthesis = build(graph.clone(), source)?;
         let stored = |(name, [height, width]): (&String, &[usize; 2])| {
             let data = source(name)?;
             Ok(Planes { channels: 1, height: *height, width: *width, data })
         };
-        let noise = noise.iter().zip(&space.noise).map(stored).collect::<Result<_, E>>();
-        let noise = noise.map_err(say)?;
+        let noise = noise.iter().zip(&space.noise).map(stored).collect::<Result<_, String>>()?;
         let mut read = Vec::with_capacity(styles.len());
         for style in styles {
-            let mut weight = source(&style.weight).map_err(say)?;
+            let mut weight = source(&style.weight)?;
             if style.layout == Layout::InOut {
                 weight = transposed(&weight, style.channels);
             }
             read.push(StyleWeights { row: style.row, channels: style.channels, weight });
         }
-        let stored = mean.map(|name| source(&name)).transpose().map_err(say)?;
+        let stored = mean.map(|name| source(&name)).transpose()?;
         let mean = vec![0.0; space.w_dim];
-        let mut network = Self { space, mapping, synthesis, mean, noise, styles: read };
+        let mut network = Self {
+            space,
+            mapping,
+            synthesis,
+            mean,
+            noise,
+            styles: read,
+            parameters,
+            graph,
+            both_ways: None,
+        };
         match stored {
             Some(mean) => network.mean = mean,
             None if network.mapping.is_some() => {
@@ -163,12 +218,9 @@ impl LatentNetwork<Processor> {
     /// On the processor.
     ///
     /// # Errors
-    /// A sentence of `source`.
-    pub fn on_processor<E: std::fmt::Display>(
-        blueprint: Blueprint,
-        source: Source<'_, E>,
-    ) -> Result<Self, String> {
-        Self::new(blueprint, source, |graph, source| Processor::new(graph, source))
+    /// A sentence of `parameters`.
+    pub fn on_processor(blueprint: Blueprint, parameters: Parameters) -> Result<Self, String> {
+        Self::new(blueprint, parameters, |graph, source| Processor::new(graph, source))
     }
 }
 
@@ -197,6 +249,17 @@ fn as_picture(vectors: &[f32], len: usize) -> Planes {
         }
     }
     Planes { channels: len, height, width, data }
+}
+
+/// What a synthesis is given.
+fn inputs(space: &LatentSpace, ws: &[f32], noise: &[Planes]) -> Result<Vec<Planes>, NetworkError> {
+    expect("the code", ws.len(), space.rows() * space.w_dim)?;
+    expect("the noise", noise.len(), space.noise.len())?;
+    for (planes, [height, width]) in noise.iter().zip(&space.noise) {
+        expect("a noise", planes.data.len(), height * width)?;
+    }
+    let rows = ws.chunks_exact(space.w_dim.max(1)).map(|row| Planes::vector(row.to_vec()));
+    Ok(rows.chain(noise.iter().cloned()).collect())
 }
 
 impl<R: Run> Generator for LatentNetwork<R> {
@@ -246,15 +309,38 @@ impl<R: Run> Generator for LatentNetwork<R> {
         noise: &[Planes],
         stop: Stop<'_>,
     ) -> Result<Planes, NetworkError> {
-        let space = &self.space;
-        expect("the code", ws.len(), space.rows() * space.w_dim)?;
-        expect("the noise", noise.len(), space.noise.len())?;
-        for (planes, [height, width]) in noise.iter().zip(&space.noise) {
-            expect("a noise", planes.data.len(), height * width)?;
-        }
-        let rows = ws.chunks_exact(space.w_dim.max(1)).map(|row| Planes::vector(row.to_vec()));
-        let inputs: Vec<Planes> = rows.chain(noise.iter().cloned()).collect();
+        let inputs = inputs(&self.space, ws, noise)?;
         Ok(self.synthesis.run(&inputs, stop)?.swap_remove(0))
+    }
+
+    fn gradient(
+        &mut self,
+        ws: &[f32],
+        noise: &[Planes],
+        loss: &mut dyn FnMut(&Planes) -> (f64, Planes),
+        stop: Stop<'_>,
+    ) -> Result<Slopes, NetworkError> {
+        let inputs = inputs(&self.space, ws, noise)?;
+        let network = match self.both_ways.take() {
+            Some(network) => network,
+            None => {
+                let none = BTreeSet::new();
+                Differentiable::new(self.graph.clone(), none, &mut *self.parameters)
+                    .map_err(|err| NetworkError::Failed(err.to_string()))?
+            }
+        };
+        let network = self.both_ways.insert(network);
+        let mut trace = network.run(&inputs, stop).map_err(|_| NetworkError::Stopped)?;
+        let (value, by_picture) = loss(&trace.outputs[0]);
+        let slopes = rayon::scope(|_| network.backward(&trace, &[by_picture], stop));
+        let mut slopes = slopes.map_err(|_| NetworkError::Stopped)?.inputs;
+        let by_noise = slopes.split_off(self.space.rows());
+        Ok(Slopes {
+            picture: trace.outputs.swap_remove(0),
+            loss: value,
+            by_code: slopes.into_iter().flat_map(|row| row.data).collect(),
+            by_noise,
+        })
     }
 
     fn styles(&self) -> &[StyleWeights] {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use burn::tensor::{Device, Tensor};
 
-use super::generator::{Generator, LatentNetwork, Run};
+use super::generator::{Generator, LatentNetwork, Run, parameters};
 use super::plan::Speed;
 use super::protocol::ModelRef;
 use super::worker::{Models, Network, NetworkError};
@@ -83,20 +83,16 @@ impl ModelStore {
 
     fn load(&self, model: &ModelRef) -> Result<Loaded, String> {
         let (checkpoint, detected) = self.open(model)?;
-        let mut source = official(&checkpoint, &detected);
-        let body = match detected.spec.blueprint() {
-            Some(blueprint) => {
-                let build = |graph: Graph, source: Source<'_, _>| self.build(graph, source);
-                let generator = LatentNetwork::new(blueprint, &mut source, build);
-                generator.map(|generator| Body::Generator(Box::new(generator)))
-            }
-            None => {
-                let layers = self.build(detected.spec.graph(), &mut source);
-                layers.map(Body::Network).map_err(|err| err.to_string())
-            }
+        let spec = detected.spec.clone();
+        let mut parameters = parameters(checkpoint, detected);
+        let build = |graph: Graph, source: Source<'_, String>| self.build(graph, source);
+        let body = match spec.blueprint() {
+            Some(blueprint) => LatentNetwork::new(blueprint, parameters, build)
+                .map(|generator| Body::Generator(Box::new(generator))),
+            None => build(spec.graph(), &mut *parameters).map(Body::Network),
         };
         let body = body.map_err(|err| format!("{model} does not load: {err}"))?;
-        Ok(Loaded::new(detected.spec.clone(), body))
+        Ok(Loaded::new(spec, body))
     }
 
     fn build<E>(&self, graph: Graph, source: Source<'_, E>) -> Result<Layers, E> {

@@ -237,9 +237,13 @@ impl StyleGan2 {
     ) -> Value {
         let Layer { name, from, to, .. } = layer;
         let style = style(g, row, name, *from);
-        let x = g.mul(x, style);
         let conv = Conv::new(name, *from, *to, 3).no_bias();
-        let (weight, shape) = (conv.weight.clone(), [*to, *from, 3, 3]);
+        // What the convolution does along with its sums comes before it.
+        let factors = g.demodulate(style, &conv.weight, [*to, *from, 3, 3], EPS);
+        let strength = g.param(&format!("{name}.noise_strength"), &[]);
+        let noise = g.mul(noise, strength);
+        let bias = g.param(&format!("{name}.bias"), &[*to]);
+        let x = g.mul(x, style);
         let x = if layer.doubles() {
             let conv = Conv { stride: 2, transposed: true, pad: [0; 4], ..conv };
             let x = g.conv(x, conv.layout(Layout::OutFirst));
@@ -248,12 +252,8 @@ impl StyleGan2 {
         } else {
             g.conv(x, conv)
         };
-        let factors = g.demodulate(style, &weight, shape, EPS);
         let x = g.mul(x, factors);
-        let strength = g.param(&format!("{name}.noise_strength"), &[]);
-        let noise = g.mul(noise, strength);
         let x = g.add(x, noise);
-        let bias = g.param(&format!("{name}.bias"), &[*to]);
         let x = g.add(x, bias);
         let x = g.act(x, Act::Leaky(SLOPE));
         let x = g.scale(x, SQRT_2 * gain, 0.0);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ganvas::checkpoint::{Checkpoint, CheckpointError};
-use ganvas::infer::generator::{Generator, LatentNetwork};
+use ganvas::infer::generator::{Generator, LatentNetwork, parameters};
 use ganvas::infer::worker::NetworkError;
 use ganvas::latent::Noise;
 use ganvas::nets::cpu::Processor;
@@ -18,7 +18,7 @@ use crate::recorded::{root, tiny};
 const TOLERANCE: f32 = 1e-4;
 
 /// Recorded numbers by name.
-fn record(name: &str) -> BTreeMap<String, Vec<f32>> {
+pub fn record(name: &str) -> BTreeMap<String, Vec<f32>> {
     let file = root().join("tests/fixtures/nets").join(format!("{name}.safetensors"));
     let file = Checkpoint::open(&file).unwrap();
     let names: Vec<String> = file.tensors().map(|(name, _)| name.to_owned()).collect();
@@ -27,12 +27,12 @@ fn record(name: &str) -> BTreeMap<String, Vec<f32>> {
 
 fn generator(weights: &Path) -> LatentNetwork<Processor> {
     let (checkpoint, detected) = open_network(weights).unwrap();
-    let mut source = |name: &str| checkpoint.read_f32(&detected.names[name]);
-    LatentNetwork::on_processor(detected.spec.blueprint().unwrap(), &mut source).unwrap()
+    let blueprint = detected.spec.blueprint().unwrap();
+    LatentNetwork::on_processor(blueprint, parameters(checkpoint, detected)).unwrap()
 }
 
 #[track_caller]
-fn assert_near(what: &str, have: &[f32], want: &[f32]) {
+pub fn assert_near(what: &str, have: &[f32], want: &[f32]) {
     assert_eq!(have.len(), want.len(), "{what}");
     let top = want.iter().fold(0.0f32, |top, x| top.max(x.abs()));
     let worst = have.iter().zip(want).fold(0.0f32, |worst, (a, b)| worst.max((a - b).abs()));
@@ -245,4 +245,31 @@ fn resampling_is_the_official_one() {
         let have = processor.run(std::slice::from_ref(&x), &|| false).unwrap();
         assert_near(name, &have[0].data, &recorded[name]);
     }
+}
+
+#[test]
+fn a_code_can_be_walked_downhill() {
+    let mut generator = generator(&tiny("tiny-stylegan2.safetensors"));
+    let noise = generator.noise(Noise::Const);
+    let goal: Vec<f32> = record("tiny-stylegan2")["near"][..768].to_vec();
+    let mut loss = |picture: &Planes| {
+        let off: Vec<f32> = picture.data.iter().zip(&goal).map(|(a, b)| a - b).collect();
+        let sum: f64 = off.iter().map(|x| f64::from(*x).powi(2)).sum();
+        (sum, Planes { data: off.iter().map(|x| 2.0 * x).collect(), ..*picture })
+    };
+    let mut code = generator.mean().repeat(6);
+    let mut losses = Vec::new();
+    for _ in 0..40 {
+        let slopes = generator.gradient(&code, &noise, &mut loss, &|| false).unwrap();
+        let drawn = generator.draw(&code, &noise, &|| false).unwrap();
+        assert_near("the picture", &slopes.picture.data, &drawn.data);
+        let sizes: Vec<_> = slopes.by_noise.iter().map(|x| [x.height, x.width]).collect();
+        assert_eq!(sizes, generator.space().noise);
+        let length = slopes.by_code.iter().map(|x| x * x).sum::<f32>().sqrt();
+        code.iter_mut().zip(&slopes.by_code).for_each(|(x, slope)| *x -= 0.05 * slope / length);
+        losses.push(slopes.loss);
+    }
+    assert!(losses[39] < 0.5 * losses[0], "{losses:?}");
+    let stopped = generator.gradient(&code, &noise, &mut loss, &|| true).unwrap_err();
+    assert!(stopped.to_string().contains("stopped"));
 }

@@ -3,28 +3,30 @@
 
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ganvas::color::{Transfer, WorkingProfile};
 use ganvas::geom::{IRect, Size};
 use ganvas::infer::generate::contact_sheet;
-use ganvas::infer::generator::{Generator, StyleWeights};
+use ganvas::infer::generator::Generator;
 use ganvas::infer::plan::Speed;
 use ganvas::infer::protocol::{
     Basis, CancelFlag, Event, Generate, JobId, Lane, ModelRef, Stage, Task, Upscale,
 };
 use ganvas::infer::service::{Service, SubmitError};
 use ganvas::infer::worker::{Models, Network, NetworkError, Step, Worker};
-use ganvas::latent::Noise;
+use ganvas::nets::Planes;
 use ganvas::nets::cpu::Stop;
-use ganvas::nets::{LatentSpace, Planes};
 use ganvas::pixels::{Depth, PixelBuf};
 use ganvas::zoo::{Capability, Extent, Purpose, Range};
+
+use crate::one_number::OneNumber;
 
 /// A network that doubles by repeating pixels, and does on the way what its script says.
 #[derive(Default)]
 struct Fake {
+    faces: OneNumber,
     /// Tiles above this many pixels do not fit.
     room_px: Option<usize>,
     /// Whether there is a second device, and whether it is in use.
@@ -100,45 +102,6 @@ impl Network for Fake {
     }
 }
 
-/// Draws one number, its code, as a picture of two pixels.
-static ONE_NUMBER: LazyLock<LatentSpace> = LazyLock::new(|| LatentSpace {
-    z_dim: 1,
-    w_dim: 1,
-    has_w: false,
-    classes: 0,
-    row_sides: vec![1],
-    noise: Vec::new(),
-    side: 1,
-});
-
-impl Generator for Fake {
-    fn space(&self) -> &LatentSpace {
-        &ONE_NUMBER
-    }
-
-    fn map(&mut self, z: &[f32], _: &[f32], _: Stop<'_>) -> Result<Vec<f32>, NetworkError> {
-        Ok(z.to_vec())
-    }
-
-    fn mean(&self) -> &[f32] {
-        &[0.0]
-    }
-
-    fn noise(&self, _: Noise) -> Vec<Planes> {
-        Vec::new()
-    }
-
-    fn draw(&mut self, w: &[f32], _: &[Planes], stop: Stop<'_>) -> Result<Planes, NetworkError> {
-        let data = vec![w[0] * 0.2; 6];
-        let picture = Planes { channels: 3, height: 1, width: 2, data };
-        if stop() { Err(NetworkError::Stopped) } else { Ok(picture) }
-    }
-
-    fn styles(&self) -> &[StyleWeights] {
-        &[]
-    }
-}
-
 impl Models for Fake {
     fn network(&mut self, model: &ModelRef) -> Result<&mut dyn Network, String> {
         match model {
@@ -153,7 +116,7 @@ impl Models for Fake {
 
     fn generator(&mut self, model: &ModelRef) -> Result<&mut dyn Generator, String> {
         match model {
-            ModelRef::Id(id) if id == "faces" => Ok(self),
+            ModelRef::Id(id) if id == "faces" => Ok(&mut self.faces),
             other => Err(format!("{other} draws no pictures")),
         }
     }

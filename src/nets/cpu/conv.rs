@@ -8,21 +8,22 @@
 use pulp::{Simd, WithSimd};
 
 use super::Stop;
-use super::epilogue::Epilogue;
+use super::epilogue::{Epilogue, Modulation};
 use super::map::{LANES, Map};
-use super::winograd::Winograd;
+use super::winograd::{Phases, Winograd};
 use crate::nets::graph::{Conv, Edge, Layout};
 
 /// Result pixels in one register tile: with two vectors each, 12 sums, 2 weights and 1 input
 /// fill 15 of the 16 vector registers of AVX2.
 const TILE: usize = 6;
 /// Fewest channels, in and out, with which the transforms of Winograd's method pay off.
-const WINOGRAD_CHANNELS: usize = 12;
+pub(super) const WINOGRAD_CHANNELS: usize = 12;
 
 /// A convolution that is ready to run.
 #[derive(Clone, Debug)]
 pub enum Kernel {
     Winograd(Winograd),
+    Phases(Phases),
     Direct(Direct),
     Depthwise(Depthwise),
 }
@@ -35,6 +36,9 @@ impl Kernel {
             return Self::Depthwise(Depthwise::new(conv, weight, epilogue));
         }
         let dense = dense_weight(conv, weight);
+        if Phases::fit(conv) {
+            return Self::Phases(Phases::new(conv, &dense, parts, epilogue));
+        }
         let is_plain = conv.kernel == [3, 3]
             && (conv.stride, conv.dilation, conv.transposed) == (1, 1, false)
             && conv.pad == [1; 4];
@@ -48,6 +52,7 @@ impl Kernel {
     pub fn bytes(&self) -> u64 {
         match self {
             Self::Winograd(kernel) => kernel.bytes(),
+            Self::Phases(kernel) => kernel.bytes(),
             Self::Direct(kernel) => kernel.weights.len() as u64 * 4,
             Self::Depthwise(kernel) => kernel.weights.len() as u64 * 4,
         }
@@ -56,17 +61,39 @@ impl Kernel {
     /// Convolves the concatenation of `maps`, all of one size. What is left out when `stop`
     /// answers true is unspecified.
     pub fn run(&self, maps: &[&Map], stop: Stop<'_>) -> Map {
+        self.run_modulated(maps, None, stop)
+    }
+
+    /// [`Kernel::run`] with `modulation` before the bias; no depthwise one has any.
+    pub fn run_modulated(
+        &self,
+        maps: &[&Map],
+        modulation: Option<Modulation<'_>>,
+        stop: Stop<'_>,
+    ) -> Map {
         match self {
-            Self::Winograd(kernel) => kernel.run(maps, stop),
-            Self::Direct(kernel) => kernel.run(maps, stop),
+            Self::Winograd(kernel) => kernel.run(maps, modulation, stop),
+            Self::Phases(kernel) => kernel.run(maps, modulation, stop),
+            Self::Direct(kernel) => {
+                let side = maps.first().map_or([0; 2], |map| [map.height, map.width]);
+                kernel.run(maps, modulation, kernel.conv.output(side), stop)
+            }
             Self::Depthwise(kernel) => kernel.run(maps, stop),
+        }
+    }
+
+    /// [`Kernel::run`] to results of a size that several inputs of a strided one may have.
+    pub fn run_to(&self, maps: &[&Map], side: [usize; 2], stop: Stop<'_>) -> Map {
+        match self {
+            Self::Direct(kernel) => kernel.run(maps, None, side, stop),
+            _ => self.run(maps, stop),
         }
     }
 }
 
 /// The weight as `[out, in, height, width]`: groups become blocks among zeros, transposed
 /// weights and tables are turned.
-fn dense_weight(conv: &Conv, weight: &[f32]) -> Vec<f32> {
+pub(super) fn dense_weight(conv: &Conv, weight: &[f32]) -> Vec<f32> {
     let (from, to) = (conv.channels_in, conv.channels_out);
     let area = conv.kernel[0] * conv.kernel[1];
     let turned = match conv.layout {
@@ -151,16 +178,22 @@ impl Direct {
         Self { conv: conv.clone(), parts: parts.to_vec(), weights, padded_out, epilogue }
     }
 
-    fn run(&self, maps: &[&Map], stop: Stop<'_>) -> Map {
+    fn run(
+        &self,
+        maps: &[&Map],
+        modulation: Option<Modulation<'_>>,
+        [out_height, out_width]: [usize; 2],
+        stop: Stop<'_>,
+    ) -> Map {
         let (height, width) = maps.first().map_or((0, 0), |map| (map.height, map.width));
-        let [out_height, out_width] = self.conv.output([height, width]);
         let rows = Axis::new(&self.conv, 0, height, out_height);
         let columns = Axis::new(&self.conv, 1, width, out_width);
         let zeros = vec![0.0; self.parts.iter().max().map_or(0, |c| c.next_multiple_of(LANES))];
         Map::build(out_height, out_width, self.conv.channels_out, |y, row| {
             if !stop() {
-                let (taps, zeros) = (&rows.taps[y], &zeros);
-                super::dispatch(Row { kernel: self, maps, taps, columns: &columns, zeros, row });
+                let (taps, columns, zeros) = (&rows.taps[y], &columns, &zeros);
+                let kernel = self;
+                super::dispatch(Row { kernel, maps, modulation, y, taps, columns, zeros, row });
             }
         })
     }
@@ -170,6 +203,8 @@ impl Direct {
 struct Row<'a> {
     kernel: &'a Direct,
     maps: &'a [&'a Map],
+    modulation: Option<Modulation<'a>>,
+    y: usize,
     taps: &'a [(usize, Option<usize>)],
     columns: &'a Axis,
     /// A pixel outside.
@@ -182,7 +217,7 @@ impl WithSimd for Row<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { kernel, maps, taps, columns, zeros, row } = self;
+        let Self { kernel, maps, modulation, y, taps, columns, zeros, row } = self;
         let count = columns.taps.len();
         let phases = columns.phases;
         let vectors = kernel.padded_out / S::F32_LANES;
@@ -202,11 +237,12 @@ impl WithSimd for Row<'_> {
                         if at >= count {
                             break;
                         }
+                        let own = modulation.map(|modulation| modulation.at(at, y));
                         let pixel = &mut row[at * kernel.padded_out..][..kernel.padded_out];
                         let pixel = S::as_mut_simd_f32s(pixel).0;
-                        pixel[vector] = kernel.epilogue.apply(simd, vector, sums[0]);
+                        pixel[vector] = kernel.epilogue.apply(simd, vector, sums[0], own);
                         if second != vector {
-                            pixel[second] = kernel.epilogue.apply(simd, second, sums[1]);
+                            pixel[second] = kernel.epilogue.apply(simd, second, sums[1], own);
                         }
                     }
                 }
@@ -334,7 +370,7 @@ impl WithSimd for DepthwiseRow<'_> {
                         sum = simd.mul_add_e_f32s(value, weight, sum);
                     }
                 }
-                *to = kernel.epilogue.apply(simd, vector, sum);
+                *to = kernel.epilogue.apply(simd, vector, sum, None);
             }
         }
     }

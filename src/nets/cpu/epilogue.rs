@@ -2,17 +2,36 @@
 
 use pulp::Simd;
 
-use super::map::LANES;
+use super::map::{LANES, Map};
 use crate::nets::graph::Act;
 
-/// Bias, then a slope for negative numbers and a ceiling.
+/// Bias, a slope for negative numbers, a gain, bounds; in this order.
 #[derive(Clone, Debug)]
 pub struct Epilogue {
     /// One a channel, padded.
     bias: Vec<f32>,
     /// One a channel, padded.
     slopes: Option<Vec<f32>>,
-    ceiling: Option<f32>,
+    gain: Option<f32>,
+    bounds: Option<[f32; 2]>,
+}
+
+/// What comes before the bias and differs from run to run.
+#[derive(Clone, Copy)]
+pub struct Modulation<'a> {
+    /// A factor for each channel: a vector.
+    pub factors: &'a Map,
+    /// Added to every channel then: a picture of one channel, of the results' size or one pixel.
+    pub added: Option<&'a Map>,
+}
+
+impl<'a> Modulation<'a> {
+    /// The factors, and what is added to pixel `(x, y)` of the results.
+    #[inline(always)]
+    pub fn at(&self, x: usize, y: usize) -> (&'a [f32], f32) {
+        let pixel = |map: &Map| map.pixel(x.min(map.width - 1), y.min(map.height - 1))[0];
+        (self.factors.pixel(0, 0), self.added.map_or(0.0, pixel))
+    }
 }
 
 fn padded(values: &[f32]) -> Vec<f32> {
@@ -23,38 +42,74 @@ fn padded(values: &[f32]) -> Vec<f32> {
 
 impl Epilogue {
     pub fn new(bias: &[f32]) -> Self {
-        Self { bias: padded(bias), slopes: None, ceiling: None }
+        Self { bias: padded(bias), slopes: None, gain: None, bounds: None }
     }
 
-    /// One slope a channel.
-    pub fn with_slopes(self, slopes: &[f32]) -> Self {
-        Self { slopes: Some(padded(slopes)), ..self }
+    /// Whether nothing follows the bias yet.
+    const fn is_plain(&self) -> bool {
+        self.slopes.is_none() && self.gain.is_none() && self.bounds.is_none()
     }
 
-    /// With the activation, where it is a slope and a ceiling.
+    /// One slope a channel, where nothing but the bias comes before it.
+    pub fn with_slopes(self, slopes: &[f32]) -> Result<Self, Self> {
+        let slopes = Some(padded(slopes));
+        if self.is_plain() { Ok(Self { slopes, ..self }) } else { Err(self) }
+    }
+
+    /// With the activation, where it is a slope and bounds and only the bias comes before it.
     pub fn with_act(self, act: Act) -> Result<Self, Self> {
-        let (slope, ceiling) = match act {
+        if !self.is_plain() {
+            return Err(self);
+        }
+        let (slope, bounds) = match act {
             Act::Relu => (0.0, None),
-            Act::Relu6 => (0.0, Some(6.0)),
+            Act::Relu6 => (0.0, Some([0.0, 6.0])),
             Act::Leaky(slope) => (slope, None),
             _ => return Err(self),
         };
         let slopes = Some(vec![slope; self.bias.len()]);
-        Ok(Self { slopes, ceiling, ..self })
+        Ok(Self { slopes, bounds, ..self })
     }
 
-    /// On vector number `vector` of the channels.
+    /// Times a number, where no bounds come before it.
+    pub fn with_gain(self, gain: f32) -> Result<Self, Self> {
+        let gain = Some(self.gain.unwrap_or(1.0) * gain);
+        if self.bounds.is_some() { Err(self) } else { Ok(Self { gain, ..self }) }
+    }
+
+    /// Cut at two numbers, once.
+    pub fn with_bounds(self, low: f32, high: f32) -> Result<Self, Self> {
+        let bounds = Some([low, high]);
+        if self.bounds.is_some() { Err(self) } else { Ok(Self { bounds, ..self }) }
+    }
+
+    /// On vector number `vector` of the channels of a pixel.
     #[inline(always)]
-    pub fn apply<S: Simd>(&self, simd: S, vector: usize, sum: S::f32s) -> S::f32s {
+    pub fn apply<S: Simd>(
+        &self,
+        simd: S,
+        vector: usize,
+        sum: S::f32s,
+        modulation: Option<(&[f32], f32)>,
+    ) -> S::f32s {
         let zero = simd.splat_f32s(0.0);
-        let mut value = simd.add_f32s(sum, S::as_simd_f32s(&self.bias).0[vector]);
+        let mut value = sum;
+        if let Some((factors, added)) = modulation {
+            let factor = S::as_simd_f32s(factors).0[vector];
+            value = simd.mul_add_e_f32s(value, factor, simd.splat_f32s(added));
+        }
+        value = simd.add_f32s(value, S::as_simd_f32s(&self.bias).0[vector]);
         if let Some(slopes) = &self.slopes {
             let slope = S::as_simd_f32s(slopes).0[vector];
             let negative = simd.mul_f32s(simd.min_f32s(value, zero), slope);
             value = simd.add_f32s(simd.max_f32s(value, zero), negative);
         }
-        if let Some(ceiling) = self.ceiling {
-            value = simd.min_f32s(value, simd.splat_f32s(ceiling));
+        if let Some(gain) = self.gain {
+            value = simd.mul_f32s(value, simd.splat_f32s(gain));
+        }
+        if let Some([low, high]) = self.bounds {
+            value = simd.max_f32s(value, simd.splat_f32s(low));
+            value = simd.min_f32s(value, simd.splat_f32s(high));
         }
         value
     }

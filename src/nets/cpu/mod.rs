@@ -10,6 +10,8 @@ pub(super) mod conv;
 mod elementwise;
 pub(super) mod epilogue;
 mod fourier;
+mod fuse;
+pub mod gradient;
 pub(super) mod map;
 mod modulate;
 pub(super) mod spatial;
@@ -19,13 +21,13 @@ use std::sync::Arc;
 
 use pulp::{Arch, WithSimd};
 
-use self::conv::Kernel;
-use self::epilogue::Epilogue;
+use self::epilogue::Modulation;
+use self::fuse::{Fused, Fusion, batch_norm, fuse};
 use self::map::Map;
 use self::modulate::Demodulation;
 use self::spatial::Filter;
 use super::cost::sides_of;
-use super::graph::{Conv, Graph, Op, Value};
+use super::graph::{Graph, Op, Value};
 use super::{Planes, Probe, Source, Stopped};
 
 /// Asked now and then; `true` ends a run early.
@@ -42,7 +44,7 @@ fn dispatch<Op: WithSimd>(op: Op) -> Op::Output {
 
 /// A prepared node.
 enum Step {
-    Conv(Box<Kernel>),
+    Conv(Box<Fused>),
     Param(Arc<Map>),
     PRelu(Vec<f32>),
     /// Factors and offsets of the channels.
@@ -73,7 +75,7 @@ impl Processor {
     /// # Errors
     /// Those of `source`.
     pub fn new<E>(graph: Graph, source: Source<'_, E>) -> Result<Self, E> {
-        Self::prepare(graph, source, false)
+        Self::prepare(graph, source, Fusion::Full)
     }
 
     /// With every named value kept apart, so that it can be compared.
@@ -81,10 +83,10 @@ impl Processor {
     /// # Errors
     /// Those of `source`.
     pub fn unfused<E>(graph: Graph, source: Source<'_, E>) -> Result<Self, E> {
-        Self::prepare(graph, source, true)
+        Self::prepare(graph, source, Fusion::Unnamed)
     }
 
-    fn prepare<E>(graph: Graph, source: Source<'_, E>, keep_named: bool) -> Result<Self, E> {
+    fn prepare<E>(graph: Graph, source: Source<'_, E>, fusion: Fusion) -> Result<Self, E> {
         let parts = parts(&graph);
         let mut steps: Vec<Option<Step>> = (0..graph.nodes.len()).map(|_| None).collect();
         let mut whole = vec![true; graph.nodes.len()];
@@ -96,15 +98,14 @@ impl Processor {
             let step = match &node.op {
                 Op::Conv(conv) => {
                     let parts = &parts[node.inputs[0].0];
-                    let chain = chain(&graph, index, keep_named);
-                    let (kernel, fused) = fuse(&graph, conv, parts, &chain, source)?;
+                    let fused = fuse(&graph, (index, conv), parts, fusion, source)?;
                     let mut before = index;
-                    for &next in &chain[..fused] {
+                    for &next in &fused.nodes {
                         steps[next] = Some(Step::Fused);
                         whole[before] = false;
                         before = next;
                     }
-                    Step::Conv(Box::new(kernel))
+                    Step::Conv(Box::new(fused))
                 }
                 Op::Param { name, shape } => {
                     let [height, width] = sides_of(shape);
@@ -136,7 +137,7 @@ impl Processor {
     /// Memory of the prepared weights.
     pub fn weight_bytes(&self) -> u64 {
         let bytes = |step: &Step| match step {
-            Step::Conv(kernel) => kernel.bytes(),
+            Step::Conv(fused) => fused.kernel.bytes(),
             _ => 0,
         };
         self.steps.iter().map(bytes).sum()
@@ -160,6 +161,18 @@ impl Processor {
         stop: Stop<'_>,
         probe: Probe<'_>,
     ) -> Result<Vec<Planes>, Stopped> {
+        let values = self.execute(inputs, stop, probe)?;
+        let planes = |value: &Value| joined(&values[value.0]).to_planes();
+        Ok(self.graph.outputs.iter().map(planes).collect())
+    }
+
+    /// Every value that outlives its last use.
+    fn execute(
+        &self,
+        inputs: &[Planes],
+        stop: Stop<'_>,
+        probe: Probe<'_>,
+    ) -> Result<Vec<Parts>, Stopped> {
         let mut given = inputs.iter();
         let mut values: Vec<Parts> = Vec::with_capacity(self.steps.len());
         for (index, step) in self.steps.iter().enumerate() {
@@ -185,11 +198,7 @@ impl Processor {
                 }
             }
         }
-        if stop() {
-            return Err(Stopped);
-        }
-        let planes = |value: &Value| joined(&values[value.0]).to_planes();
-        Ok(self.graph.outputs.iter().map(planes).collect())
+        if stop() { Err(Stopped) } else { Ok(values) }
     }
 
     /// The first input of node `index`, taken over where nobody else needs it.
@@ -232,9 +241,17 @@ impl Processor {
         let fresh = |map: Map| vec![Arc::new(map)];
         match step {
             Step::Fused | Step::Param(_) => self.take(x, index, values),
-            Step::Conv(kernel) => {
+            Step::Conv(fused) => {
                 let maps: Vec<&Map> = values[x.0].iter().map(AsRef::as_ref).collect();
-                fresh(kernel.run(&maps, stop))
+                // Demodulation's factors and what has one channel are one map each.
+                let modulation = fused.modulation.and_then(|(factors, added)| {
+                    let added = added.and_then(|added| values[added.0].first());
+                    Some(Modulation {
+                        factors: values[factors.0].first()?,
+                        added: added.map(AsRef::as_ref),
+                    })
+                });
+                fresh(fused.kernel.run_modulated(&maps, modulation, stop))
             }
             Step::PRelu(slopes) => change_joined(values, &|map| elementwise::prelu(map, slopes)),
             Step::ChannelAffine(factors, offsets) => change_joined(values, &|map| {
@@ -326,88 +343,4 @@ fn parts(graph: &Graph) -> Vec<Vec<usize>> {
         });
     }
     parts
-}
-
-/// The nodes after `index` that alone read what is before them.
-fn chain(graph: &Graph, index: usize, keep_named: bool) -> Vec<usize> {
-    let mut chain = Vec::new();
-    let mut at = index;
-    loop {
-        let is_output = graph.outputs.contains(&Value(at));
-        let is_kept = keep_named && graph.nodes[at].name.is_some();
-        let mut readers = (0..graph.nodes.len())
-            .filter(|reader| graph.nodes[*reader].inputs.contains(&Value(at)));
-        match (readers.next(), readers.next()) {
-            (Some(next), None) if !is_output && !is_kept => {
-                chain.push(next);
-                at = next;
-            }
-            _ => return chain,
-        }
-    }
-}
-
-/// The kernel of `conv` with as much of `chain` as it can do itself, and how much that is.
-fn fuse<E>(
-    graph: &Graph,
-    conv: &Conv,
-    parts: &[usize],
-    chain: &[usize],
-    source: Source<'_, E>,
-) -> Result<(Kernel, usize), E> {
-    let mut weight = source(&conv.weight)?;
-    let mut bias = match &conv.bias {
-        Some(bias) => source(bias)?,
-        None => vec![0.0; conv.channels_out],
-    };
-    let mut fused = 0;
-    if let Some(Op::BatchNorm { name, eps }) = chain.first().map(|at| &graph.nodes[*at].op)
-        && !conv.transposed
-    {
-        let (factors, offsets) = batch_norm(name, *eps, source)?;
-        let rows = weight.chunks_exact_mut((weight_row(conv)).max(1));
-        for (row, factor) in rows.zip(&factors) {
-            row.iter_mut().for_each(|weight| *weight *= factor);
-        }
-        for ((bias, factor), offset) in bias.iter_mut().zip(&factors).zip(&offsets) {
-            *bias = *bias * factor + offset;
-        }
-        fused = 1;
-    }
-    let mut epilogue = Epilogue::new(&bias);
-    match chain.get(fused).map(|at| &graph.nodes[*at].op) {
-        Some(Op::Act(act)) => match epilogue.with_act(*act) {
-            Ok(with) => {
-                epilogue = with;
-                fused += 1;
-            }
-            Err(same) => epilogue = same,
-        },
-        Some(Op::PRelu { slope }) => {
-            epilogue = epilogue.with_slopes(&source(slope)?);
-            fused += 1;
-        }
-        _ => {}
-    }
-    Ok((Kernel::new(conv, &weight, parts, epilogue), fused))
-}
-
-/// Numbers of the weight that make one result channel.
-const fn weight_row(conv: &Conv) -> usize {
-    conv.channels_in / conv.groups * conv.kernel[0] * conv.kernel[1]
-}
-
-/// Factor and offset of each channel.
-fn batch_norm<E>(name: &str, eps: f32, source: Source<'_, E>) -> Result<(Vec<f32>, Vec<f32>), E> {
-    let mut read = |leaf: &str| source(&format!("{name}.{leaf}"));
-    let (weight, bias) = (read("weight")?, read("bias")?);
-    let (mean, variance) = (read("running_mean")?, read("running_var")?);
-    let factors: Vec<f32> = weight
-        .iter()
-        .zip(&variance)
-        .map(|(weight, variance)| weight / (variance + eps).sqrt())
-        .collect();
-    let offsets = bias.iter().zip(&mean).zip(&factors).map(|((bias, mean), f)| bias - mean * f);
-    let offsets = offsets.collect();
-    Ok((factors, offsets))
 }

@@ -20,6 +20,40 @@ impl Demodulation {
         Self { channels_in, energies, eps }
     }
 
+    /// What the gradient of the factors, which are `factors`, makes of the styles.
+    pub fn backward(&self, styles: &Map, factors: &Map, gradient: &Map) -> Map {
+        let (factors, gradient) = (factors.pixel(0, 0), gradient.pixel(0, 0));
+        let mut sums = vec![0.0; self.channels_in];
+        let rows = self.energies.chunks_exact(self.channels_in.max(1));
+        for ((energies, factor), gradient) in rows.zip(factors).zip(gradient) {
+            let slope = -gradient * factor.powi(3);
+            sums.iter_mut().zip(energies).for_each(|(sum, energy)| *sum += slope * energy);
+        }
+        Map::build(1, 1, self.channels_in, |_, row| {
+            for ((to, sum), style) in row.iter_mut().zip(&sums).zip(styles.pixel(0, 0)) {
+                *to = sum * style;
+            }
+        })
+    }
+
+    /// Adds what it makes of the weight.
+    pub fn add_weight_gradient(
+        &self,
+        weight: &[f32],
+        [styles, factors, gradient]: [&Map; 3],
+        to: &mut [f32],
+    ) {
+        let area = weight.len() / self.energies.len().max(1);
+        let styles = &styles.pixel(0, 0)[..self.channels_in];
+        let kernels = weight.chunks_exact(area).zip(to.chunks_exact_mut(area));
+        for (at, (weight, to)) in kernels.enumerate() {
+            let (out, input) = (at / self.channels_in, at % self.channels_in);
+            let factor = factors.pixel(0, 0)[out];
+            let slope = -gradient.pixel(0, 0)[out] * factor.powi(3) * styles[input].powi(2);
+            to.iter_mut().zip(weight).for_each(|(to, weight)| *to += slope * weight);
+        }
+    }
+
     /// Of a vector.
     pub fn run(&self, styles: &Map) -> Map {
         let squares: Vec<f32> =

@@ -1,6 +1,7 @@
 //! What moves pixels: resampling, pooling, shuffling, padding.
 
 use super::map::{LANES, Map};
+use crate::nets::Side;
 use crate::nets::cost::bilinear_taps;
 use crate::nets::graph::{Edge, Grid, Resample, Sides};
 
@@ -115,6 +116,14 @@ pub fn pad(map: &Map, pad: Sides, edge: Edge) -> Map {
     })
 }
 
+/// The part of `[height, width]` that begins so far from the top and left.
+pub fn crop(map: &Map, [top, left]: [usize; 2], [height, width]: Side) -> Map {
+    let padded = map.padded();
+    Map::build(height, width, map.channels, |y, row| {
+        row.copy_from_slice(&map.row(y + top)[left * padded..][..width * padded]);
+    })
+}
+
 /// Zeros around up to a size; the odd pixel at the bottom and right.
 pub fn pad_to(map: &Map, [height, width]: [usize; 2]) -> Map {
     let (more_rows, more_columns) =
@@ -165,9 +174,26 @@ impl Filter {
     }
 
     pub fn run(&self, map: &Map) -> Map {
+        self.gather(map, &self.plan.taps(0, map.height), &self.plan.taps(1, map.width))
+    }
+
+    /// The gradient of what went in, a picture of `side`, from that of the results.
+    pub fn backward(&self, gradient: &Map, [height, width]: Side) -> Map {
+        let [rows, columns] = [(0, height), (1, width)].map(|(axis, len)| {
+            let mut turned = vec![Vec::new(); len];
+            for (at, taps) in self.plan.taps(axis, len).into_iter().enumerate() {
+                for (place, from) in taps {
+                    turned[from].push((place, at));
+                }
+            }
+            turned
+        });
+        self.gather(gradient, &rows, &columns)
+    }
+
+    /// For each result along both axes the places in the filter and the pixels that they meet.
+    fn gather(&self, map: &Map, rows: &[Taps], columns: &[Taps]) -> Map {
         let padded = map.padded();
-        let rows = self.plan.taps(0, map.height);
-        let columns = self.plan.taps(1, map.width);
         let add = |to: &mut [f32], from: &[f32], factor: f32| {
             to.iter_mut().zip(from).for_each(|(to, from)| *to += factor * from);
         };
@@ -178,7 +204,7 @@ impl Filter {
                 for &(place, from) in &rows[y] {
                     add(&mut line, map.row(from), down[place]);
                 }
-                for (pixel, taps) in row.chunks_exact_mut(padded).zip(&columns) {
+                for (pixel, taps) in row.chunks_exact_mut(padded).zip(columns) {
                     for &(place, from) in taps {
                         add(pixel, &line[from * padded..][..padded], along[place]);
                     }
@@ -187,3 +213,6 @@ impl Filter {
         })
     }
 }
+
+/// Places in a filter and the pixels that they meet.
+type Taps = Vec<(usize, usize)>;

@@ -7,9 +7,9 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::epilogue::Epilogue;
+use super::epilogue::{Epilogue, Modulation};
 use super::map::{LANES, Map};
-use crate::nets::graph::Edge;
+use crate::nets::graph::{Conv, Edge};
 
 /// Side of the block of results that one transform yields.
 const OUT: usize = 4;
@@ -29,7 +29,10 @@ pub struct Winograd {
     /// Padded sizes of the maps that are read as one.
     inputs: Vec<usize>,
     padded_out: usize,
+    /// Of the result, which takes several channels of the products to pixels side by side where
+    /// `phases` is more than one.
     channels_out: usize,
+    phases: usize,
     /// `[POINTS, Σ inputs, padded_out]`.
     weights: Vec<f32>,
     epilogue: Epilogue,
@@ -84,7 +87,7 @@ impl Winograd {
             from += channels;
             to += room;
         }
-        Self { inputs: padded, padded_out, channels_out, weights, epilogue, edge }
+        Self { inputs: padded, padded_out, channels_out, phases: 1, weights, epilogue, edge }
     }
 
     /// Memory of the transformed weights.
@@ -94,9 +97,14 @@ impl Winograd {
 
     /// Convolves the concatenation of `maps`, all of one size. What is left out when `stop`
     /// answers true is unspecified.
-    pub fn run(&self, maps: &[&Map], stop: super::Stop<'_>) -> Map {
+    pub fn run(
+        &self,
+        maps: &[&Map],
+        modulation: Option<Modulation<'_>>,
+        stop: super::Stop<'_>,
+    ) -> Map {
         let (height, width) = maps.first().map_or((0, 0), |map| (map.height, map.width));
-        let mut out = Map::zeros(height, width, self.channels_out);
+        let mut out = Map::zeros(height * self.phases, width * self.phases, self.channels_out);
         let strip = (OUT * width * self.padded_out).max(1);
         let channels_in: usize = self.inputs.iter().sum();
         let scratch = || Scratch {
@@ -107,11 +115,64 @@ impl Winograd {
             scratch,
             |scratch, (row, out)| {
                 if !stop() {
-                    super::dispatch(Strip { conv: self, maps, y: row * OUT, out, scratch });
+                    let (conv, y) = (self, row * OUT);
+                    super::dispatch(Strip { conv, maps, modulation, y, out, scratch });
                 }
             },
         );
         out
+    }
+}
+
+/// A transposed 6×6 convolution of stride 2 that doubles the sides: four 3×3 convolutions, one for
+/// each of the places that a pixel becomes. That is what doubling by a 3×3 kernel and smoothing by a
+/// 4×4 filter come to.
+#[derive(Clone, Debug)]
+pub struct Phases(Winograd);
+
+impl Phases {
+    pub fn fit(conv: &Conv) -> bool {
+        conv.transposed
+            && (conv.kernel, conv.stride, conv.dilation) == ([6; 2], 2, 1)
+            && (conv.pad, conv.output_pad) == ([2; 4], 0)
+    }
+
+    /// `dense` is `[out, in, 6, 6]`.
+    pub fn new(conv: &Conv, dense: &[f32], parts: &[usize], epilogue: Epilogue) -> Self {
+        let (from, to) = (conv.channels_in, conv.channels_out);
+        let padded = to.next_multiple_of(LANES);
+        let mut weight = vec![0.0; 4 * padded * from * 9];
+        for phase in 0..4 {
+            for out in 0..to {
+                for input in 0..from {
+                    let kernel = &dense[(out * from + input) * 36..][..36];
+                    let own = &mut weight[((phase * padded + out) * from + input) * 9..][..9];
+                    for (at, to) in own.iter_mut().enumerate() {
+                        // Every second tap falls on this place, the last of them on the pixel
+                        // before.
+                        let (y, x) = (phase / 2 + 4 - at / 3 * 2, phase % 2 + 4 - at % 3 * 2);
+                        *to = kernel[y * 6 + x];
+                    }
+                }
+            }
+        }
+        let four = Winograd::new(&weight, 4 * padded, parts, Edge::Zero, epilogue);
+        Self(Winograd { phases: 2, channels_out: to, ..four })
+    }
+
+    /// Memory of the transformed weights.
+    pub fn bytes(&self) -> u64 {
+        self.0.bytes()
+    }
+
+    /// As [`Winograd::run`].
+    pub fn run(
+        &self,
+        maps: &[&Map],
+        modulation: Option<Modulation<'_>>,
+        stop: super::Stop<'_>,
+    ) -> Map {
+        self.0.run(maps, modulation, stop)
     }
 }
 
@@ -126,6 +187,7 @@ struct Scratch {
 struct Strip<'a> {
     conv: &'a Winograd,
     maps: &'a [&'a Map],
+    modulation: Option<Modulation<'a>>,
     y: usize,
     out: &'a mut [f32],
     scratch: &'a mut Scratch,
@@ -136,7 +198,7 @@ impl WithSimd for Strip<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { conv, maps, y, out, scratch } = self;
+        let Self { conv, maps, modulation, y, out, scratch } = self;
         let width = maps.first().map_or(0, |map| map.width);
         let blocks = width.div_ceil(OUT);
         let channels_in: usize = conv.inputs.iter().sum();
@@ -160,15 +222,9 @@ impl WithSimd for Strip<'_> {
                 multiply(simd, inputs, weights, outputs, channels_in, conv.padded_out);
             }
             for block in 0..count {
-                transform_output(
-                    simd,
-                    conv,
-                    &scratch.outputs,
-                    block,
-                    (first + block) * OUT,
-                    width,
-                    out,
-                );
+                let at = [(first + block) * OUT, y];
+                let outputs = &scratch.outputs;
+                transform_output(simd, conv, modulation, outputs, block, at, width, out);
             }
         }
     }
@@ -292,20 +348,25 @@ fn transform_four<S: Simd>(simd: S, m: [S::f32s; IN]) -> [S::f32s; OUT] {
 
 /// Writes the 4×4 results of one block that lie inside the picture.
 #[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "an inlined part of one loop nest")]
 fn transform_output<S: Simd>(
     simd: S,
     conv: &Winograd,
+    modulation: Option<Modulation<'_>>,
     outputs: &[f32],
     block: usize,
-    x: usize,
+    [x, y]: [usize; 2],
     width: usize,
     out: &mut [f32],
 ) {
     let zero = simd.splat_f32s(0.0);
-    let padded = conv.padded_out;
+    let (padded, phases) = (conv.padded_out, conv.phases);
     let rows = out.len() / (width * padded);
+    // Vectors of one pixel of the result.
+    let vectors = padded / (phases * phases) / S::F32_LANES;
     for vector in 0..padded / S::F32_LANES {
         let offset = vector * S::F32_LANES;
+        let (phase, own) = (vector / vectors, vector % vectors);
         let mut m = [[zero; IN]; OUT];
         #[expect(clippy::needless_range_loop, reason = "the columns of a matrix of rows")]
         for column in 0..IN {
@@ -322,8 +383,12 @@ fn transform_output<S: Simd>(
                 if x + column >= width {
                     break;
                 }
-                let value = conv.epilogue.apply(simd, vector, value);
-                let start = (row * width + x + column) * padded + offset;
+                let to_x = (x + column) * phases + phase % phases;
+                let to_row = row * phases + phase / phases;
+                let before = modulation.map(|all| all.at(to_x, y * phases + to_row));
+                let value = conv.epilogue.apply(simd, own, value, before);
+                let pixel = to_row * width * phases + to_x;
+                let start = (pixel * vectors + own) * S::F32_LANES;
                 S::as_mut_simd_f32s(&mut out[start..start + S::F32_LANES]).0[0] = value;
             }
         }

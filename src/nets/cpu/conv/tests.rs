@@ -91,6 +91,7 @@ fn check(conv: &Conv, parts: &[usize], [height, width]: [usize; 2]) -> &'static 
     assert_eq!(out.data.len(), want.len());
     match kernel {
         Kernel::Winograd(_) => "winograd",
+        Kernel::Phases(_) => "phases",
         Kernel::Direct(_) => "direct",
         Kernel::Depthwise(_) => "depthwise",
     }
@@ -139,6 +140,52 @@ fn transposed_is_the_gradient() {
     ] {
         assert_eq!(check(&conv, &[conv.channels_in], [5, 7]), "direct");
         assert_eq!(check(&conv, &[conv.channels_in], [1, 1]), "direct");
+    }
+}
+
+#[test]
+fn doubling_in_phases_is_the_gradient() {
+    for (from, to, layout) in [(3, 5, Layout::Kernel), (16, 20, Layout::OutFirst)] {
+        let conv = Conv::transposed("c", from, to, 6, 2).pad([2; 4]);
+        // The definition reads weights the one way round only.
+        let as_defined = conv.clone().layout(Layout::Kernel);
+        for side in [[4, 4], [5, 7], [1, 3], [9, 30]] {
+            assert_eq!(check(&as_defined, &[from], side), "phases");
+        }
+        assert!(Phases::fit(&conv.layout(layout)));
+    }
+}
+
+#[test]
+fn results_are_modulated_before_the_bias() {
+    let mut random = Random(5);
+    let (height, width) = (6, 5);
+    let planes = |random: &mut Random, channels: usize, height: usize, width: usize| {
+        let data = random.numbers(channels * height * width);
+        Planes { channels, height, width, data }
+    };
+    for (from, to) in [(16, 16), (3, 4)] {
+        let conv = Conv::new("c", from, to, 3);
+        let (weight, bias) = (random.numbers(to * from * 9), random.numbers(to));
+        let x = Map::from_planes(&planes(&mut random, from, height, width));
+        let factors = planes(&mut random, to, 1, 1);
+        let added = planes(&mut random, 1, height, width);
+        let (as_map, one) = (Map::from_planes(&factors), Map::from_planes(&added));
+        let bare = Kernel::new(&conv, &weight, &[from], Epilogue::new(&vec![0.0; to]));
+        let sums = bare.run(&[&x], &|| false).to_planes();
+        let epilogue = Epilogue::new(&bias).with_act(Act::Leaky(0.2)).unwrap();
+        let epilogue = epilogue.with_gain(1.5).unwrap().with_bounds(-0.5, 0.6).unwrap();
+        assert!(epilogue.clone().with_gain(2.0).is_err());
+        assert!(epilogue.clone().with_act(Act::Relu).is_err());
+        let kernel = Kernel::new(&conv, &weight, &[from], epilogue);
+        let modulation = Modulation { factors: &as_map, added: Some(&one) };
+        let have = kernel.run_modulated(&[&x], Some(modulation), &|| false).to_planes();
+        for (at, (have, sum)) in have.data.iter().zip(&sums.data).enumerate() {
+            let (channel, pixel) = (at / (height * width), at % (height * width));
+            let value = sum * factors.data[channel] + added.data[pixel] + bias[channel];
+            let want = (value.max(0.2 * value) * 1.5).clamp(-0.5, 0.6);
+            assert!((have - want).abs() < 1e-5, "{have} for {want}");
+        }
     }
 }
 

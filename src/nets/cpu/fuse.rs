@@ -1,0 +1,187 @@
+//! What a convolution does along with the nodes after it.
+
+use super::conv::{Kernel, WINOGRAD_CHANNELS};
+use super::epilogue::Epilogue;
+use crate::nets::Source;
+use crate::nets::graph::{Conv, Graph, Layout, Op, Resample, Value};
+
+/// Which nodes become part of the convolution before them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Fusion {
+    Full,
+    /// Named values are kept apart.
+    Unnamed,
+    None,
+}
+
+/// A convolution with what it took over.
+pub struct Fused {
+    pub kernel: Kernel,
+    /// Factors of its results and what is added to them, which earlier nodes make.
+    pub modulation: Option<(Value, Option<Value>)>,
+    /// The nodes that are done, in order.
+    pub nodes: Vec<usize>,
+}
+
+/// The kernel of node `index`, `conv`, with as much of what follows as it can do itself; `parts`
+/// are the channels of the maps that it reads as one.
+pub fn fuse<E>(
+    graph: &Graph,
+    (index, conv): (usize, &Conv),
+    parts: &[usize],
+    fusion: Fusion,
+    source: Source<'_, E>,
+) -> Result<Fused, E> {
+    let chain = chain(graph, index, fusion);
+    let mut conv = conv.clone();
+    let mut weight = source(&conv.weight)?;
+    let mut bias = match &conv.bias {
+        Some(bias) => source(bias)?,
+        None => vec![0.0; conv.channels_out],
+    };
+    let mut done = 0;
+    let next = |done: usize| chain.get(done).map(|at| &graph.nodes[*at]);
+    // The second input of the next node, where that is made before the convolution.
+    let other = |done: usize, before: Value| {
+        let [first, other] = next(done)?.inputs[..] else { return None };
+        (first == before && other.0 < index).then_some(other)
+    };
+    let value = |done: usize| Value(done.checked_sub(1).map_or(index, |last| chain[last]));
+    if let Some(Op::BatchNorm { name, eps }) = next(done).map(|node| &node.op)
+        && !conv.transposed
+    {
+        let (factors, offsets) = batch_norm(name, *eps, source)?;
+        let rows = weight.chunks_exact_mut((weight_row(&conv)).max(1));
+        for (row, factor) in rows.zip(&factors) {
+            row.iter_mut().for_each(|weight| *weight *= factor);
+        }
+        for ((bias, factor), offset) in bias.iter_mut().zip(&factors).zip(&offsets) {
+            *bias = *bias * factor + offset;
+        }
+        done += 1;
+    }
+    if let Some(Op::Resample(plan)) = next(done).map(|node| &node.op)
+        && let Some(both) = doubled(&conv, plan)
+    {
+        weight = smoothed(&weight, &source(&plan.filter)?, plan.gain);
+        conv = both;
+        done += 1;
+    }
+    let mut modulation = None;
+    if let Some(Op::Mul) = next(done).map(|node| &node.op)
+        && let Some(factors) = other(done, value(done))
+        && matches!(graph.nodes[factors.0].op, Op::Demodulate { .. })
+        && conv.groups == 1
+    {
+        done += 1;
+        let is_add = next(done).is_some_and(|node| node.op == Op::Add);
+        let added = other(done, value(done));
+        let added = added.filter(|added| is_add && graph.channels(*added) == 1);
+        modulation = Some((factors, added));
+        done += usize::from(added.is_some());
+    }
+    if let Some(Op::Add) = next(done).map(|node| &node.op)
+        && let Some(added) = other(done, value(done))
+        && let Op::Param { name, shape } = &graph.nodes[added.0].op
+        && *shape == [conv.channels_out]
+    {
+        bias.iter_mut().zip(source(name)?).for_each(|(bias, more)| *bias += more);
+        done += 1;
+    }
+    let mut epilogue = Epilogue::new(&bias);
+    loop {
+        let with = match next(done).map(|node| &node.op) {
+            Some(Op::Act(act)) => epilogue.with_act(*act),
+            Some(Op::PRelu { slope }) => epilogue.with_slopes(&source(slope)?),
+            Some(Op::Scale { factor, offset: 0.0 }) => epilogue.with_gain(*factor),
+            Some(Op::Clamp { low, high }) => epilogue.with_bounds(*low, *high),
+            _ => Err(epilogue),
+        };
+        match with {
+            Ok(with) => {
+                epilogue = with;
+                done += 1;
+            }
+            Err(same) => {
+                epilogue = same;
+                break;
+            }
+        }
+    }
+    let kernel = Kernel::new(&conv, &weight, parts, epilogue);
+    Ok(Fused { kernel, modulation, nodes: chain[..done].to_vec() })
+}
+
+/// The nodes after `index` that alone read what is before them.
+fn chain(graph: &Graph, index: usize, fusion: Fusion) -> Vec<usize> {
+    let mut chain = Vec::new();
+    if fusion == Fusion::None {
+        return chain;
+    }
+    let mut at = index;
+    loop {
+        let is_output = graph.outputs.contains(&Value(at));
+        let is_kept = fusion == Fusion::Unnamed && graph.nodes[at].name.is_some();
+        let mut readers = (0..graph.nodes.len())
+            .filter(|reader| graph.nodes[*reader].inputs.contains(&Value(at)));
+        match (readers.next(), readers.next()) {
+            (Some(next), None) if !is_output && !is_kept => {
+                chain.push(next);
+                at = next;
+            }
+            _ => return chain,
+        }
+    }
+}
+
+/// The transposed convolution that doubles and smooths at once, where there is one.
+fn doubled(conv: &Conv, plan: &Resample) -> Option<Conv> {
+    let doubles = conv.transposed
+        && (conv.kernel, conv.stride, conv.dilation) == ([3; 2], 2, 1)
+        && (conv.pad, conv.output_pad, conv.groups) == ([0; 4], 0, 1)
+        && conv.layout == Layout::OutFirst;
+    let smooths = (plan.up, plan.down, plan.size, plan.pad) == (1, 1, [4; 2], [1; 4]);
+    let pays = conv.channels_in.min(conv.channels_out) >= WINOGRAD_CHANNELS;
+    (doubles && smooths && pays).then(|| Conv { kernel: [6; 2], pad: [2; 4], ..conv.clone() })
+}
+
+/// 3×3 kernels followed by a filter of 4×4, as kernels of 6×6.
+fn smoothed(weight: &[f32], filter: &[f32], gain: f32) -> Vec<f32> {
+    let factor = gain / filter.iter().sum::<f32>();
+    let mut result = Vec::with_capacity(weight.len() * 4);
+    for kernel in weight.chunks_exact(9) {
+        let mut wide = [0.0; 36];
+        for (at, weight) in kernel.iter().enumerate() {
+            for (place, number) in filter.iter().enumerate() {
+                let (y, x) = (at / 3 + place / 4, at % 3 + place % 4);
+                wide[y * 6 + x] += weight * number * factor;
+            }
+        }
+        result.extend(wide);
+    }
+    result
+}
+
+/// Numbers of the weight that make one result channel.
+const fn weight_row(conv: &Conv) -> usize {
+    conv.channels_in / conv.groups * conv.kernel[0] * conv.kernel[1]
+}
+
+/// Factor and offset of each channel.
+pub fn batch_norm<E>(
+    name: &str,
+    eps: f32,
+    source: Source<'_, E>,
+) -> Result<(Vec<f32>, Vec<f32>), E> {
+    let mut read = |leaf: &str| source(&format!("{name}.{leaf}"));
+    let (weight, bias) = (read("weight")?, read("bias")?);
+    let (mean, variance) = (read("running_mean")?, read("running_var")?);
+    let factors: Vec<f32> = weight
+        .iter()
+        .zip(&variance)
+        .map(|(weight, variance)| weight / (variance + eps).sqrt())
+        .collect();
+    let offsets = bias.iter().zip(&mean).zip(&factors).map(|((bias, mean), f)| bias - mean * f);
+    let offsets = offsets.collect();
+    Ok((factors, offsets))
+}
