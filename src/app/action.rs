@@ -9,6 +9,7 @@ use super::files::ExportSettings;
 use super::jobs::JobId;
 use super::latent::{LatentSettings, Strip};
 use super::prefs::Prefs;
+use super::project::SaveSettings;
 use super::view::Viewport;
 use crate::document::{Adjustment, LayerId, LayerProps};
 use crate::geom::{Point, Size};
@@ -114,6 +115,8 @@ pub enum Action {
     Feather(f32),
     /// Continues the picture beyond its border.
     Expand(crate::inpaint::Border),
+    SaveProject(Box<SaveSettings>),
+    ChooseProjectFile(Box<SaveSettings>),
     Export(Box<ExportSettings>),
     ChooseExportFile(Box<ExportSettings>),
     SetPrefs(Box<Prefs>),

@@ -55,7 +55,9 @@ commands! {
     Open: "Open…", "Open pictures", [CTRL + O];
     OpenSample: "Open sample photo", "Open the photo that comes with the program", [];
     Close: "Close", "Close this picture", [CTRL + W];
-    Export: "Export…", "Write the picture to a file", [CTRL_ALT_SHIFT + S, CTRL + S];
+    Save: "Save", "Save the project: layers, masks and sliders", [CTRL + S];
+    SaveAs: "Save as…", "Save the project to another file", [CTRL_SHIFT + S];
+    Export: "Export…", "Write a flat picture to a file", [CTRL_ALT_SHIFT + S];
     QuickExport: "Export again", "Export with the last settings to the last file", [CTRL_ALT + S];
     Revert: "Revert", "Load the file again", [NONE + F12];
     Quit: "Quit", "Close the program", [CTRL + Q];

@@ -1,6 +1,7 @@
 //! Dialogs and the drafts in them.
 
 use super::files::ExportSettings;
+use super::project::SaveSettings;
 use crate::geom::Size;
 use crate::inpaint::Border;
 use crate::ops::Operation;
@@ -17,6 +18,7 @@ pub enum Dialog {
         radius_px: f32,
     },
     Export(ExportSettings),
+    Save(SaveSettings),
     /// Asks for a file name where the desktop has no file dialog.
     OpenPath {
         text: String,

@@ -12,6 +12,7 @@ use crate::commands::results;
 use crate::compose;
 use crate::document::{Document, LayerKind};
 use crate::geom::Size;
+use crate::io::project::{self, Project, is_project};
 use crate::io::{self, Format, SaveOptions};
 use crate::pixels::{Depth, PixelBuf};
 
@@ -132,26 +133,41 @@ fn sample_photo() -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-fn title_of(path: &Path) -> String {
+pub fn title_of(path: &Path) -> String {
     path.file_name().map_or_else(|| "Picture".into(), |name| name.to_string_lossy().into_owned())
 }
 
-fn read(path: &Path) -> Result<(String, Document, Vec<String>), String> {
-    let opened = io::open(path, &io::Limits::default()).map_err(|err| sentence(&err))?;
+/// A file as a document.
+pub struct Read {
+    pub title: String,
+    pub document: Document,
+    /// The picture that a project was made of.
+    pub made_of: Option<PathBuf>,
+    pub notices: Vec<String>,
+}
+
+/// Reads a picture or a project.
+pub fn read(path: &Path) -> Result<Read, String> {
     let title = title_of(path);
+    if is_project(path) {
+        let Project { document, original, .. } =
+            project::open(path).map_err(|err| sentence(&err))?;
+        return Ok(Read { title, document, made_of: original, notices: Vec::new() });
+    }
+    let opened = io::open(path, &io::Limits::default()).map_err(|err| sentence(&err))?;
     let notices = opened.notices.iter().map(|notice| format!("{title}: {notice}")).collect();
     let layer =
         path.file_stem().map_or_else(|| title.clone(), |s| s.to_string_lossy().into_owned());
     let document = Document::from_pixels(opened.pixels, &layer, opened.profile, opened.metadata);
-    Ok((title, document, notices))
+    Ok(Read { title, document, made_of: None, notices })
 }
 
 /// The work of opening one file.
 pub fn open(path: PathBuf) -> impl FnOnce(&Reporter<Outcome>) -> Result<Outcome, String> {
     move |reporter| {
         reporter.stage("Reading", None);
-        let (title, document, notices) = read(&path)?;
-        Ok(Outcome::Opened { path: Some(path), title, document, notices })
+        let Read { title, document, made_of, notices } = read(&path)?;
+        Ok(Outcome::Opened { path: Some(path), title, document, made_of, notices })
     }
 }
 
@@ -162,7 +178,7 @@ pub fn reread(
 ) -> impl FnOnce(&Reporter<Outcome>) -> Result<Outcome, String> {
     move |reporter| {
         reporter.stage("Reading", None);
-        let (_, document, notices) = read(&path)?;
+        let Read { document, notices, .. } = read(&path)?;
         Ok(Outcome::Reread { tab, document, notices })
     }
 }
@@ -206,12 +222,7 @@ pub fn export(
         );
         let notices = saved.map_err(|err| sentence(&err))?;
         let notices = notices.iter().map(ToString::to_string).collect();
-        Ok(Outcome::Exported {
-            tab: settings.tab,
-            settings,
-            revision: document.revision(),
-            notices,
-        })
+        Ok(Outcome::Exported { settings, notices })
     }
 }
 
@@ -226,7 +237,8 @@ pub fn blank(size: Size, depth: Depth, transparent: bool) -> Document {
 const NO_HAND: Duration = Duration::from_millis(250);
 
 fn all_extensions() -> Vec<&'static str> {
-    Format::ALL.iter().flat_map(|format| format.extensions()).copied().collect()
+    let pictures = Format::ALL.iter().flat_map(|format| format.extensions()).copied();
+    pictures.chain([project::EXTENSION]).collect()
 }
 
 /// The work of asking for files to open.
@@ -235,7 +247,7 @@ pub fn pick_files(reporter: &Reporter<Outcome>) -> Result<Outcome, String> {
     let asked = Instant::now();
     let dialog = rfd::AsyncFileDialog::new()
         .set_title("Open pictures")
-        .add_filter("Pictures", &all_extensions())
+        .add_filter("Pictures and projects", &all_extensions())
         .pick_files();
     match pollster::block_on(dialog) {
         Some(files) => {
@@ -271,26 +283,38 @@ pub fn pick_target(
     settings: ExportSettings,
 ) -> impl FnOnce(&Reporter<Outcome>) -> Result<Outcome, String> {
     move |reporter| {
-        reporter.stage("Waiting for the file dialog", None);
-        let asked = Instant::now();
         let format = settings.options.format;
-        let mut dialog = rfd::AsyncFileDialog::new()
-            .set_title("Export as")
-            .set_file_name(title_of(&settings.path))
-            .add_filter(format.name(), format.extensions());
-        if let Some(folder) = settings.path.parent() {
-            dialog = dialog.set_directory(folder);
+        let chosen =
+            ask_target(reporter, "Export as", &settings.path, format.name(), format.extensions())?;
+        Ok(chosen.map_or(Outcome::Nothing, |path| Outcome::PickedTarget {
+            settings: ExportSettings { path, ..settings },
+        }))
+    }
+}
+
+/// Asks with the desktop's dialog for a file to write, beginning at `path`; `None` where nothing
+/// was chosen.
+pub fn ask_target(
+    reporter: &Reporter<Outcome>,
+    title: &str,
+    path: &Path,
+    kind: &str,
+    extensions: &[&str],
+) -> Result<Option<PathBuf>, String> {
+    reporter.stage("Waiting for the file dialog", None);
+    let asked = Instant::now();
+    let mut dialog = rfd::AsyncFileDialog::new()
+        .set_title(title)
+        .set_file_name(title_of(path))
+        .add_filter(kind, extensions);
+    if let Some(folder) = path.parent() {
+        dialog = dialog.set_directory(folder);
+    }
+    match pollster::block_on(dialog.save_file()) {
+        Some(file) => Ok(Some(file.path().to_path_buf())),
+        None if asked.elapsed() < NO_HAND => {
+            Err("this desktop offers no file dialog; write the file's name into the field".into())
         }
-        match pollster::block_on(dialog.save_file()) {
-            Some(file) => {
-                let path = file.path().to_path_buf();
-                Ok(Outcome::PickedTarget { settings: ExportSettings { path, ..settings } })
-            }
-            None if asked.elapsed() < NO_HAND => {
-                Err("this desktop offers no file dialog; write the file's name into the field"
-                    .into())
-            }
-            None => Ok(Outcome::Nothing),
-        }
+        None => Ok(None),
     }
 }

@@ -31,8 +31,6 @@ pub struct Local {
     pub history_at: Option<(TabId, usize)>,
     /// Files dropped on a document, until it is seen where.
     pub dropped: Vec<PathBuf>,
-    /// What waits for an export: the dialog that asked.
-    pub after_export: Option<Dialog>,
     pub canvas: CanvasState,
 }
 

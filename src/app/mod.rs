@@ -27,6 +27,7 @@ mod log;
 mod notify;
 mod observe;
 mod prefs;
+mod project;
 mod recent;
 mod start;
 mod state;

@@ -4,12 +4,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::files::{Read, read};
 use super::jobs::{Latest, Wake};
 use super::observe::to_srgb8;
 use crate::compose;
-use crate::document::Document;
 use crate::geom::Size;
-use crate::io;
 
 /// Longer side of a thumbnail, in pixels: fine on a screen of 200 %.
 const SIDE_PX: u32 = 320;
@@ -80,9 +79,8 @@ fn look(path: &Path) -> Known {
         Ok(facts) if !facts.is_file() || facts.len() > MAX_BYTES => return Known::Unreadable,
         Ok(_) => {}
     }
-    let Ok(opened) = io::open(path, &io::Limits::default()) else { return Known::Unreadable };
-    let picture = opened.pixels.size();
-    let document = Document::from_pixels(&opened.pixels, "", opened.profile, opened.metadata);
+    let Ok(Read { document, .. }) = read(path) else { return Known::Unreadable };
+    let picture = document.size;
     let seen = compose::thumbnail(&document, SIDE_PX);
     let size = [seen.size().width as usize, seen.size().height as usize];
     let pixels = Arc::new(to_srgb8(&seen, &document.profile));

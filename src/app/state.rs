@@ -9,11 +9,12 @@ use super::clipboard::{Clipboard, Copied};
 use super::compare::Compare;
 use super::files::{ExportSettings, Files};
 use super::goal::Goal;
-use super::jobs::{Jobs, Wake};
+use super::jobs::{JobId, Jobs, Wake};
 use super::latent::Latent;
 use super::notify::Notices;
 use super::observe::Observer;
 use super::prefs::Prefs;
+use super::project::SaveSettings;
 use super::recent::RecentThumbs;
 use super::view::{View, Viewport};
 use crate::commands::Step;
@@ -41,8 +42,10 @@ pub struct TabId(pub u64);
 pub struct Tab {
     pub id: TabId,
     pub title: String,
-    /// The file it came from.
+    /// The file it came from, or the project it was saved to since.
     pub path: Option<PathBuf>,
+    /// The picture that its project was made of, as it was called then.
+    pub made_of: Option<PathBuf>,
     pub session: Session,
     /// As it was opened or last reverted, for comparing.
     pub original: Document,
@@ -51,6 +54,8 @@ pub struct Tab {
     pub view: View,
     /// Settings of the last export.
     pub export: Option<ExportSettings>,
+    /// The job that is saving it.
+    pub saving: Option<JobId>,
 }
 
 impl Tab {
@@ -76,6 +81,7 @@ pub enum Outcome {
         path: Option<PathBuf>,
         title: String,
         document: Document,
+        made_of: Option<PathBuf>,
         notices: Vec<String>,
     },
     /// The file of a document, read again.
@@ -110,11 +116,15 @@ pub enum Outcome {
     /// A checkpoint that is now in the user's model folder.
     Imported(Box<crate::zoo::Manifest>),
     Exported {
-        tab: TabId,
         settings: ExportSettings,
-        revision: u64,
         notices: Vec<String>,
     },
+    Saved {
+        settings: SaveSettings,
+        revision: u64,
+        made_of: Option<PathBuf>,
+    },
+    PickedProject(SaveSettings),
     PickedFiles(Vec<PathBuf>),
     PickedTarget {
         settings: ExportSettings,
@@ -132,7 +142,7 @@ impl Outcome {
 
     /// A document that no file holds yet, with one sentence for the user.
     pub fn made(title: String, document: Document, note: String) -> Self {
-        Self::Opened { path: None, title, document, notices: vec![note] }
+        Self::Opened { path: None, title, document, made_of: None, notices: vec![note] }
     }
 }
 

@@ -1,17 +1,20 @@
-//! `ganvas info`: what a picture file is.
+//! `ganvas info`: what a picture file or a project is.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
 use super::input;
 use super::report::{self, Failure};
+use crate::document::{Layer, LayerKind};
+use crate::io::project::{Project, is_project};
 use crate::io::{self, Opened};
 
-/// Shows a picture's size, depth, profile, orientation and EXIF data
+/// Shows a picture's size, depth, profile, orientation and EXIF data, or a project's layers
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The picture
+    /// The picture or project
     file: PathBuf,
     /// Machine-readable output
     #[arg(long)]
@@ -22,7 +25,15 @@ pub(super) struct Args {
 const MAX_FIELDS: usize = 100;
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let opened = input::open(&args.file)?;
+    if is_project(&args.file) {
+        let project = input::open_project(&args.file)?;
+        return if args.json {
+            report::print_json(&project_json(args, &project))
+        } else {
+            report::print(project_text(args, &project))
+        };
+    }
+    let opened = input::open_file(&args.file)?;
     let exif = opened.metadata.exif.as_deref();
     let fields = exif.map(|exif| io::exif_summary(exif, MAX_FIELDS)).unwrap_or_default();
     if args.json {
@@ -88,4 +99,72 @@ fn as_text(args: &Args, opened: &Opened, fields: &[(String, String)]) -> String 
         line("Note", notice.to_string());
     }
     lines.join("\n")
+}
+
+const fn kind(layer: &Layer) -> &'static str {
+    match &layer.kind {
+        LayerKind::Raster(_) => "raster",
+        LayerKind::Adjustment(_) => "adjustment",
+        LayerKind::Group(_) => "group",
+        LayerKind::Generated(_) => "generated",
+    }
+}
+
+/// Layers bottom first, each with how deep it is nested.
+fn project_json(args: &Args, project: &Project) -> Json {
+    let document = &project.document;
+    let mut layers = Vec::new();
+    document.walk(&mut |layer, level| {
+        layers.push(json!({
+            "name": &*layer.props.name,
+            "kind": kind(layer),
+            "level": level,
+            "visible": layer.props.visible,
+            "opacity": layer.props.opacity,
+            "blend": layer.props.blend,
+            "mask": layer.mask.is_some(),
+        }));
+    });
+    json!({
+        "file": args.file.to_string_lossy(),
+        "bytes": project.file_bytes,
+        "format": "Ganvas project",
+        "width": document.size.width,
+        "height": document.size.height,
+        "depth": document.depth.bits(),
+        "working_profile": &*document.profile.name,
+        "pixels_per_inch": document.metadata.pixels_per_inch,
+        "original": project.original.as_ref().map(|path| path.to_string_lossy()),
+        "layers": layers,
+    })
+}
+
+fn project_text(args: &Args, project: &Project) -> String {
+    let document = &project.document;
+    let mut lines = vec![args.file.display().to_string()];
+    let mut line = |name: &str, value: String| lines.push(format!("  {name:<16} {value}"));
+    line("Format", format!("Ganvas project, {} bytes", project.file_bytes));
+    line("Size", format!("{} px", document.size));
+    line("Depth", format!("{} bits a channel", document.depth.bits()));
+    line("Profile", document.profile.name.to_string());
+    if let Some(original) = &project.original {
+        line("Made of", original.display().to_string());
+    }
+    let mut layers = Vec::new();
+    list(&document.layers, 0, &mut layers);
+    for (index, text) in layers.into_iter().enumerate() {
+        line(if index == 0 { "Layers" } else { "" }, text);
+    }
+    lines.join("\n")
+}
+
+/// Layers as a panel lists them: the top one first, a group before what is in it.
+fn list(layers: &[Arc<Layer>], level: usize, lines: &mut Vec<String>) {
+    for layer in layers.iter().rev() {
+        let indent = "  ".repeat(level);
+        let mask = if layer.mask.is_some() { ", masked" } else { "" };
+        let hidden = if layer.props.visible { "" } else { ", hidden" };
+        lines.push(format!("{indent}{} ({}{mask}{hidden})", layer.props.name, kind(layer)));
+        list(layer.children().unwrap_or_default(), level + 1, lines);
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::input::unusable;
+use super::input::{Picture, unusable};
 use super::networks;
 use super::report::{self, Failure};
 use crate::color::WorkingProfile;
@@ -14,7 +14,7 @@ use crate::device::DeviceChoice;
 use crate::document::Metadata;
 use crate::infer::models::ModelStore;
 use crate::infer::protocol::{Output, Task};
-use crate::io::{self, MetadataPolicy, Notice, Opened, SaveOptions};
+use crate::io::{self, MetadataPolicy, Notice, SaveOptions};
 use crate::pixels::PixelBuf;
 
 #[derive(clap::Args)]
@@ -47,8 +47,8 @@ pub(super) struct Source {
 }
 
 /// The pixels and the rest.
-pub(super) fn split(opened: Opened) -> (PixelBuf, Source) {
-    let Opened { pixels, profile, metadata, notices, .. } = opened;
+pub(super) fn split(opened: Picture) -> (PixelBuf, Source) {
+    let Picture { pixels, profile, metadata, notices } = opened;
     (pixels, Source { profile, metadata, notices })
 }
 
@@ -63,7 +63,7 @@ impl Files {
     pub(super) fn run(
         &self,
         store: ModelStore,
-        opened: Opened,
+        opened: Picture,
         task: impl FnOnce(Arc<PixelBuf>, WorkingProfile) -> Task,
         label: &str,
     ) -> Result<(), Failure> {

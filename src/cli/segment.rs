@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::filter::choose_model;
-use super::input;
+use super::input::{self, Picture};
 use super::networks;
 use super::picture::{self, Files};
 use super::report::Failure;
@@ -12,7 +12,6 @@ use crate::faces::{Face, Wants};
 use crate::infer::models::ModelStore;
 use crate::infer::protocol::{Faces, Select, Task};
 use crate::infer::worker::capability_for;
-use crate::io::Opened;
 use crate::pixels::{Depth, PixelBuf};
 use crate::segment::What;
 use crate::zoo::Purpose;
@@ -55,7 +54,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 /// A mask of every face's outline.
-fn faces(args: &Args, store: ModelStore, opened: Opened) -> Result<(), Failure> {
+fn faces(args: &Args, store: ModelStore, opened: Picture) -> Result<(), Failure> {
     let choose = |purpose| Ok((purpose, choose_model(store.library(), None, purpose)?));
     let needed = [Purpose::FaceDetect, Purpose::FaceLandmarks];
     let models = needed.into_iter().map(choose).collect::<Result<_, Failure>>()?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::input;
+use super::input::{self, Picture};
 use super::networks;
 use super::picture::{self, Files};
 use super::report::{self, Failure};
@@ -13,7 +13,6 @@ use crate::infer::plan::{self, DefaultModel, PHOTO_MODEL, Preflight};
 use crate::infer::protocol::{ModelRef, Task, Upscale};
 use crate::infer::upscale::SCALES;
 use crate::infer::worker::{Models, capability_for};
-use crate::io::Opened;
 use crate::zoo::Purpose;
 
 /// Enlarges a picture with a network
@@ -74,7 +73,7 @@ struct Chosen {
 }
 
 /// The model that was asked for, or the default one for this picture and device.
-fn choose(args: &Args, store: &mut ModelStore, opened: &Opened) -> Result<Chosen, Failure> {
+fn choose(args: &Args, store: &mut ModelStore, opened: &Picture) -> Result<Chosen, Failure> {
     if let Some(name) = &args.model {
         let model = networks::model_ref(store.library(), name)?;
         return estimate(args, store, opened, model, None);
@@ -92,7 +91,7 @@ fn choose(args: &Args, store: &mut ModelStore, opened: &Opened) -> Result<Chosen
 fn estimate(
     args: &Args,
     store: &mut ModelStore,
-    opened: &Opened,
+    opened: &Picture,
     model: ModelRef,
     note: Option<&'static str>,
 ) -> Result<Chosen, Failure> {

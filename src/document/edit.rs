@@ -98,6 +98,14 @@ pub enum EditError {
 }
 
 impl Document {
+    /// A document of a whole canvas, such as a project file holds.
+    pub fn from_canvas(canvas: Canvas, metadata: Metadata) -> Result<Self, EditError> {
+        let mut document = Self::new(canvas.size, canvas.depth, canvas.profile.clone());
+        document.metadata = Arc::new(metadata);
+        document.set_canvas(canvas)?;
+        Ok(document)
+    }
+
     /// Applies an edit and answers what it damaged, in document pixels. On an error the document
     /// is unchanged. Only [`super::Session`] calls this.
     pub(super) fn apply(&mut self, edit: Edit, revision: u64) -> Result<IRect, EditError> {

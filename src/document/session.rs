@@ -162,8 +162,9 @@ impl Session {
         damage
     }
 
-    pub fn mark_saved(&mut self) {
-        self.saved_revision = Some(self.document.revision());
+    /// The content of this revision is on the disk; the document may have moved on since.
+    pub const fn mark_saved(&mut self, revision: u64) {
+        self.saved_revision = Some(revision);
     }
 
     /// Whether the document differs from what was last saved or opened.

@@ -3,7 +3,7 @@
 //!
 //! One file a format: `decode` from bytes to [`decoded::Decoded`], `encode` back. What all
 //! formats share (orientation, profiles, metadata policy, temporary files) is in [`open`] and
-//! [`save`].
+//! [`save`]. Documents with their layers are kept in [`project`] files.
 
 mod decoded;
 mod exif;
@@ -15,6 +15,7 @@ mod mask;
 mod metadata;
 mod open;
 mod png;
+pub mod project;
 mod save;
 mod simple;
 mod tiff;

@@ -1,6 +1,7 @@
 //! From pixels to a file: first whole beside its place, then renamed into it.
 
 use std::borrow::Cow;
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -73,7 +74,7 @@ pub fn check_target(path: &Path) -> Result<Format, SaveError> {
     Ok(format)
 }
 
-fn check_place(path: &Path) -> Result<(), SaveError> {
+pub(super) fn check_place(path: &Path) -> Result<(), SaveError> {
     if path.is_dir() {
         return Err(SaveError::IsFolder(path.into()));
     }
@@ -111,6 +112,14 @@ pub fn save(
 /// # Errors
 /// Those of the file system; then what was there before still is.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    put_in_place(path, |file| file.write_all(bytes))
+}
+
+/// Puts what `write` writes in the place of `path`, once it is whole and on the disk.
+pub(super) fn put_in_place<E: From<std::io::Error>>(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> Result<(), E>,
+) -> Result<(), E> {
     // Through a link, so that the link stays one.
     let target = path.canonicalize().unwrap_or_else(|_| path.into());
     let mut builder = tempfile::Builder::new();
@@ -122,15 +131,15 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     let mut file = builder.tempfile_in(folder_of(&target))?;
-    file.write_all(bytes)?;
+    write(file.as_file_mut())?;
     if let Ok(existing) = std::fs::metadata(&target) {
         if existing.permissions().readonly() {
-            return Err(std::io::ErrorKind::PermissionDenied.into());
+            return Err(std::io::Error::from(std::io::ErrorKind::PermissionDenied).into());
         }
         file.as_file().set_permissions(existing.permissions())?;
     }
     file.as_file().sync_all()?;
-    file.persist(&target).map_err(|error| error.error)?;
+    file.persist(&target).map_err(|error| E::from(error.error))?;
     Ok(())
 }
 

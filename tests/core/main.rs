@@ -25,6 +25,7 @@ mod ops_golden;
 mod parity;
 mod plan;
 mod portrait;
+mod project;
 mod segment;
 mod stylegan_pkl;
 mod tidy;

@@ -98,7 +98,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "portrait",
         &["geom", "color", "params", "pixels", "ops", "latent", "faces", "nets", "metrics"],
     ),
-    ("io", &["geom", "color", "params", "pixels", "document", "ops"]),
+    ("io", &["geom", "color", "params", "pixels", "document", "ops", "latent"]),
 ];
 
 /// Modules that stand above everything and may name anything but each other's callers.

@@ -151,7 +151,7 @@ fn closing_with_changes_asks() {
     assert_eq!(harness.state().model().tabs.len(), 1);
     command(&mut harness, Command::Close);
     harness.step();
-    harness.get_by_label("Don't export").click();
+    harness.get_by_label("Don't save").click();
     harness.step();
     harness.step();
     assert!(harness.state().model().tabs.is_empty());

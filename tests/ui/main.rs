@@ -10,4 +10,5 @@ mod harness;
 mod latent;
 mod loss;
 mod monkey;
+mod project;
 mod shortcuts;

@@ -11,6 +11,7 @@ use crate::app::command::{Binding, Command};
 use crate::app::dialog::{CanvasForm, Dialog, ExpandForm, NewForm, ParamForm, SizeForm};
 use crate::app::files::{self, ExportSettings};
 use crate::app::prefs::Look;
+use crate::app::project::SaveSettings;
 use crate::app::state::{Dock, Model, Outcome};
 use crate::commands::masks::NewMask;
 use crate::commands::{CommandError, Step, geometry, layers, masks, paint, selection};
@@ -135,6 +136,15 @@ impl App {
                 if self.may_close() {
                     self.model.quitting = true;
                     ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+                }
+            }
+            C::Save | C::SaveAs => {
+                let Some(tab) = self.model.tab() else { return };
+                let (settings, known) = (SaveSettings::propose(tab), tab.project().is_some());
+                if known && command == C::Save {
+                    self.model.save(settings);
+                } else {
+                    self.open_dialog(Dialog::Save(settings));
                 }
             }
             C::Export => {

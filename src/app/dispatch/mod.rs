@@ -15,11 +15,13 @@ use super::action::{Action, Phase};
 use super::command::{Binding, Command};
 use super::dialog::Dialog;
 use super::files;
+use super::project;
 use super::state::{Model, Outcome, Tab, TabId, unknown_operation};
 use super::view::View;
 use super::{App, theme};
 use crate::document::{Document, Edit, LayerId, Session};
 use crate::geom::Point;
+use crate::io::project::is_project;
 use crate::ops;
 use crate::params::Params;
 use crate::tools::ToolEvent;
@@ -135,6 +137,7 @@ impl App {
                         path: None,
                         title: "Untitled".into(),
                         document,
+                        made_of: None,
                         notices: Vec::new(),
                     })
                 });
@@ -155,6 +158,10 @@ impl App {
             Action::Feather(sigma_px) => model.step("Feather selection", move |document| {
                 crate::commands::selection::feather(document, sigma_px)
             }),
+            Action::SaveProject(settings) => model.save(*settings),
+            Action::ChooseProjectFile(settings) => {
+                model.spawn("Choose file", project::pick_target(*settings));
+            }
             Action::Export(settings) => model.export(*settings),
             Action::ChooseExportFile(settings) => {
                 model.spawn("Choose file", files::pick_target(*settings));
@@ -253,6 +260,10 @@ impl Model {
         let (models, paths): (Vec<_>, Vec<_>) =
             paths.into_iter().partition(|path| is_for_models(path));
         models.into_iter().for_each(|path| self.import_model(path));
+        // A project is more than a layer.
+        let (projects, paths): (Vec<_>, Vec<_>) =
+            paths.into_iter().partition(|path| is_project(path));
+        projects.into_iter().for_each(|path| self.open_file(path));
         let Some((id, base)) = self.tab().map(|tab| (tab.id, tab.document().clone())) else {
             return paths.into_iter().for_each(|path| self.open_file(path));
         };
@@ -294,11 +305,13 @@ impl Model {
             id,
             title,
             path,
+            made_of: None,
             session,
             original: document,
             reads: 0,
             view,
             export: None,
+            saving: None,
         });
         self.activate_tab(self.tabs.len() - 1);
         id

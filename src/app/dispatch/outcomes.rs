@@ -1,12 +1,15 @@
 //! What workers have finished: into the model, or into words.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use eframe::egui;
 
 use crate::app::App;
 use crate::app::dialog::Dialog;
+use crate::app::files::title_of;
 use crate::app::jobs::Finished;
+use crate::app::project::{Closing, SaveSettings};
 use crate::app::state::{Model, Outcome, TabId};
 use crate::document::{Canvas, Document, Edit};
 
@@ -65,12 +68,15 @@ impl App {
             }
         };
         match outcome {
-            Outcome::Opened { path, title, document, notices } => {
+            Outcome::Opened { path, title, document, made_of, notices } => {
                 if let Some(path) = &path {
                     model.prefs.remember(path);
                     model.save_prefs();
                 }
-                model.add_tab(title, path, document);
+                let id = model.add_tab(title, path, document);
+                if let Some(tab) = model.tab_by_id(id) {
+                    tab.made_of = made_of;
+                }
                 notices.into_iter().for_each(|notice| model.notices.info(notice));
             }
             Outcome::Reread { tab, document, notices } => {
@@ -99,12 +105,10 @@ impl App {
                 let architecture = &manifest.architecture;
                 model.notices.info(format!("{name} is installed: {architecture}, for {purpose}"));
             }
-            Outcome::Exported { tab, settings, revision, notices } => {
-                if let Some(tab) = model.tab_by_id(tab)
-                    && tab.document().revision() == revision
-                {
-                    tab.session.mark_saved();
-                }
+            Outcome::Saved { settings, revision, made_of } => {
+                self.saved(ctx, settings, revision, made_of);
+            }
+            Outcome::Exported { settings, notices } => {
                 let lost = if notices.is_empty() {
                     String::new()
                 } else {
@@ -112,13 +116,11 @@ impl App {
                 };
                 model.recent.forget(&settings.path);
                 model.notices.info(format!("Exported {}{lost}", settings.path.display()));
-                if let Some(Dialog::ConfirmClose { index, quit }) = self.local.after_export.take() {
-                    self.continue_closing(ctx, index, quit);
-                }
             }
             Outcome::PickedFiles(paths) => {
                 paths.into_iter().for_each(|path| model.open_file(path));
             }
+            Outcome::PickedProject(settings) => self.local.dialog = Some(Dialog::Save(settings)),
             Outcome::PickedTarget { settings } => {
                 self.local.dialog = Some(Dialog::Export(settings));
             }
@@ -129,7 +131,33 @@ impl App {
         }
     }
 
-    /// Goes on with what was asked before a picture had to be exported.
+    /// The document is on the disk as it was at `revision`.
+    fn saved(
+        &mut self,
+        ctx: &egui::Context,
+        settings: SaveSettings,
+        revision: u64,
+        made_of: Option<PathBuf>,
+    ) {
+        let SaveSettings { tab: id, path, then } = settings;
+        let model = &mut self.model;
+        model.recent.forget(&path);
+        model.notices.info(format!("Saved {}", path.display()));
+        model.prefs.remember(&path);
+        model.save_prefs();
+        if let Some(tab) = model.tab_by_id(id) {
+            tab.session.mark_saved(revision);
+            tab.title = title_of(&path);
+            tab.path = Some(path);
+            tab.made_of = made_of;
+        }
+        let index = model.tabs.iter().position(|tab| tab.id == id);
+        if let (Some(index), Some(Closing { quit })) = (index, then) {
+            self.continue_closing(ctx, index, quit);
+        }
+    }
+
+    /// Goes on with what was asked before a document had to be saved.
     fn continue_closing(&mut self, ctx: &egui::Context, index: usize, quit: bool) {
         self.close_tab(index);
         if quit && self.local.dialog.is_none() && self.may_close() {
@@ -154,7 +182,7 @@ impl Model {
         ];
         match tab.session.perform("Revert", edits) {
             Ok(_) => {
-                tab.session.mark_saved();
+                tab.session.mark_saved(tab.document().revision());
                 tab.original = file.clone();
                 tab.reads += 1;
                 if let Some(path) = tab.path.clone() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::app::clipboard::Content;
 use crate::app::files;
+use crate::app::project::{self, SaveSettings};
 use crate::app::state::{Model, Outcome, TabId};
 use crate::cli::report::sentence;
 use crate::color::{WorkingProfile, convert};
@@ -112,7 +113,7 @@ impl Model {
                 let document =
                     Document::from_pixels(&*pixels, "Pasted", profile, Default::default());
                 let (path, title, notices) = (None, "Pasted".into(), Vec::new());
-                Ok(Outcome::Opened { path, title, document, notices })
+                Ok(Outcome::Opened { path, title, document, made_of: None, notices })
             });
         }
         self.step("Paste", move |document| {
@@ -188,6 +189,24 @@ impl Model {
         if let Some(draft) = &mut self.draft {
             draft.params = params;
             self.apply_draft();
+        }
+    }
+
+    /// Saves the document as it is now. One save of a document at a time: the later one must not
+    /// be overtaken.
+    pub fn save(&mut self, settings: SaveSettings) {
+        self.settle();
+        let running: Vec<_> = self.jobs.running().iter().map(|job| job.id).collect();
+        let Some(tab) = self.tabs.iter_mut().find(|tab| tab.id == settings.tab) else { return };
+        if tab.saving.is_some_and(|id| running.contains(&id)) {
+            return self.notices.info(format!("{} is being saved already", tab.title));
+        }
+        let picture = tab.path.clone().filter(|_| tab.project().is_none());
+        let made_of = tab.made_of.clone().or(picture);
+        let work = project::save(tab.document().clone(), made_of, settings);
+        match self.jobs.spawn("Save", work) {
+            Ok(id) => tab.saving = Some(id),
+            Err(reason) => self.notices.warn(format!("Save: {reason}")),
         }
     }
 

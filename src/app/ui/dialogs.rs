@@ -4,10 +4,9 @@ use eframe::egui;
 use egui::{DragValue, Id, Modal, TextEdit, Ui};
 
 use super::palette::{palette_ui, shortcuts_ui};
-use super::{export, note_ui, preferences, primary_button};
+use super::{export, note_ui, preferences, primary_button, save};
 use crate::app::action::{Action, Actions};
 use crate::app::dialog::{CanvasForm, Dialog, ExpandForm, NewForm, ParamForm, SizeForm};
-use crate::app::files::ExportSettings;
 use crate::app::form::{choose_ui, rows_ui, segments_ui};
 use crate::app::local::Local;
 use crate::app::state::Model;
@@ -56,9 +55,10 @@ fn dialog_ui(
         Dialog::Operation(form) => operation_ui(ui, form, out),
         Dialog::Feather { radius_px } => feather_ui(ui, radius_px, out),
         Dialog::Export(settings) => export::export_ui(ui, model, settings, out),
+        Dialog::Save(settings) => save::save_ui(ui, model, settings, out),
         Dialog::OpenPath { text } => open_path_ui(ui, text, out),
         Dialog::ConfirmClose { index, quit } => {
-            confirm_close_ui(ui, model, local, (*index, *quit), out)
+            save::confirm_close_ui(ui, model, local, (*index, *quit), out)
         }
         Dialog::Preferences => preferences::preferences_ui(ui, model, out),
         Dialog::Palette { query, at } => palette_ui(ui, model, query, at, out),
@@ -285,44 +285,6 @@ fn open_path_ui(ui: &mut Ui, text: &mut String, out: &mut Actions) -> bool {
     if confirmed && !text.trim().is_empty() {
         out.push(Action::OpenFiles(vec![text.trim().into()]));
     }
-    done
-}
-
-fn confirm_close_ui(
-    ui: &mut Ui,
-    model: &Model,
-    local: &mut Local,
-    (index, quit): (usize, bool),
-    out: &mut Actions,
-) -> bool {
-    let Some(tab) = model.tabs.get(index) else { return true };
-    ui.set_width(380.0);
-    ui.heading(format!("Export {} before closing?", tab.title));
-    note_ui(ui, "Changes that are not exported are lost");
-    ui.add_space(12.0);
-    let mut done = false;
-    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-        if primary_button(ui, "Export…", true).clicked() {
-            let settings = tab.export.clone().unwrap_or_else(|| {
-                ExportSettings::propose(tab.id, &tab.title, tab.path.as_deref(), tab.document())
-            });
-            local.after_export = Some(Dialog::ConfirmClose { index, quit });
-            local.dialog = Some(Dialog::Export(settings));
-            done = true;
-        }
-        if ui.button("Cancel").clicked() {
-            done = true;
-        }
-        if ui.button("Don't export").clicked() {
-            out.push(Action::CloseTabUnsaved(index));
-            if quit {
-                out.push(Action::Start(crate::app::command::Binding::Command(
-                    crate::app::command::Command::Quit,
-                )));
-            }
-            done = true;
-        }
-    });
     done
 }
 

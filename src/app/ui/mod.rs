@@ -19,6 +19,7 @@ mod overlay;
 mod palette;
 mod pointer;
 mod preferences;
+mod save;
 mod shelf;
 mod status;
 mod tabs;

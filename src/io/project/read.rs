@@ -1,0 +1,169 @@
+//! From a project file to a document.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::record::{Channels, Content, ImageRecord, LayerRecord, Record};
+use super::zip::Archive;
+use super::{DOCUMENT_ENTRY, Fault, MAX_CODES_BYTES, MIME, MIME_ENTRY, ProjectError, codes, image};
+use crate::color::WorkingProfile;
+use crate::document::{
+    Adjustment, Canvas, Document, Generated, Layer, LayerId, LayerKind, LayerMask, Metadata, Raster,
+};
+use crate::io::guard::guarded;
+use crate::latent::MAX_CODE_FILE_BYTES;
+use crate::pixels::{Depth, TiledImage};
+
+/// Largest `document.json`.
+const MAX_DOCUMENT_BYTES: u64 = 32 << 20;
+/// Largest profile or block of metadata.
+const MAX_BLOB_BYTES: u64 = 64 << 20;
+/// Largest PNG.
+const MAX_IMAGE_BYTES: u64 = 2 << 30;
+
+/// An opened project.
+#[derive(Clone, Debug)]
+pub struct Project {
+    pub document: Document,
+    /// The picture that it was made of, as it was called then; a hint.
+    pub original: Option<PathBuf>,
+    pub file_bytes: u64,
+}
+
+/// Opens a project file. Nothing in it is unpacked to disk, and nothing larger than the limits
+/// of [`super::record`] is ever allocated.
+pub fn open(path: &Path) -> Result<Project, ProjectError> {
+    let result = guarded(|| read(path)).unwrap_or_else(|reason| Err(Fault::Damaged(reason)));
+    result.map_err(|fault| {
+        let path = path.to_path_buf();
+        match fault {
+            Fault::Io(source) if source.kind() == std::io::ErrorKind::UnexpectedEof => {
+                ProjectError::Damaged { path, reason: "it ends early".into() }
+            }
+            Fault::Io(source) => ProjectError::Read { path, source },
+            Fault::Damaged(reason) => ProjectError::Damaged { path, reason },
+            Fault::Refused(reason) => ProjectError::Refused { path, reason },
+            Fault::Version(version) => ProjectError::Version { path, version },
+            Fault::Cancelled => ProjectError::Cancelled,
+        }
+    })
+}
+
+fn read(path: &Path) -> Result<Project, Fault> {
+    // Pipes and devices may have no end, and opening some of them waits: look first.
+    let facts = std::fs::metadata(path)?;
+    if !facts.is_file() {
+        return Err(Fault::Refused("it is no regular file".into()));
+    }
+    let mut archive = Archive::open(BufReader::new(File::open(path)?))?;
+    if archive.read(MIME_ENTRY, MIME.len() as u64).ok().as_deref() != Some(MIME.as_bytes()) {
+        return Err(Fault::Damaged("it does not say that it is a project".into()));
+    }
+    let record = Record::parse(&archive.read(DOCUMENT_ENTRY, MAX_DOCUMENT_BYTES)?)?;
+    let document = Reader { archive, depth: record.depth, codes_bytes: 0 }.document(&record)?;
+    let original = record.original.map(PathBuf::from);
+    Ok(Project { document, original, file_bytes: facts.len() })
+}
+
+struct Reader<R> {
+    archive: Archive<R>,
+    depth: Depth,
+    /// One entry may be named many times.
+    codes_bytes: u64,
+}
+
+impl<R: Read + Seek> Reader<R> {
+    fn document(&mut self, record: &Record) -> Result<Document, Fault> {
+        let profile = match self.blob(record.profile.as_deref())? {
+            None => WorkingProfile::srgb(),
+            Some(icc) => WorkingProfile::from_icc(&icc)
+                .map_err(|err| Fault::Damaged(format!("its profile: {err}")))?,
+        };
+        let layers = self.layers(&record.layers)?;
+        let selection = record.selection.as_ref();
+        let selection = selection.map(|image| self.image(image, Channels::Mask)).transpose()?;
+        let active = match &record.active {
+            None => None,
+            Some(path) => Some(
+                layer_at(&layers, path)
+                    .ok_or_else(|| Fault::Damaged("its active layer does not exist".into()))?,
+            ),
+        };
+        let metadata = Metadata {
+            exif: self.blob(record.metadata.exif.as_deref())?,
+            xmp: self.blob(record.metadata.xmp.as_deref())?,
+            iptc: self.blob(record.metadata.iptc.as_deref())?,
+            pixels_per_inch: record.metadata.pixels_per_inch,
+        };
+        let (size, depth) = (record.size, record.depth);
+        let canvas = Canvas { size, depth, profile, layers, active, selection };
+        Document::from_canvas(canvas, metadata).map_err(|err| Fault::Damaged(err.to_string()))
+    }
+
+    fn layers(&mut self, records: &[LayerRecord]) -> Result<Vec<Arc<Layer>>, Fault> {
+        records.iter().map(|record| Ok(Arc::new(self.layer(record)?))).collect()
+    }
+
+    fn layer(&mut self, record: &LayerRecord) -> Result<Layer, Fault> {
+        let kind = match &record.content {
+            Content::Raster(image) => LayerKind::Raster(self.raster(image)?),
+            Content::Generated { image, recipe } => LayerKind::Generated(Generated {
+                raster: self.raster(image)?,
+                recipe: Arc::new(self.recipe(recipe)?),
+            }),
+            Content::Adjustment { op, params, version } => LayerKind::Adjustment(Adjustment {
+                op: op.clone(),
+                params: params.clone(),
+                version: *version,
+            }),
+            Content::Group(layers) => LayerKind::Group(self.layers(layers)?),
+        };
+        let mask = match &record.mask {
+            None => None,
+            Some(mask) => Some(LayerMask {
+                image: self.image(&mask.image, Channels::Mask)?,
+                origin: mask.image.origin,
+                enabled: mask.enabled,
+            }),
+        };
+        Ok(Layer { id: LayerId::fresh(), props: record.into(), mask, kind })
+    }
+
+    fn recipe(&mut self, recipe: &Json) -> Result<Json, Fault> {
+        let mut recipe = recipe.clone();
+        codes::put_back(&mut recipe, &mut |entry| {
+            let file = self.archive.read(entry, MAX_CODE_FILE_BYTES as u64)?;
+            self.codes_bytes += file.len() as u64;
+            if self.codes_bytes > MAX_CODES_BYTES {
+                let reason = format!("its latent codes have more than {MAX_CODES_BYTES} bytes");
+                return Err(Fault::Refused(reason));
+            }
+            Ok(file)
+        })?;
+        Ok(recipe)
+    }
+
+    fn raster(&mut self, record: &ImageRecord) -> Result<Raster, Fault> {
+        Ok(Raster { image: self.image(record, Channels::Rgba)?, origin: record.origin })
+    }
+
+    fn image(&mut self, record: &ImageRecord, channels: Channels) -> Result<TiledImage, Fault> {
+        let depth = if channels == Channels::Mask { Depth::U8 } else { self.depth };
+        image::load(record, channels, depth, |entry| self.archive.read(entry, MAX_IMAGE_BYTES))
+    }
+
+    fn blob(&mut self, entry: Option<&str>) -> Result<Option<Arc<[u8]>>, Fault> {
+        let Some(entry) = entry else { return Ok(None) };
+        Ok(Some(self.archive.read(entry, MAX_BLOB_BYTES)?.into()))
+    }
+}
+
+fn layer_at(layers: &[Arc<Layer>], path: &[usize]) -> Option<LayerId> {
+    let (&index, rest) = path.split_first()?;
+    let layer = layers.get(index)?;
+    if rest.is_empty() { Some(layer.id) } else { layer_at(layer.children()?, rest) }
+}
