@@ -14,6 +14,7 @@ mod direction_set;
 mod edit_stack;
 mod import;
 mod interpolate;
+pub mod invert;
 pub mod linalg;
 mod mix;
 mod orthogonal;

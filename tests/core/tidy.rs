@@ -71,7 +71,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["geom", "color", "params", "pixels", "device", "document", "ops", "compose", "infer"],
     ),
     ("inpaint", &["geom", "color", "pixels", "ops"]),
-    ("latent", &["checkpoint"]),
+    ("latent", &["checkpoint", "nets"]),
     (
         "infer",
         &[

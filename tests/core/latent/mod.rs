@@ -4,6 +4,7 @@ mod edits;
 mod files;
 mod find;
 mod import;
+mod invert;
 mod ways;
 
 use ganvas::latent::random::normal_latent;
