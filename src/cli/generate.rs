@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -12,10 +13,11 @@ use crate::color::WorkingProfile;
 use crate::device::DeviceChoice;
 use crate::document::Metadata;
 use crate::infer::generate::{MAX_PICTURES, contact_sheet};
-use crate::infer::protocol::{Generate, Task};
-use crate::infer::worker::capability_for;
+use crate::infer::models::ModelStore;
+use crate::infer::protocol::{Drawing, Generate, Mixed, ModelRef, Origin, Render, Task};
+use crate::infer::worker::{Models, capability_for};
 use crate::io::{self, SaveOptions};
-use crate::latent::Noise;
+use crate::latent::{Code, EditStack, LatentError, Noise, Rows, Truncation, Walk};
 use crate::pixels::PixelBuf;
 use crate::zoo::Purpose;
 
@@ -26,8 +28,16 @@ pub(super) struct Args {
     #[arg(long, value_name = "ID")]
     model: String,
     /// One seed, or a range of them: the same seed gives the same picture everywhere
-    #[arg(long, value_name = "A[-B]")]
-    seed: Seeds,
+    #[arg(long, value_name = "A[-B]", required_unless_present = "mix")]
+    seed: Option<Seeds>,
+    /// The picture of seed A with rows of seed B's code, such as 0-3 or 8-: coarse rows are shape,
+    /// fine ones colour [default rows: the finer half]
+    #[arg(long, value_name = "A,B[:ROWS]", conflicts_with_all = ["seed", "walk", "grid"])]
+    mix: Option<MixArg>,
+    /// So many pictures of a smooth way through codes that returns to its start; the seed chooses
+    /// the way
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..=MAX_PICTURES))]
+    walk: Option<u64>,
     /// A picture to write, or a folder for several [default: beside, named after the seeds]
     #[arg(short, long, value_name = "FILE|DIR")]
     output: Option<PathBuf>,
@@ -60,7 +70,7 @@ enum NoiseArg {
 }
 
 /// `A` or `A-B`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Seeds {
     first: u64,
     last: Option<u64>,
@@ -80,6 +90,31 @@ impl FromStr for Seeds {
             return Err(format!("'{text}' must run upwards over at most {MAX_PICTURES} seeds"));
         }
         Ok(Self { first, last })
+    }
+}
+
+/// `A,B[:ROWS]`.
+#[derive(Clone, Copy, Debug)]
+struct MixArg {
+    base: u64,
+    style: u64,
+    rows: Option<Rows>,
+}
+
+impl FromStr for MixArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (seeds, rows) = match text.split_once(':') {
+            Some((seeds, rows)) => (seeds, Some(rows.parse::<Rows>().map_err(|e| e.to_string())?)),
+            None => (text, None),
+        };
+        let seeds = seeds.split_once(',').and_then(|(base, style)| {
+            Some((base.trim().parse().ok()?, style.trim().parse().ok()?))
+        });
+        let bad = || format!("'{text}' is no mix; write 3,7 or 3,7:4-7");
+        let (base, style) = seeds.ok_or_else(bad)?;
+        Ok(Self { base, style, rows })
     }
 }
 
@@ -112,32 +147,36 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if !(0.0..=1.0).contains(&args.psi) {
         return Err(Failure::input(format!("--psi must be 0 to 1, not {}", args.psi)));
     }
-    let seeds = seeds(args)?;
-    let single = args.grid.is_some() || seeds.start() == seeds.end();
-    let targets = targets(args, &seeds, single)?;
+    let wanted = wanted(args)?;
+    let names = wanted.names();
+    let targets = targets(args, &names)?;
     let mut store = networks::store(args.device)?;
     let model = networks::model_ref(store.library(), &args.model)?;
     capability_for(&mut store, &model, Purpose::Generate).map_err(Failure::input)?;
     networks::warn(store.library(), &model);
-
-    let task = Task::Generate(Generate {
-        model,
-        seeds: seeds.clone(),
-        psi: args.psi,
-        class: args.class,
-        noise: match args.noise {
-            NoiseArg::Const => Noise::Const,
-            NoiseArg::None => Noise::None,
-            NoiseArg::Random => Noise::Random(0),
-        },
-    });
+    let task = match wanted {
+        Wanted::Seeds(seeds) => {
+            let (psi, class, noise) = (args.psi, args.class, args.noise(0));
+            Task::Generate(Generate { model, seeds, psi, class, noise })
+        }
+        Wanted::Mix(mix) => {
+            let drawings = vec![mixed(args, mix, &mut store, &model)?];
+            Task::Render(Render { model, drawings })
+        }
+        Wanted::Walk { seed, frames } => {
+            let drawings = walked(args, seed, frames, &mut store, &model)?;
+            Task::Render(Render { model, drawings })
+        }
+    };
     let output = networks::run(store, task, "Drawing")?;
+    let drawn = output.drawn.into_iter().map(|drawn| drawn.picture);
+    let pictures: Vec<PixelBuf> = output.images.into_iter().chain(drawn).collect();
     let pictures = match args.grid {
         Some(grid) => {
-            let sheet = contact_sheet(&output.images, grid.columns);
+            let sheet = contact_sheet(&pictures, grid.columns);
             vec![sheet.ok_or_else(|| Failure::input("the grid would be too large a picture"))?]
         }
-        None => output.images,
+        None => pictures,
     };
     for (picture, target) in pictures.iter().zip(&targets) {
         save(picture, target)?;
@@ -153,35 +192,137 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     targets.iter().try_for_each(|target| report::print(target.display()))
 }
 
-/// The seeds that were asked for; a grid without a range is filled.
-fn seeds(args: &Args) -> Result<RangeInclusive<u64>, Failure> {
-    let Seeds { first, last } = args.seed;
+/// What the arguments ask for.
+enum Wanted {
+    Seeds(RangeInclusive<u64>),
+    Mix(MixArg),
+    Walk { seed: u64, frames: u64 },
+}
+
+impl Wanted {
+    /// What each picture's file is called after.
+    fn names(&self) -> Vec<String> {
+        match self {
+            Self::Seeds(seeds) => seeds.clone().map(|seed| seed.to_string()).collect(),
+            Self::Mix(MixArg { base, style, .. }) => vec![format!("{base}-with-{style}")],
+            Self::Walk { frames, .. } => (0..*frames).map(|at| format!("walk-{at:04}")).collect(),
+        }
+    }
+}
+
+/// A grid without a range of seeds is filled.
+fn wanted(args: &Args) -> Result<Wanted, Failure> {
+    if let Some(mix) = args.mix {
+        return Ok(Wanted::Mix(mix));
+    }
+    let Some(Seeds { first, last }) = args.seed else {
+        return Err(Failure::input("say which picture: --seed, or --mix"));
+    };
     let cells = args.grid.map_or(1, |grid| u64::from(grid.columns) * u64::from(grid.rows));
+    let fits = |count: u64| {
+        let sentence = format!("{count} pictures do not fit a grid of {cells}");
+        if args.grid.is_some() && count > cells { Err(Failure::input(sentence)) } else { Ok(()) }
+    };
+    if let Some(frames) = args.walk {
+        if last.is_some() {
+            return Err(Failure::input("a walk has one seed, not a range"));
+        }
+        fits(frames)?;
+        return Ok(Wanted::Walk { seed: first, frames });
+    }
     let last = match last {
         Some(last) => last,
         None => first
             .checked_add(cells - 1)
             .ok_or_else(|| Failure::input(format!("there are no {cells} seeds from {first} on")))?,
     };
-    if args.grid.is_some() && last - first >= cells {
-        let count = last - first + 1;
-        return Err(Failure::input(format!("{count} seeds do not fit a grid of {cells}")));
+    fits(last - first + 1)?;
+    Ok(Wanted::Seeds(first..=last))
+}
+
+/// The picture of a seed with rows of another's code.
+fn mixed(
+    args: &Args,
+    MixArg { base, style, rows }: MixArg,
+    store: &mut ModelStore,
+    model: &ModelRef,
+) -> Result<Drawing, Failure> {
+    let all = store.generator(model).map_err(Failure::input)?.space().rows();
+    let rows = rows.unwrap_or(Rows { start: all as u16 / 2, ..Rows::ALL });
+    if rows.within(all).is_empty() {
+        return Err(Failure::input(format!("{model} has the rows 0-{}, none of {rows}", all - 1)));
     }
-    Ok(first..=last)
+    let origin =
+        |seed: u64| Ok(Origin::Seed { seed, class: args.class_number()?, noise: args.noise(seed) });
+    let mixes = vec![Mixed { from: origin(style)?, rows, amount: 1.0 }];
+    Ok(Drawing { from: origin(base)?, mixes, stack: args.truncation() })
+}
+
+/// Pictures of one turn of a walk for so many pictures: a second of film.
+const PICTURES_A_TURN: u64 = 24;
+
+/// The pictures of a walk.
+fn walked(
+    args: &Args,
+    seed: u64,
+    frames: u64,
+    store: &mut ModelStore,
+    model: &ModelRef,
+) -> Result<Vec<Drawing>, Failure> {
+    let hash = store.hash(model).map_err(Failure::input)?;
+    let generator = store.generator(model).map_err(Failure::input)?;
+    let space = generator.space().clone();
+    let class = args.class.unwrap_or((seed % space.classes.max(1) as u64) as usize);
+    if space.classes > 0 && class >= space.classes {
+        let sentence = format!("there are {} classes, none is {class}", space.classes);
+        return Err(Failure::input(sentence));
+    }
+    let turns = frames.div_ceil(PICTURES_A_TURN) as usize;
+    let walk = Walk::new(seed, space.z_dim, turns);
+    let latents: Vec<Vec<f32>> = (0..frames).map(|at| walk.at(at as f64 / frames as f64)).collect();
+    let rows = generator.map(&latents.concat(), &space.one_hot(class), &|| false);
+    let rows = rows.map_err(Failure::failed)?;
+    let drawing = |(z, row): (Vec<f32>, &[f32])| {
+        let mut code = Code::in_w(row, space.rows(), &hash)?.with_z(z)?;
+        code.noise = args.noise(seed);
+        let from = Origin::Code(Arc::new(code));
+        Ok(Drawing { from, mixes: Vec::new(), stack: args.truncation() })
+    };
+    let drawings = latents.into_iter().zip(rows.chunks_exact(space.w_dim)).map(drawing);
+    drawings.collect::<Result<_, LatentError>>().map_err(Failure::failed)
+}
+
+impl Args {
+    fn noise(&self, seed: u64) -> Noise {
+        match self.noise {
+            NoiseArg::Const => Noise::Const,
+            NoiseArg::None => Noise::None,
+            NoiseArg::Random => Noise::Random(seed),
+        }
+    }
+
+    fn class_number(&self) -> Result<Option<u32>, Failure> {
+        self.class
+            .map(u32::try_from)
+            .transpose()
+            .map_err(|_| Failure::input("there is no such class"))
+    }
+
+    fn truncation(&self) -> EditStack {
+        let truncation = Some(Truncation { psi: self.psi, cutoff: None });
+        EditStack { truncation, ..EditStack::default() }
+    }
 }
 
 /// Where each picture goes, checked before any work.
-fn targets(
-    args: &Args,
-    seeds: &RangeInclusive<u64>,
-    single: bool,
-) -> Result<Vec<PathBuf>, Failure> {
+fn targets(args: &Args, names: &[String]) -> Result<Vec<PathBuf>, Failure> {
     let stem = Path::new(&args.model).file_stem().map_or("picture".into(), |s| s.to_string_lossy());
-    let named = |seed: &u64| format!("{stem}-{seed}.png");
+    let named = |name: &String| format!("{stem}-{name}.png");
+    let single = args.grid.is_some() || names.len() == 1;
     let targets = match (&args.output, single) {
         (Some(path), true) if !path.is_dir() => vec![path.clone()],
-        (Some(folder), true) => vec![folder.join(named(seeds.start()))],
-        (None, true) => vec![PathBuf::from(named(seeds.start()))],
+        (Some(folder), true) => vec![folder.join(named(&names[0]))],
+        (None, true) => vec![PathBuf::from(named(&names[0]))],
         (folder, false) => {
             let folder = folder.clone().unwrap_or_else(|| PathBuf::from("."));
             if !folder.is_dir() {
@@ -190,16 +331,20 @@ fn targets(
                     "'{folder}' is no folder for several pictures"
                 )));
             }
-            seeds.clone().map(|seed| folder.join(named(&seed))).collect()
+            names.iter().map(|name| folder.join(named(name))).collect()
         }
     };
-    for target in &targets {
-        io::check_target(target).map_err(|error| Failure::input(report::sentence(&error)))?;
-    }
+    targets.iter().try_for_each(|target| check_picture(target))?;
     Ok(targets)
 }
 
-fn save(picture: &PixelBuf, target: &Path) -> Result<(), Failure> {
+/// Whether a picture can be written there, before any work.
+pub(super) fn check_picture(target: &Path) -> Result<(), Failure> {
+    io::check_target(target).map(|_| ()).map_err(|error| Failure::input(report::sentence(&error)))
+}
+
+/// Writes an sRGB picture without metadata.
+pub(super) fn save(picture: &PixelBuf, target: &Path) -> Result<(), Failure> {
     let bad = |error: io::SaveError| Failure::input(report::sentence(&error));
     let options = SaveOptions::new(io::check_target(target).map_err(bad)?);
     let profile = WorkingProfile::srgb();

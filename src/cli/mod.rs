@@ -5,8 +5,12 @@
 
 mod bench;
 #[cfg(feature = "infer")]
+mod codes;
+#[cfg(feature = "infer")]
 mod denoise;
 mod devices;
+#[cfg(feature = "infer")]
+mod directions;
 #[cfg(feature = "gpu")]
 mod doctor;
 mod edit;
@@ -21,6 +25,10 @@ mod generate;
 mod info;
 mod input;
 #[cfg(feature = "infer")]
+mod invert;
+#[cfg(feature = "infer")]
+mod latent;
+#[cfg(feature = "infer")]
 mod light;
 mod models;
 #[cfg(feature = "infer")]
@@ -28,6 +36,8 @@ mod networks;
 mod ops;
 #[cfg(feature = "infer")]
 mod picture;
+#[cfg(feature = "infer")]
+mod portrait;
 #[cfg(feature = "infer")]
 mod remove;
 pub mod report;
@@ -68,6 +78,8 @@ enum Command {
     Bench(bench::Args),
     #[cfg(feature = "infer")]
     Denoise(denoise::Args),
+    #[cfg(feature = "infer")]
+    Directions(directions::Args),
     #[cfg(feature = "gpu")]
     Doctor(doctor::Args),
     Edit(edit::Args),
@@ -79,9 +91,15 @@ enum Command {
     Generate(generate::Args),
     Info(info::Args),
     #[cfg(feature = "infer")]
+    Invert(invert::Args),
+    #[cfg(feature = "infer")]
+    Latent(latent::Args),
+    #[cfg(feature = "infer")]
     Light(light::Args),
     Models(models::Args),
     Ops(ops::Args),
+    #[cfg(feature = "infer")]
+    Portrait(portrait::Args),
     #[cfg(feature = "infer")]
     Remove(remove::Args),
     #[cfg(feature = "infer")]
@@ -114,6 +132,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Bench(args)) => bench::run(&args),
         #[cfg(feature = "infer")]
         Some(Command::Denoise(args)) => denoise::run(&args),
+        #[cfg(feature = "infer")]
+        Some(Command::Directions(args)) => directions::run(&args),
         #[cfg(feature = "gpu")]
         Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Edit(args)) => edit::run(&args),
@@ -125,9 +145,15 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Generate(args)) => generate::run(&args),
         Some(Command::Info(args)) => info::run(&args),
         #[cfg(feature = "infer")]
+        Some(Command::Invert(args)) => invert::run(&args),
+        #[cfg(feature = "infer")]
+        Some(Command::Latent(args)) => latent::run(&args),
+        #[cfg(feature = "infer")]
         Some(Command::Light(args)) => light::run(&args),
         Some(Command::Models(args)) => models::run(&args),
         Some(Command::Ops(args)) => ops::run(&args),
+        #[cfg(feature = "infer")]
+        Some(Command::Portrait(args)) => portrait::run(&args),
         #[cfg(feature = "infer")]
         Some(Command::Remove(args)) => remove::run(&args),
         #[cfg(feature = "infer")]

@@ -59,18 +59,31 @@ pub(super) fn warn(library: &Library, model: &ModelRef) {
 
 /// Runs one task on the inference thread, with a bar on a terminal.
 pub(super) fn run(store: ModelStore, task: Task, label: &str) -> Result<Output, Failure> {
-    let wake = Arc::new(|| {});
-    let mut service = Service::spawn(move || store, wake).map_err(Failure::failed)?;
-    service.submit(Lane::Commit, None, task).map_err(Failure::failed)?;
-    let mut bar = Progress::new(label);
-    loop {
-        match service.wait_event(PERIOD).map_err(Failure::failed)? {
-            Some(Event::Progress { done, total, .. }) => bar.set(done.into(), total.into()),
-            Some(Event::Notice { text, .. }) => report::note(text),
-            Some(Event::Finished { output, .. }) => return Ok(*output),
-            Some(Event::Failed { error, .. }) => return Err(Failure::failed(error)),
-            Some(Event::Cancelled { .. }) => return Err(Failure::failed("cancelled")),
-            None => {}
+    Worker::start(store)?.run(task, label)
+}
+
+/// The inference thread, for several tasks one after the other.
+pub(super) struct Worker(Service);
+
+impl Worker {
+    pub(super) fn start(store: ModelStore) -> Result<Self, Failure> {
+        let service = Service::spawn(move || store, Arc::new(|| {}));
+        service.map(Self).map_err(Failure::failed)
+    }
+
+    /// Runs a task to its end, with a bar on a terminal.
+    pub(super) fn run(&mut self, task: Task, label: &str) -> Result<Output, Failure> {
+        self.0.submit(Lane::Commit, None, task).map_err(Failure::failed)?;
+        let mut bar = Progress::new(label);
+        loop {
+            match self.0.wait_event(PERIOD).map_err(Failure::failed)? {
+                Some(Event::Progress { done, total, .. }) => bar.set(done.into(), total.into()),
+                Some(Event::Notice { text, .. }) => report::note(text),
+                Some(Event::Finished { output, .. }) => return Ok(*output),
+                Some(Event::Failed { error, .. }) => return Err(Failure::failed(error)),
+                Some(Event::Cancelled { .. }) => return Err(Failure::failed("cancelled")),
+                Some(Event::Picture { .. }) | None => {}
+            }
         }
     }
 }

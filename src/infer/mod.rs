@@ -4,8 +4,8 @@
 //! bounded channels, `worker` runs one job at a time and can be stepped without a thread,
 //! `models` builds networks from checkpoints and keeps the recent ones.
 
+mod analyse;
 mod bleed;
-
 pub mod directions;
 mod discover;
 mod faces;
@@ -14,6 +14,7 @@ pub mod generate;
 pub mod generator;
 #[cfg(feature = "app")]
 pub mod interop;
+pub mod invert;
 mod noise;
 mod paint;
 mod picture;

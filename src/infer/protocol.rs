@@ -6,12 +6,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::invert::{Invert, Inverted};
 use crate::color::WorkingProfile;
 use crate::faces::{Face, Wants};
-use crate::geom::IRect;
+use crate::geom::{IRect, Point};
 use crate::inpaint::{Border, Fill};
+use crate::latent::invert::Options;
 use crate::latent::{Code, DirectionSet, EditStack, Noise, Rows};
+use crate::nets::Planes;
 use crate::pixels::PixelBuf;
+use crate::portrait::{CropTransform, SoftMask, Template};
 use crate::segment::What;
 use crate::zoo::Purpose;
 
@@ -135,10 +139,42 @@ pub struct Render {
 pub struct Drawn {
     /// RGBA in sRGB, opaque, 8 bits.
     pub picture: PixelBuf,
+    /// The same unrounded: three planes, nominally `0..=1`.
+    pub planes: Arc<Planes>,
     /// The code with its mixes and truncation, before its edits.
     pub base: Code,
     /// The code of the picture.
     pub code: Code,
+}
+
+/// Find a face in a photo and the code of a generator that draws it.
+#[derive(Clone, Debug)]
+pub struct Analyse {
+    /// RGBA with straight alpha, encoded in `profile`.
+    pub image: Arc<PixelBuf>,
+    pub profile: WorkingProfile,
+    /// The networks that find a face and its points.
+    pub finders: Vec<(Purpose, ModelRef)>,
+    /// The generator.
+    pub model: ModelRef,
+    pub template: Template,
+    /// The largest face where `None`; else the one that is nearest to this place.
+    pub near: Option<Point>,
+    pub options: Options,
+}
+
+/// What an [`Analyse`] has found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Analysed {
+    pub crop: CropTransform,
+    pub mask: SoftMask,
+    pub code: Code,
+    /// The generator's picture of the code: three planes of sRGB, nominally `0..=1`.
+    pub reconstruction: Planes,
+    /// How near it comes to the photo, in dB, where the mask is.
+    pub fidelity_db: f64,
+    /// Faces in the photo.
+    pub faces: usize,
 }
 
 /// How directions are found without labels.
@@ -287,11 +323,13 @@ pub struct Faces {
 /// The work of a request.
 #[derive(Clone, Debug)]
 pub enum Task {
+    Analyse(Analyse),
     Discover(Discover),
     Expand(Expand),
     Faces(Faces),
     Filter(Filter),
     Generate(Generate),
+    Invert(Invert),
     Remove(Remove),
     Render(Render),
     Select(Select),
@@ -306,9 +344,11 @@ impl Task {
                 [(_, first), ..] => Some(first),
                 [] => None,
             },
+            Self::Analyse(task) => Some(&task.model),
             Self::Discover(task) => Some(&task.model),
             Self::Filter(task) => Some(&task.model),
             Self::Generate(task) => Some(&task.model),
+            Self::Invert(task) => Some(&task.model),
             Self::Remove(Remove { engine: Engine::Network(model), .. }) => Some(model),
             Self::Expand(_) | Self::Remove(_) => None,
             Self::Render(task) => Some(&task.model),
@@ -373,6 +413,10 @@ pub struct Output {
     pub faces: Vec<Face>,
     /// Of [`Render`], one a drawing.
     pub drawn: Vec<Drawn>,
+    /// Of [`Analyse`].
+    pub analysed: Option<Analysed>,
+    /// Of [`Invert`].
+    pub inverted: Option<Inverted>,
     /// Of [`Discover`].
     pub directions: Option<DirectionSet>,
     /// The model that ran: its id, or its file; else what worked.
@@ -391,6 +435,12 @@ pub enum Event {
         done: u32,
         total: u32,
         eta_seconds: Option<f32>,
+    },
+    /// What the job has so far.
+    Picture {
+        job: JobId,
+        /// RGBA in sRGB, opaque, 8 bits.
+        picture: Arc<PixelBuf>,
     },
     /// Something the user should know while the job goes on.
     Notice {
@@ -416,6 +466,7 @@ impl Event {
     pub const fn job(&self) -> JobId {
         match self {
             Self::Progress { job, .. }
+            | Self::Picture { job, .. }
             | Self::Notice { job, .. }
             | Self::Finished { job, .. }
             | Self::Failed { job, .. }

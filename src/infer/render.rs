@@ -1,5 +1,7 @@
 //! Draws pictures from codes: seeds, mixes, variations, edits.
 
+use std::sync::Arc;
+
 use super::generator::Generator;
 use super::picture::{from_range, to_picture};
 use super::protocol::{Drawing, Drawn, Mixed, Origin, Render, Stage};
@@ -9,7 +11,7 @@ use crate::geom::Size;
 use crate::latent::random::normal_latent;
 use crate::latent::{Code, EditStack, LatentError, Mix};
 use crate::nets::cpu::Stop;
-use crate::pixels::{Depth, PixelBuf};
+use crate::pixels::Depth;
 use crate::zoo::Range;
 
 /// The most pictures of one request.
@@ -61,17 +63,13 @@ pub(super) fn draw(
     let base = before.apply(&base, Some(generator.mean()))?;
     let code = EditStack { edits, independent, ..EditStack::default() }.apply(&base, None)?;
     let planes = generator.synthesize(code.w(), code.noise, stop)?;
-    Ok(Drawn { picture: picture(planes)?, base, code })
-}
-
-/// What a generator has drawn as an opaque picture in sRGB.
-fn picture(planes: crate::nets::Planes) -> Result<PixelBuf, End> {
     let size = Size::new(planes.width as u32, planes.height as u32);
     if !size.is_acceptable() {
         return Err(End::Failed(format!("the network drew a picture of {size}")));
     }
     let planes = from_range(planes, Range::Signed, size).map_err(End::Failed)?;
-    Ok(to_picture(&planes, &ProfileMap::new(&WorkingProfile::srgb()), Depth::U8))
+    let picture = to_picture(&planes, &ProfileMap::new(&WorkingProfile::srgb()), Depth::U8);
+    Ok(Drawn { picture, planes: Arc::new(planes), base, code })
 }
 
 fn code_of(

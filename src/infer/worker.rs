@@ -13,10 +13,11 @@ use super::generator::Generator;
 use super::plan::Speed;
 use super::protocol::{CancelFlag, Event, JobId, Lane, ModelRef, Output, Request, Stage, Task};
 use super::service::{SharedSpeed, Wake};
-use super::{discover, faces, filter, generate, remove, render, select, upscale};
+use super::{analyse, discover, faces, filter, generate, invert, remove, render, select, upscale};
 use crate::nets::Planes;
 use crate::nets::cpu::Stop;
 use crate::nets::gatys::Gatys;
+use crate::pixels::PixelBuf;
 use crate::zoo::{Capability, Purpose};
 
 /// Why a network did not answer.
@@ -227,6 +228,7 @@ impl<M: Models> Worker<M> {
             let mut made = Output::default();
             let context = &mut context;
             match &request.task {
+                Task::Analyse(task) => made.analysed = Some(analyse::run(task, models, context)?),
                 Task::Discover(task) => {
                     made.directions = Some(discover::run(task, models, context)?);
                 }
@@ -234,6 +236,7 @@ impl<M: Models> Worker<M> {
                 Task::Faces(task) => made.faces = faces::run(task, models, context)?,
                 Task::Filter(task) => made.images.push(filter::run(task, models, context)?),
                 Task::Generate(task) => made.images = generate::run(task, models, context)?,
+                Task::Invert(task) => made.inverted = Some(invert::run(task, models, context)?),
                 Task::Remove(task) => made.images.push(remove::run(task, models, context)?),
                 Task::Render(task) => made.drawn = render::run(task, models, context)?,
                 Task::Select(task) => made.images.push(select::run(task, models, context)?),
@@ -300,6 +303,12 @@ impl Context<'_> {
             (fraction > 0.0).then(|| (elapsed * (1.0 - fraction) / fraction).max(0.0) as f32);
         let job = self.job();
         self.outbox.send_if_room(Event::Progress { job, stage, done, total, eta_seconds });
+    }
+
+    /// Shows what the job has so far.
+    pub(super) fn picture(&mut self, picture: Arc<PixelBuf>) {
+        let job = self.job();
+        self.outbox.send_if_room(Event::Picture { job, picture });
     }
 
     pub(super) fn notice(&mut self, text: String) {

@@ -6,6 +6,8 @@ mod edit;
 mod errors;
 mod facts;
 #[cfg(feature = "infer")]
+mod latent;
+#[cfg(feature = "infer")]
 mod networks;
 mod project;
 mod run;

@@ -12,6 +12,7 @@ mod generators;
 mod gradient;
 mod inference;
 mod inpaint;
+mod inverting;
 mod io_exif;
 mod io_hostile;
 mod io_open;

@@ -93,7 +93,7 @@ impl Model {
             // A newer picture takes the place of one that is only looked at.
             (Event::Cancelled { .. }, _) if job.is_none() => {}
             (Event::Cancelled { .. }, _) => self.notices.info(format!("{name} cancelled")),
-            (Event::Finished { .. }, None) => {}
+            (Event::Finished { .. }, None) | (Event::Picture { .. }, _) => {}
         }
         if let Some(job) = job.filter(|_| is_final) {
             self.jobs.remove(job);

@@ -81,7 +81,7 @@ impl Default for Options {
         Self {
             space: Space::WPlus,
             steps: 300,
-            learning_rate: 0.25,
+            learning_rate: 0.1,
             exploration: 0.05,
             editability: 0.1,
             with_noise: false,
@@ -96,8 +96,10 @@ const RAMP_UP: f32 = 0.05;
 const RAMP_DOWN: f32 = 0.25;
 /// The share of the steps with random ones.
 const EXPLORING: f32 = 0.75;
-/// Weight of the noise maps' structure.
-const NOISE_WEIGHT: f64 = 1e5;
+/// Weight of the noise maps' structure for each of their pixels. The projector's 1e5 goes with maps
+/// of a million pixels and a perceptual loss; the slopes of squared differences are a hundred times
+/// smaller.
+const NOISE_WEIGHT: f64 = 1e-3;
 /// Weights of the two pulls at full editability, for rows one standard deviation away.
 const PULL_TO_MEAN: f64 = 0.02;
 const PULL_TOGETHER: f64 = 0.05;
@@ -137,8 +139,8 @@ pub struct Inverted {
 }
 
 /// Looks for the inputs whose picture has the least loss by `terms`, each with its weight, from
-/// `start` on. Ends early where `stop` answers true, with the best so far; `None` where it did so
-/// before there was any.
+/// `start` on. Ends early where `stop` answers true, with the best so far, also where that made
+/// the generator fail; `None` where there was none yet.
 ///
 /// `start.w` is `[rows, dim]` with rows as long as the prior's mean.
 ///
@@ -167,7 +169,12 @@ pub fn invert<G: Slopes + ?Sized>(
             let (loss, slope) = weighted(terms, picture);
             seen = (loss, picture.clone());
             slope
-        })?;
+        });
+        let slopes = match slopes {
+            // The generator was stopped in the middle: what was found before stays.
+            Err(_) if stop() && best.is_some() => break,
+            slopes => slopes?,
+        };
         let (loss, picture) = seen;
         let shown = options.picture_every > 0 && done.is_multiple_of(options.picture_every);
         let least = best.as_ref().map_or(loss, |best| best.loss.min(loss));
@@ -265,7 +272,7 @@ impl<'a> Search<'a> {
         if self.options.with_noise {
             let maps = self.noise.iter_mut().zip(slopes.noise).zip(&mut self.noise_adam);
             for ((map, mut slope), adam) in maps {
-                noise::add_slope(map, NOISE_WEIGHT, &mut slope);
+                noise::add_slope(map, NOISE_WEIGHT * map.len() as f64, &mut slope);
                 adam.step(map, &slope, rate);
                 noise::normalise(map);
             }

@@ -1,0 +1,62 @@
+//! Finds a face in a photo and the code of a generator that draws it.
+
+use std::sync::Arc;
+
+use super::faces;
+use super::invert::{Wanted, search};
+use super::protocol::{Analyse, Analysed, Faces, Stage};
+use super::worker::{Context, End, Models};
+use crate::faces::{Face, Wants};
+use crate::geom::Point;
+use crate::portrait::{self, Anchors, CropTransform, SoftMask};
+
+/// How much the surroundings of the face count: enough that its outline falls into place.
+const SURROUNDINGS: f32 = 0.25;
+
+pub(super) fn run(
+    task: &Analyse,
+    models: &mut dyn Models,
+    context: &mut Context<'_>,
+) -> Result<Analysed, End> {
+    context.progress(Stage::Loading, 0, 1, 0.0);
+    let look = Faces {
+        image: Arc::clone(&task.image),
+        profile: task.profile.clone(),
+        wants: Wants { landmarks: true, ..Wants::default() },
+        models: task.finders.clone(),
+    };
+    let found = faces::run(&look, models, context)?;
+    let face = chosen(&found, task.near)
+        .ok_or_else(|| End::Failed("no face was found in the picture".into()))?;
+    let points = face.landmarks.as_deref().and_then(Anchors::of_mesh).zip(face.outline());
+    let (anchors, outline) =
+        points.ok_or_else(|| End::Failed("the points of the face cannot be seen".into()))?;
+    let crop = CropTransform::align(&anchors, task.template)?;
+    let hash = models.hash(&task.model).map_err(End::Failed)?;
+    let generator = models.generator(&task.model).map_err(End::Failed)?;
+    let side = generator.space().side;
+    let picture = portrait::crop(&task.image, &task.profile, &crop, side as u32)?;
+    let mask = SoftMask::face(outline);
+    let inside = mask.of_crop(&crop, side);
+    let weights = inside.iter().map(|weight| weight.max(SURROUNDINGS)).collect();
+    let wanted = Wanted { picture, weights, start: None, hash: &hash };
+    let inverted = search(&wanted, &task.options, generator, context)?;
+    let fidelity_db = portrait::fidelity_db(&wanted.picture, &inverted.reconstruction, &inside)?;
+    Ok(Analysed {
+        crop,
+        mask,
+        code: inverted.code,
+        reconstruction: inverted.reconstruction,
+        fidelity_db,
+        faces: found.len(),
+    })
+}
+
+/// The face nearest to a place, else the largest.
+fn chosen(faces: &[Face], near: Option<Point>) -> Option<&Face> {
+    let rank = |face: &&Face| match near {
+        Some(place) => -face.bounds.centre().distance(place),
+        None => face.bounds.width * face.bounds.height,
+    };
+    faces.iter().max_by(|a, b| rank(a).total_cmp(&rank(b)))
+}
