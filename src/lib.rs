@@ -42,6 +42,7 @@ pub mod metrics;
 pub mod nets;
 pub mod ops;
 pub mod params;
+pub mod patterns;
 pub mod pixels;
 pub mod portrait;
 pub mod recipe;

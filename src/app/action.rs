@@ -113,6 +113,12 @@ pub enum Action {
         params: Params,
     },
     Feather(f32),
+    /// A new layer with a pattern of the two colours.
+    DrawPattern {
+        name: &'static str,
+        params: Params,
+        seed: u64,
+    },
     /// Continues the picture beyond its border.
     Expand(crate::inpaint::Border),
     SaveProject(Box<SaveSettings>),
@@ -149,6 +155,10 @@ pub enum LatentAction {
     AskStrip(Strip),
     /// Opens what made a layer: its sliders, or the card with its settings.
     Reopen(LayerId),
+    /// Finds a face in the picture in front and its code.
+    Analyse,
+    /// Back to the seed.
+    LeavePhoto,
     /// From now on applying makes a new layer.
     LeaveLayer,
     /// Takes a picture of the strip.

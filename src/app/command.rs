@@ -86,6 +86,7 @@ commands! {
     CropToSelection: "Crop to selection", "Cut the picture to the selected box", [];
 
     NewLayer: "New layer", "Add an empty layer", [CTRL_SHIFT + N];
+    NewPattern: "New pattern layer…", "A gradient, noise, clouds or a regular pattern", [];
     DuplicateLayer: "Duplicate layer", "Copy the layer", [CTRL + J];
     DeleteLayer: "Delete layer", "Remove the layer", [];
     GroupLayer: "Group layer", "Put the layer into a group", [CTRL + G];
@@ -118,6 +119,7 @@ commands! {
     Translate: "Translate…", "Turn the picture into one of another kind", [];
     Upscale: "Upscale…", "Enlarge the picture with a network", [];
     Generate: "Generate…", "Draw a picture that nobody has, and move it by sliders", [];
+    AnalysePhoto: "Analyse photo", "Find the face in the picture and the code that draws it", [CTRL_ALT + P];
     RunAi: "Run", "Run the AI tool that is shown", [CTRL + Enter];
     RandomSeed: "Random seed", "Choose another seed", [SHIFT + R];
     PreviousSeed: "Previous seed", "Back by one seed", [SHIFT_ALT + R];

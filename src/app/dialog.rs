@@ -6,12 +6,14 @@ use crate::geom::Size;
 use crate::inpaint::Border;
 use crate::ops::Operation;
 use crate::params::Params;
+use crate::patterns::Pattern;
 
 pub enum Dialog {
     New(NewForm),
     ImageSize(SizeForm),
     CanvasSize(CanvasForm),
     Expand(ExpandForm),
+    Pattern(PatternForm),
     /// A geometry operation with its parameters.
     Operation(ParamForm),
     Feather {
@@ -110,6 +112,19 @@ impl ExpandForm {
     pub fn new(size: Size) -> Self {
         let px = (size.width.min(size.height) / 8).max(1);
         Self { border: Border { left: px, top: px, right: px, bottom: px }, linked: true }
+    }
+}
+
+/// A pattern for a new layer.
+pub struct PatternForm {
+    pub pattern: &'static Pattern,
+    pub params: Params,
+    pub seed: u64,
+}
+
+impl PatternForm {
+    pub fn new(pattern: &'static Pattern) -> Self {
+        Self { pattern, params: Params::defaults(pattern.params), seed: 0 }
     }
 }
 

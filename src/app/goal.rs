@@ -44,6 +44,7 @@ impl Goal {
             Self::Effect(job) => job.card.title(),
             Self::Latent(_) => "Generate",
             Self::Look(Want::Discover { .. }) => "Find directions",
+            Self::Look(Want::Analysed(_)) => "Analyse photo",
             Self::Look(_) => "Draw",
         }
     }

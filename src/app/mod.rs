@@ -85,6 +85,8 @@ struct ShownOf {
     tab: state::TabId,
     revision: u64,
     original: bool,
+    /// The Latent panel's layer.
+    latent: Option<u64>,
     draft: Option<(&'static str, crate::params::Params, crate::document::LayerId)>,
 }
 
@@ -178,6 +180,10 @@ impl App {
             tab: tab.id,
             revision: tab.document().revision(),
             original: self.model.show_original,
+            latent: self
+                .model
+                .latent_preview()
+                .map(|_| self.model.latent.shown.as_ref().map_or(0, |shown| shown.count)),
             draft: self
                 .model
                 .draft

@@ -215,7 +215,7 @@ impl Model {
             files,
             recent: RecentThumbs::spawn(wake)?,
             ai,
-            latent: Latent::default(),
+            latent: Latent::spawn(wake)?,
             dock: Dock::default(),
             engine: Arc::new(Processor),
             prefs,
@@ -271,9 +271,20 @@ impl Model {
         if self.show_original {
             return Some(tab.original.clone());
         }
+        if let Some(layer) = self.latent_preview() {
+            let hides = self.latent.editing.filter(|(of, _)| *of == tab.id).map(|(_, layer)| layer);
+            return Some(super::latent::with_preview(tab.document(), layer, hides));
+        }
         let draft = self.draft.as_ref().filter(|draft| draft.preview && draft.tab == tab.id);
         let document = draft.and_then(|draft| super::draft::preview(tab.document(), draft));
         Some(document.unwrap_or_else(|| tab.document().clone()))
+    }
+
+    /// The layer that shows what the Latent panel would do to the picture in front.
+    pub fn latent_preview(&self) -> Option<&Arc<Layer>> {
+        let tab = self.tab().filter(|_| self.dock == Dock::Latent)?;
+        let shown = self.latent.shown.as_ref().filter(|shown| shown.tab == tab.id);
+        shown.map(|shown| &shown.layer)
     }
 
     /// Why no pixels of the active layer can be changed, or `None`.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::codes::{self, Target};
+use super::faces;
 use super::networks;
 use super::report::{self, Failure};
 use crate::device::DeviceChoice;
@@ -26,13 +27,14 @@ enum Action {
     Import(ImportArgs),
 }
 
-/// Finds directions without labels
+/// Finds directions
 #[derive(clap::Args)]
 struct FindArgs {
     /// An installed generator, or a checkpoint file
     #[arg(long, value_name = "ID")]
     model: String,
-    /// sefa looks at the weights alone, pca at how many codes spread
+    /// sefa looks at the weights alone, pca at how many codes spread, faces learns named ones from
+    /// what face networks see in drawn pictures
     #[arg(long, value_enum)]
     method: MethodArg,
     /// How many
@@ -50,6 +52,7 @@ struct FindArgs {
 enum MethodArg {
     Sefa,
     Pca,
+    Faces,
 }
 
 /// Lists the directions in a file, or those that came with a generator
@@ -97,8 +100,14 @@ fn find(args: &FindArgs) -> Result<(), Failure> {
     let method = match args.method {
         MethodArg::Sefa => Method::Sefa,
         MethodArg::Pca => Method::Pca,
+        MethodArg::Faces => Method::Faces,
     };
-    let task = Task::Discover(Discover { model: target.model, method, count: args.count });
+    let finders = match method {
+        Method::Faces => faces::finders(store.library(), &faces::AGE_AND_POINTS)?,
+        _ => Vec::new(),
+    };
+    let (model, count) = (target.model, args.count);
+    let task = Task::Discover(Discover { model, method, count, finders });
     let found = networks::run(store, task, "Looking for directions")?.directions;
     let set = found.ok_or_else(|| Failure::failed("no directions were found"))?;
     finish(&set, &args.output)
@@ -149,7 +158,8 @@ fn measured(
     model: ModelRef,
     store: crate::infer::models::ModelStore,
 ) -> Result<DirectionSet, Failure> {
-    let task = Task::Discover(Discover { model, method: Method::Pca, count: 1 });
+    let task =
+        Task::Discover(Discover { model, method: Method::Pca, count: 1, finders: Vec::new() });
     let found = networks::run(store, task, "Measuring how codes spread")?.directions;
     let spread = found.as_ref().and_then(DirectionSet::pca).cloned();
     let spread = spread.ok_or_else(|| Failure::failed("the codes' spread was not measured"))?;

@@ -46,7 +46,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-fn parse_depth(text: &str) -> Result<Depth, String> {
+pub(super) fn parse_depth(text: &str) -> Result<Depth, String> {
     match text {
         "8" => Ok(Depth::U8),
         "16" => Ok(Depth::U16),

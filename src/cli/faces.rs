@@ -8,8 +8,8 @@ use super::report::{self, Failure};
 use super::{input, networks};
 use crate::device::DeviceChoice;
 use crate::faces::{Face, Wants};
-use crate::infer::protocol::{Faces, Task};
-use crate::zoo::Purpose;
+use crate::infer::protocol::{Faces, ModelRef, Task};
+use crate::zoo::{Library, Purpose};
 
 /// Finds faces: boxes, points, expression, age and gender as networks guess them
 #[derive(clap::Args)]
@@ -29,8 +29,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let store = networks::store(args.device)?;
     let needed =
         [Purpose::FaceDetect, Purpose::FaceLandmarks, Purpose::Expression, Purpose::AgeGender];
-    let choose = |purpose| Ok((purpose, choose_model(store.library(), None, purpose)?));
-    let models = needed.into_iter().map(choose).collect::<Result<_, Failure>>()?;
+    let models = finders(store.library(), &needed)?;
     let task = Task::Faces(Faces {
         image: Arc::new(opened.pixels),
         profile: opened.profile,
@@ -46,6 +45,21 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     let lines: Vec<_> = output.faces.iter().map(line).collect();
     report::print(lines.join("\n"))
+}
+
+/// What a face is aligned by.
+pub(super) const POINTS: [Purpose; 2] = [Purpose::FaceDetect, Purpose::FaceLandmarks];
+/// What directions are learnt from.
+pub(super) const AGE_AND_POINTS: [Purpose; 3] =
+    [Purpose::FaceDetect, Purpose::FaceLandmarks, Purpose::AgeGender];
+
+/// An installed network for each purpose.
+pub(super) fn finders(
+    library: &Library,
+    purposes: &[Purpose],
+) -> Result<Vec<(Purpose, ModelRef)>, Failure> {
+    let choose = |purpose: &Purpose| Ok((*purpose, choose_model(library, None, *purpose)?));
+    purposes.iter().map(choose).collect()
 }
 
 fn line(face: &Face) -> String {

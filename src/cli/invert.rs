@@ -6,16 +6,15 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::codes::{self, Target};
-use super::filter::choose_model;
+use super::faces::{POINTS, finders};
 use super::report::{self, Failure};
 use super::{input, networks};
 use crate::device::DeviceChoice;
 use crate::infer::invert::{Invert, MAX_STEPS};
-use crate::infer::protocol::{Analyse, ModelRef, Task};
+use crate::infer::protocol::{Analyse, Task};
 use crate::latent::Code;
 use crate::latent::invert::{Options, Space};
 use crate::portrait::Template;
-use crate::zoo::{Library, Purpose};
 
 /// Finds the code of a generator that draws a picture, by optimisation
 #[derive(clap::Args)]
@@ -133,7 +132,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Some(template) => Task::Analyse(Analyse {
             image,
             profile,
-            finders: finders(store.library())?,
+            finders: finders(store.library(), &POINTS)?,
             model,
             template: template.into(),
             near: None,
@@ -165,11 +164,4 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     let (file, model, seconds) = (args.output.display(), &output.model, output.seconds);
     report::print(format!("{file}: {fidelity_db:.1} dB, {model}, {seconds:.1} s"))
-}
-
-/// The installed networks that find a face and its points.
-pub(super) fn finders(library: &Library) -> Result<Vec<(Purpose, ModelRef)>, Failure> {
-    let needed = [Purpose::FaceDetect, Purpose::FaceLandmarks];
-    let choose = |purpose| Ok((purpose, choose_model(library, None, purpose)?));
-    needed.into_iter().map(choose).collect()
 }

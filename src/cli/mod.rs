@@ -34,6 +34,7 @@ mod models;
 #[cfg(feature = "infer")]
 mod networks;
 mod ops;
+mod pattern;
 #[cfg(feature = "infer")]
 mod picture;
 #[cfg(feature = "infer")]
@@ -98,6 +99,7 @@ enum Command {
     Light(light::Args),
     Models(models::Args),
     Ops(ops::Args),
+    Pattern(pattern::Args),
     #[cfg(feature = "infer")]
     Portrait(portrait::Args),
     #[cfg(feature = "infer")]
@@ -152,6 +154,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Light(args)) => light::run(&args),
         Some(Command::Models(args)) => models::run(&args),
         Some(Command::Ops(args)) => ops::run(&args),
+        Some(Command::Pattern(args)) => pattern::run(&args),
         #[cfg(feature = "infer")]
         Some(Command::Portrait(args)) => portrait::run(&args),
         #[cfg(feature = "infer")]

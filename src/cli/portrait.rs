@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::codes::{Settings, Target};
+use super::faces::{POINTS, finders};
 use super::input;
-use super::invert::{Search, TemplateArg, finders};
+use super::invert::{Search, TemplateArg};
 use super::networks::{self, Worker};
 use super::picture::{self, Files};
 use super::report::{self, Failure};
@@ -68,7 +69,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     };
     let set = target.directions(args.directions.as_deref())?;
     let stack = args.set.stack(&set, args.independent)?;
-    let finders = finders(library)?;
+    let finders = finders(library, &POINTS)?;
     let (image, source) = picture::split(opened);
     let image = Arc::new(image);
     let mut worker = Worker::start(store)?;

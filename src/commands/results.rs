@@ -55,36 +55,45 @@ pub fn place(
     profile: &WorkingProfile,
     kind: impl FnOnce(Raster) -> LayerKind,
 ) -> Result<Step, CommandError> {
-    let mut pixels = pixels.to_depth(document.depth);
-    convert::between(profile, &document.profile, &mut pixels)?;
     let origin = centred(document.size, pixels.size());
-    let raster = Raster { image: TiledImage::from_buf(&pixels), origin };
+    let raster = raster(document, pixels, profile, origin)?;
     Ok(insert(document, document.active, label, Layer::new(name, kind(raster))))
 }
 
-/// A layer with other pixels of the same kind, in place of those it has; mask, opacity and place
-/// stay. `pixels` are RGBA in `profile`.
+/// Pixels in `profile` as a raster in the document's depth and profile.
 ///
 /// # Errors
-/// No way between the profiles; a layer that is locked or holds no pixels.
-pub fn remake(
+/// No way between the profiles.
+pub fn raster(
     document: &Document,
-    layer: &Layer,
-    name: &str,
     pixels: &PixelBuf,
     profile: &WorkingProfile,
-    kind: impl FnOnce(Raster) -> LayerKind,
-) -> Result<Step, CommandError> {
-    let layer = unlocked(document, layer.id)?;
-    let before =
-        layer.raster_content().ok_or_else(|| CommandError::NoPixels(layer.props.name.clone()))?;
+    origin: (i32, i32),
+) -> Result<Raster, CommandError> {
     let mut pixels = pixels.to_depth(document.depth);
     convert::between(profile, &document.profile, &mut pixels)?;
-    let raster = Raster { image: TiledImage::from_buf(&pixels), origin: before.origin };
-    let mut remade = (**layer).clone();
-    remade.kind = kind(raster);
-    remade.props.name = name.into();
-    Ok(Step::one(name.to_owned(), Edit::Replace(Arc::new(remade))))
+    Ok(Raster { image: TiledImage::from_buf(&pixels), origin })
+}
+
+/// A layer with other content, in place of what it holds; mask, opacity and place stay.
+///
+/// # Errors
+/// No such layer, or a locked one.
+pub fn remade(
+    document: &Document,
+    id: LayerId,
+    name: &str,
+    kind: LayerKind,
+) -> Result<Step, CommandError> {
+    let mut layer = (**unlocked(document, id)?).clone();
+    layer.kind = kind;
+    layer.props.name = name.into();
+    Ok(Step::one(name.to_owned(), Edit::Replace(Arc::new(layer))))
+}
+
+/// A layer above the active one.
+pub fn inserted(document: &Document, label: &'static str, layer: Layer) -> Step {
+    insert(document, document.active, label, layer)
 }
 
 /// The whole document replaced by one layer of another size.

@@ -1,5 +1,6 @@
-//! Finds directions of a generator without labels.
+//! Finds directions of a generator.
 
+use super::learn;
 use super::protocol::{Discover, Method, Stage};
 use super::worker::{Context, End, Models};
 use crate::latent::random::Normal;
@@ -44,6 +45,7 @@ pub(super) fn run(
             let components = pca.components().take(count).map(<[f32]>::to_vec);
             components.enumerate().map(|(at, v)| (format!("PCA {}", at + 1), v)).collect()
         }
+        Method::Faces => Vec::new(),
         Method::Sefa => {
             let weights: Vec<&[f32]> = generator.styles().iter().map(|s| &*s.weight).collect();
             let vectors = latent::sefa(&weights, space.w_dim, count)?;
@@ -58,6 +60,9 @@ pub(super) fn run(
             details: String::new(),
         };
         set.add(Direction::new(&name, space.w_dim, vector, provenance)?.in_sigma(&pca)?)?;
+    }
+    if task.method == Method::Faces {
+        learn::run(task, &hash, &pca, models, context, &mut set)?;
     }
     set.set_pca(pca)?;
     Ok(set)

@@ -14,6 +14,15 @@ pub(super) fn run(
     context: &mut Context<'_>,
 ) -> Result<Vec<Face>, End> {
     context.progress(Stage::Running, 0, 1, 0.0);
+    find(task, models, context)
+}
+
+/// The same as part of a larger job.
+pub(super) fn find(
+    task: &Faces,
+    models: &mut dyn Models,
+    context: &mut Context<'_>,
+) -> Result<Vec<Face>, End> {
     let mut converted = None;
     if !task.profile.is_srgb() {
         let image: &mut PixelBuf = converted.insert((*task.image).clone());

@@ -15,6 +15,7 @@ pub mod generator;
 #[cfg(feature = "app")]
 pub mod interop;
 pub mod invert;
+mod learn;
 mod noise;
 mod paint;
 mod picture;

@@ -177,13 +177,15 @@ pub struct Analysed {
     pub faces: usize,
 }
 
-/// How directions are found without labels.
+/// How directions are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// From the weights alone (Shen and Zhou 2021).
     Sefa,
     /// Principal components of many codes (Härkönen et al. 2020).
     Pca,
+    /// What face networks say of pictures that are drawn (after Shen et al. 2020).
+    Faces,
 }
 
 /// Find directions of a generator.
@@ -191,8 +193,10 @@ pub enum Method {
 pub struct Discover {
     pub model: ModelRef,
     pub method: Method,
-    /// How many.
+    /// How many, where the method does not say.
     pub count: usize,
+    /// The networks for [`Method::Faces`].
+    pub finders: Vec<(Purpose, ModelRef)>,
 }
 
 /// What a [`Filter`] does.

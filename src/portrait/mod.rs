@@ -7,12 +7,14 @@
 mod align;
 mod canvas;
 mod mask;
+mod measures;
 mod paste;
 mod recipe;
 mod sample;
 
 pub use align::{Anchors, CropTransform, Template, crop};
 pub use mask::SoftMask;
+pub use measures::Measures;
 pub use paste::{ColorMatch, Paste, Patch, Transfer, fidelity_db};
 pub use recipe::{Recipe, VERSION as RECIPE_VERSION};
 

@@ -188,3 +188,43 @@ fn the_subject_and_the_face_become_masks() {
     let (code, said) = ganvas(home.path(), &words);
     assert!(code == Some(2) && said.contains("unicorn"), "{said}");
 }
+
+#[test]
+fn expanding_keeps_the_picture_and_its_depth() {
+    let home = tempfile::tempdir().unwrap();
+    piece(home.path(), |_, _, rgb| rgb);
+    let words = ["expand", "small.png", "--left", "9", "--bottom", "4", "-o", "out.png"];
+    let (code, said) = ganvas(home.path(), &words);
+    assert_eq!(code, Some(0), "{said}");
+    let (before, after) =
+        (opened(&home.path().join("small.png")), opened(&home.path().join("out.png")));
+    assert_eq!(after.dimensions(), (64 + 9, 48 + 4));
+    for (x, y, pixel) in before.enumerate_pixels() {
+        assert_eq!(pixel, after.get_pixel(x + 9, y), "{x} {y}");
+    }
+    let (code, said) = ganvas(home.path(), &["expand", "small.png", "-o", "none.png"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("--all") && !home.path().join("none.png").exists(), "{said}");
+}
+
+#[test]
+fn patterns_need_no_model() {
+    let home = tempfile::tempdir().unwrap();
+    let words = ["pattern", "stripes scale=4", "--size", "32x8", "-o", "out.png"];
+    let colors = ["--colors", "ff0000,0000ff"];
+    let (code, said) = ganvas(home.path(), &[&words[..], &colors].concat());
+    assert_eq!(code, Some(0), "{said}");
+    let picture = image::open(home.path().join("out.png")).unwrap().to_rgb8();
+    assert_eq!(picture.dimensions(), (32, 8));
+    assert_eq!((picture.get_pixel(1, 1).0, picture.get_pixel(6, 1).0), ([255, 0, 0], [0, 0, 255]));
+    for (bad, part) in [
+        (["pattern", "swirl", "--size", "8x8", "-o", "no.png"], "there is no pattern 'swirl'"),
+        (["pattern", "clouds scale=0", "--size", "8x8", "-o", "no.png"], "scale"),
+        (["pattern", "noise", "--size", "8", "-o", "no.png"], "no size"),
+    ] {
+        let (code, said) = ganvas(home.path(), &bad);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains(part), "{said}");
+        assert!(!home.path().join("no.png").exists());
+    }
+}

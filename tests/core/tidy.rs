@@ -93,6 +93,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "gpu",
         ],
     ),
+    ("patterns", &["geom", "params", "pixels"]),
     ("metrics", &["geom", "pixels"]),
     (
         "portrait",

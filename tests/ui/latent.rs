@@ -7,6 +7,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use ganvas::app::{Action, App, Command, LatentAction, LatentRecipe};
 use ganvas::document::LayerKind;
+use ganvas::infer::protocol::Method;
 
 use crate::harness::{command, editor_with_shipped, perform, settle, wait_until};
 
@@ -101,4 +102,57 @@ fn a_variation_is_taken_by_a_click() {
     let model = harness.state().model();
     let (_, shots) = model.latent.strip.as_ref().unwrap();
     assert_eq!(*shots[1].frame.bytes, shown(&harness));
+}
+
+#[test]
+fn a_face_is_analysed_edited_and_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = panel(folder.path());
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/faces/astronaut.jpg");
+    perform(&mut harness, Action::OpenFiles(vec![fixture]));
+    wait_until(&mut harness, "the portrait opens", |model| model.tabs.len() == 2);
+    let before = harness.state().model().document().unwrap().clone();
+    let mut settings = harness.state().model().latent.settings.clone();
+    settings.steps = 12;
+    perform(&mut harness, Action::Latent(LatentAction::Set(Box::new(settings))));
+    perform(&mut harness, Action::Latent(LatentAction::FindDirections(Method::Sefa)));
+    wait_until(&mut harness, "sliders", |model| !model.latent.found.is_empty());
+    perform(&mut harness, Action::Latent(LatentAction::Analyse));
+    wait_until(&mut harness, "the face", |model| model.latent.face().is_some());
+    let mut settings = harness.state().model().latent.settings.clone();
+    settings.turn("SeFa 1", 2.0);
+    perform(&mut harness, Action::Latent(LatentAction::Set(Box::new(settings))));
+    // The canvas shows the edit, the document does not know it yet.
+    wait_until(&mut harness, "the preview", |model| model.latent_preview().is_some());
+    assert_eq!(harness.state().model().document().unwrap().revision(), before.revision());
+    perform(&mut harness, Action::Latent(LatentAction::Apply));
+    wait_until(&mut harness, "the layer", |model| model.document().unwrap().layers.len() == 2);
+    let layer = harness.state().model().active_layer().unwrap().clone();
+    let LayerKind::Generated(generated) = &layer.kind else { panic!("{layer:?}") };
+    let place = LatentRecipe::of(&generated.recipe).unwrap().place.unwrap();
+    // Outside of the crop nothing is covered.
+    let covered = generated.raster.bounds();
+    assert!(place.crop.bounds().contains_rect(covered), "{covered:?}");
+    let pixels = generated.raster.image.to_buf();
+    let changed = (0..pixels.size().width)
+        .flat_map(|x| (0..pixels.size().height).map(move |y| (x, y)))
+        .filter(|&(x, y)| pixels.pixel_f32(x, y)[3] > 0.0)
+        .count();
+    assert!(changed > 100, "{changed} pixels changed");
+    // Opened again, the slider still moves the face.
+    perform(&mut harness, Action::Latent(LatentAction::LeavePhoto));
+    perform(&mut harness, Action::Latent(LatentAction::Reopen(layer.id)));
+    wait_until(&mut harness, "the face again", |model| model.latent.face().is_some());
+    let mut settings = harness.state().model().latent.settings.clone();
+    assert_eq!(settings.strength("SeFa 1"), 2.0);
+    settings.turn("SeFa 1", -2.0);
+    perform(&mut harness, Action::Latent(LatentAction::Set(Box::new(settings))));
+    perform(&mut harness, Action::Latent(LatentAction::Apply));
+    wait_until(&mut harness, "the other edit", |model| {
+        model.active_layer().unwrap().props.name.contains("-2.0")
+    });
+    let model = harness.state().model();
+    assert_eq!(model.document().unwrap().layers.len(), 2);
+    let LayerKind::Generated(again) = &model.active_layer().unwrap().kind else { panic!() };
+    assert_ne!(again.raster.image.to_buf(), pixels);
 }

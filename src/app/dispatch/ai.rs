@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::app::ai::{Card, Running, UpscaleSettings};
 use crate::app::goal::Goal;
+use crate::app::latent::Want;
 use crate::app::state::{Model, Outcome};
 use crate::compose;
 use crate::infer::protocol::{Event, Expand, ModelRef, Task, Upscale};
@@ -90,10 +91,19 @@ impl Model {
             (Event::Failed { error, .. }, _) => {
                 self.notices.error(format!("{name} failed"), Some(error));
             }
+            (
+                Event::Cancelled { .. },
+                Some(Running { goal: Goal::Look(Want::Analysed(_)), .. }),
+            ) => {
+                // The panel has shown what the search had so far.
+                self.latent.forget_asked();
+                self.notices.info(format!("{name} cancelled"));
+            }
             // A newer picture takes the place of one that is only looked at.
             (Event::Cancelled { .. }, _) if job.is_none() => {}
             (Event::Cancelled { .. }, _) => self.notices.info(format!("{name} cancelled")),
-            (Event::Finished { .. }, None) | (Event::Picture { .. }, _) => {}
+            (Event::Picture { picture, .. }, _) => self.latent.watch(&picture),
+            (Event::Finished { .. }, None) => {}
         }
         if let Some(job) = job.filter(|_| is_final) {
             self.jobs.remove(job);

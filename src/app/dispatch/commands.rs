@@ -5,10 +5,13 @@ use std::sync::Arc;
 use eframe::egui;
 
 use crate::app::App;
+use crate::app::action::LatentAction;
 use crate::app::ai::Card;
 use crate::app::clipboard::Copied;
 use crate::app::command::{Binding, Command};
-use crate::app::dialog::{CanvasForm, Dialog, ExpandForm, NewForm, ParamForm, SizeForm};
+use crate::app::dialog::{
+    CanvasForm, Dialog, ExpandForm, NewForm, ParamForm, PatternForm, SizeForm,
+};
 use crate::app::files::{self, ExportSettings};
 use crate::app::prefs::Look;
 use crate::app::project::SaveSettings;
@@ -18,6 +21,7 @@ use crate::commands::{CommandError, Step, geometry, layers, masks, paint, select
 use crate::document::{Document, LayerId};
 use crate::ops;
 use crate::params::Params;
+use crate::patterns;
 use crate::tools::PaintTarget;
 
 /// Why a command cannot act now, for the tooltip; `None` when it can.
@@ -90,7 +94,7 @@ pub fn unavailable(model: &Model, binding: Binding) -> Option<String> {
             .pixels_refused()
             .or_else(|| model.last_adjustment.is_none().then(|| "Nothing was adjusted yet".into())),
         C::Generate => model.ai.refused.clone(),
-        C::Upscale => no_picture().or_else(|| model.ai.refused.clone()),
+        C::AnalysePhoto | C::Upscale => no_picture().or_else(|| model.ai.refused.clone()),
         C::RunAi if model.dock == Dock::Latent => {
             model.latent.present.is_none().then(|| "Nothing was drawn yet".into())
         }
@@ -167,6 +171,11 @@ impl App {
                     self.local.dialog = Some(Dialog::CanvasSize(CanvasForm::new(document.size)));
                 }
             }
+            C::NewPattern => {
+                if let Some(first) = patterns::all().first() {
+                    self.open_dialog(Dialog::Pattern(PatternForm::new(first)));
+                }
+            }
             C::Expand => {
                 if let Some(document) = self.model.document() {
                     self.local.dialog = Some(Dialog::Expand(ExpandForm::new(document.size)));
@@ -190,7 +199,10 @@ impl App {
                 };
                 self.model.panels_hidden = false;
             }
-            C::Generate => {
+            C::Generate | C::AnalysePhoto => {
+                if command == C::AnalysePhoto {
+                    self.model.latent_action(LatentAction::Analyse);
+                }
                 self.model.dock = Dock::Latent;
                 self.model.panels_hidden = false;
             }

@@ -6,10 +6,20 @@ use crate::app::action::LatentAction;
 use crate::app::ai::{ModelCard, random_seed};
 use crate::app::files;
 use crate::app::goal::Goal;
-use crate::app::latent::{Base, LatentJob, LatentRecipe, LatentSettings, Shot, Strip, Want};
-use crate::app::state::{Dock, Model};
+use crate::app::latent::{
+    Base, LatentJob, LatentRecipe, LatentSettings, Photo, Shot, Source, Strip, Want,
+};
+use crate::app::state::{Dock, Model, Outcome};
+use crate::compose;
 use crate::document::{LayerId, LayerKind};
-use crate::infer::protocol::{Discover, Method, ModelRef, Output, Render, Task};
+use crate::infer::protocol::{
+    Analyse, Analysed, Discover, Drawing, Method, ModelRef, Origin, Output, Render, Task,
+};
+use crate::latent::EditStack;
+use crate::latent::invert::Options;
+use crate::nets::Planes;
+use crate::portrait::Template;
+use crate::zoo::Purpose;
 
 /// Directions that a search looks for.
 const FOUND: usize = 10;
@@ -22,6 +32,8 @@ impl Model {
             A::StepSeed(step) => self.step_seed(step),
             A::AskStrip(strip) => self.ask_strip(strip),
             A::Reopen(layer) => self.reopen_recipe(layer),
+            A::Analyse => self.analyse_photo(),
+            A::LeavePhoto => self.latent.settings.base = Base::Seed,
             A::LeaveLayer => self.latent.editing = None,
             A::TakeShot(at) => self.take_shot(at),
             A::AddToPath => self.latent.add_to_path(),
@@ -94,9 +106,80 @@ impl Model {
             let text = format!("The model of this layer, {model}, is not installed as it was");
             return self.notices.warn(text);
         };
+        let (place, code) = (recipe.place.clone(), recipe.code.clone());
         self.latent.reopen(&card, recipe, (tab_id, id));
+        if let Some(place) = place {
+            let model = ModelRef::Id(card.manifest.id.clone());
+            self.with_picture(Some(id), move |source| {
+                let drawing = Drawing {
+                    from: Origin::Code(Arc::new(code)),
+                    mixes: Vec::new(),
+                    stack: EditStack::default(),
+                };
+                let task = Task::Render(Render { model, drawings: vec![drawing] });
+                (task, Want::Reopened(source, place))
+            });
+        }
         self.dock = Dock::Latent;
         self.panels_hidden = false;
+    }
+
+    /// A model for each purpose; `None` where one is missing.
+    fn finders(&self, purposes: &[Purpose]) -> Option<Vec<(Purpose, ModelRef)>> {
+        let find = |purpose: &Purpose| {
+            let card = self.ai.models_for(*purpose).next()?;
+            Some((*purpose, ModelRef::Id(card.manifest.id.clone())))
+        };
+        purposes.iter().map(find).collect()
+    }
+
+    /// Looks for a face in the picture in front and for the code that draws it.
+    fn analyse_photo(&mut self) {
+        let Some(card) = self.generator() else {
+            return self.notices.warn("No generator is installed");
+        };
+        let model = ModelRef::Id(card.manifest.id.clone());
+        let template = Template::default();
+        let settings = &self.latent.settings;
+        let (steps, editability) = (settings.steps, settings.editability);
+        let options = Options { steps, editability, ..Options::default() };
+        let finders = self.finders(&[Purpose::FaceDetect, Purpose::FaceLandmarks]);
+        let Some(finders) = finders else {
+            return self.notices.warn("No model that finds faces is installed");
+        };
+        self.with_picture(None, move |source| {
+            let task = Analyse {
+                image: Arc::clone(&source.image),
+                profile: source.profile.clone(),
+                finders,
+                model,
+                template,
+                near: None,
+                options,
+            };
+            (Task::Analyse(task), Want::Analysed(source))
+        });
+    }
+
+    /// Joins the layers of the picture in front on a worker, but for one, and asks for what `make`
+    /// wants of it.
+    fn with_picture(
+        &mut self,
+        without: Option<LayerId>,
+        make: impl FnOnce(Source) -> (Task, Want) + Send + 'static,
+    ) {
+        let Some(tab) = self.tab() else { return };
+        let (tab, mut below) = (tab.id, tab.document().clone());
+        self.spawn("Prepare picture", move |reporter| {
+            reporter.stage("Joining layers", None);
+            let hidden = without.and_then(|id| below.layers.iter_mut().find(|l| l.id == id));
+            if let Some(hidden) = hidden {
+                Arc::make_mut(hidden).props.visible = false;
+            }
+            let image = Arc::new(compose::flatten(&below, below.size.rect()));
+            let (task, want) = make(Source { tab, profile: below.profile, image });
+            Ok(Outcome::Asked { task: Box::new(task), goal: Goal::Look(want) })
+        });
     }
 
     /// Asks for a strip of pictures.
@@ -114,7 +197,12 @@ impl Model {
         let Some(card) = self.generator() else { return };
         let model = ModelRef::Id(card.manifest.id.clone());
         let hash = card.manifest.sha256.clone();
-        let task = Task::Discover(Discover { model, method, count: FOUND });
+        let purposes = [Purpose::FaceDetect, Purpose::FaceLandmarks, Purpose::AgeGender];
+        let finders = if method == Method::Faces { self.finders(&purposes) } else { Some(vec![]) };
+        let Some(finders) = finders else {
+            return self.notices.warn("No model that looks at faces is installed");
+        };
+        let task = Task::Discover(Discover { model, method, count: FOUND, finders });
         self.ask(task, Goal::Look(Want::Discover { model: hash }));
     }
 
@@ -179,6 +267,27 @@ impl Model {
                 let shots = shots.map(|(at, drawn)| Shot::new(&strip, at, drawn)).collect();
                 self.latent.strip = Some((strip, shots));
             }
+            Want::Analysed(source) => {
+                let Some(found) = output.analysed else { return };
+                let (db, others) = (found.fidelity_db, found.faces - 1);
+                let more = if others == 0 { "" } else { "; the largest face was taken" };
+                self.notices.info(format!("Analysed in {seconds:.0} s: {db:.1} dB{more}"));
+                let photo = Photo::new(source, found);
+                self.latent.take_photo(photo);
+            }
+            Want::Reopened(source, place) => {
+                let Some(drawn) = output.drawn.into_iter().next() else { return };
+                let found = Analysed {
+                    crop: place.crop,
+                    mask: place.mask,
+                    code: drawn.base,
+                    reconstruction: Planes::clone(&drawn.planes),
+                    fidelity_db: place.fidelity_db,
+                    faces: 1,
+                };
+                let photo = Photo::new(source, found);
+                self.latent.take_photo(Photo { residual: place.residual, ..photo });
+            }
             Want::Discover { model } => {
                 let Some(found) = output.directions else { return };
                 let count = found.directions().len();
@@ -197,6 +306,7 @@ impl Model {
         let drawing = self.latent.drawing(card);
         let job = LatentJob {
             target: self.tab().map(|tab| (tab.id, tab.document().clone())),
+            photo: self.latent.face().cloned(),
             replaces: self
                 .latent
                 .editing
@@ -213,7 +323,11 @@ impl Model {
     pub fn look_failed(&mut self, want: &Want, error: String) {
         match want {
             Want::Present => self.latent.refused = Some(error),
-            _ => self.notices.error("The strip could not be drawn", Some(error)),
+            Want::Analysed(_) => {
+                self.latent.forget_asked();
+                self.notices.error("The photo was not analysed", Some(error));
+            }
+            _ => self.notices.error("That could not be drawn", Some(error)),
         }
     }
 }

@@ -154,6 +154,7 @@ impl App {
                 }
             }
             Action::Geometry { op, params } => model.geometry(op, params),
+            Action::DrawPattern { name, params, seed } => model.draw_pattern(name, params, seed),
             Action::Expand(border) => model.expand(border),
             Action::Feather(sigma_px) => model.step("Feather selection", move |document| {
                 crate::commands::selection::feather(document, sigma_px)

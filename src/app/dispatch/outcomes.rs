@@ -29,6 +29,7 @@ impl App {
             self.model.paste(content);
         }
         self.model.files.update();
+        self.model.latent.update();
         if self.model.tabs.is_empty() {
             self.model.recent.update(&self.model.prefs.recent);
         }

@@ -9,11 +9,13 @@ use crate::app::project::{self, SaveSettings};
 use crate::app::state::{Model, Outcome, TabId};
 use crate::cli::report::sentence;
 use crate::color::{WorkingProfile, convert};
+use crate::commands::results::{self, Made};
 use crate::commands::{CommandError, Step, adjust, geometry, paint};
 use crate::document::{Document, Edit, Layer, Session};
 use crate::geom::IRect;
 use crate::ops;
 use crate::params::Params;
+use crate::patterns;
 
 impl Model {
     /// Runs a cheap command at once.
@@ -55,6 +57,29 @@ impl Model {
         if let Some(tab) = self.tab_mut() {
             tab.session.commit();
         }
+    }
+
+    /// A new layer over the canvas with a pattern of the foreground and background colours.
+    pub fn draw_pattern(&mut self, name: &'static str, params: Params, seed: u64) {
+        let Some(pattern) = patterns::find(name) else { return };
+        let colors = [self.foreground, self.background];
+        self.step(pattern.label, move |document| {
+            let pixels = pattern.draw(&params, document.size, document.depth, seed, colors);
+            let values: std::collections::BTreeMap<&str, _> = params.iter().collect();
+            let recipe = Arc::new(serde_json::json!({
+                "tool": "Pattern", "pattern": name, "params": values, "seed": seed,
+                "colors": colors,
+            }));
+            let made = Made {
+                name: pattern.label,
+                pixels: &pixels,
+                origin: (0, 0),
+                opacity: 1.0,
+                mask: document.selection.as_ref(),
+                recipe: &recipe,
+            };
+            Ok(results::new_layer(document, &made))
+        });
     }
 
     /// A geometry operation over the whole document.

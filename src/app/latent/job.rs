@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{LatentOutput, LatentSettings};
+use super::{LatentOutput, LatentSettings, Photo};
 use crate::app::state::{Outcome, TabId};
 use crate::cli::report::sentence;
 use crate::color::WorkingProfile;
 use crate::commands::results;
-use crate::document::{Document, Generated, LayerId, LayerKind, Metadata};
+use crate::document::{Document, Generated, Layer, LayerId, LayerKind, Metadata, Raster};
 use crate::infer::protocol::{Drawn, Output};
 use crate::latent::{Code, Edit, EditStack};
+use crate::pixels::TiledImage;
+use crate::portrait::{CropTransform, SoftMask};
 
 /// What is kept with a layer, so that its sliders still move when it is opened again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +26,20 @@ pub struct LatentRecipe {
     pub edits: Vec<Edit>,
     #[serde(default)]
     pub independent: bool,
+    /// Where in the picture below the layer the face is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+/// Where a face is in its photo, and how its edit comes back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    pub crop: CropTransform,
+    pub mask: SoftMask,
+    /// Whether only the difference is transferred.
+    pub residual: bool,
+    pub fidelity_db: f64,
 }
 
 impl LatentRecipe {
@@ -43,6 +59,8 @@ pub struct LatentJob {
     pub target: Option<(TabId, Document)>,
     /// The layer of the target that was opened again.
     pub replaces: Option<LayerId>,
+    /// The face that is edited.
+    pub photo: Option<Photo>,
     pub settings: LatentSettings,
     pub stack: EditStack,
 }
@@ -52,33 +70,58 @@ impl LatentJob {
     ///
     /// # Errors
     /// What does not fit, in words.
-    pub fn finish(self, output: &Output) -> Result<Outcome, String> {
-        let Drawn { picture, base, .. } = output.drawn.first().ok_or("nothing was drawn")?;
+    pub fn finish(&self, output: &Output) -> Result<Outcome, String> {
+        let Drawn { picture, planes, base, .. } =
+            output.drawn.first().ok_or("nothing was drawn")?;
         let name = self.name();
         let note = format!("{name}: {:.1} s", output.seconds);
-        let target = self.target.filter(|_| self.settings.output == LatentOutput::NewLayer);
-        let Some((tab, document)) = target else {
+        let is_layer = self.settings.output == LatentOutput::NewLayer;
+        let Some((tab, document)) = self.target.as_ref().filter(|_| is_layer) else {
             let profile = WorkingProfile::srgb();
             let document = Document::from_pixels(picture, &name, profile, Metadata::default());
             return Ok(Outcome::made(name, document, note));
         };
-        let EditStack { edits, independent, .. } = self.stack;
-        let recipe = LatentRecipe {
-            tool: LatentRecipe::TOOL.into(),
-            model: output.model.clone(),
-            code: base.clone(),
-            edits,
-            independent,
-        };
-        let recipe = serde_json::to_value(recipe).map_err(|err| err.to_string())?;
-        let kind = |raster| LayerKind::Generated(Generated { raster, recipe: Arc::new(recipe) });
-        let from = WorkingProfile::srgb();
+        let recipe = serde_json::to_value(self.recipe(&output.model, base));
+        let recipe = Arc::new(recipe.map_err(|err| err.to_string())?);
         let before = self.replaces.and_then(|id| document.layer(id));
-        let step = match before {
-            Some(before) => results::remake(&document, before, &name, picture, &from, kind),
-            None => results::place(&document, &name, "Generate", picture, &from, kind),
+        let raster = match &self.photo {
+            Some(photo) => {
+                let (pixels, origin) = photo.paste(planes)?;
+                let image = TiledImage::from_buf(&pixels.to_depth(document.depth));
+                Ok(Raster { image, origin })
+            }
+            None => {
+                let own = before.and_then(|layer| Some(layer.raster_content()?.origin));
+                let origin = own.unwrap_or_else(|| results::centred(document.size, picture.size()));
+                results::raster(document, picture, &WorkingProfile::srgb(), origin)
+            }
         };
-        Ok(Outcome::step(tab, document, step.map_err(|err| sentence(&err))?, note))
+        let step = raster.and_then(|raster| {
+            let kind = LayerKind::Generated(Generated { raster, recipe });
+            match before {
+                Some(layer) => results::remade(document, layer.id, &name, kind),
+                None => Ok(results::inserted(document, "Latent edit", Layer::new(&name, kind))),
+            }
+        });
+        let step = step.map_err(|err| sentence(&err))?;
+        Ok(Outcome::step(*tab, document.clone(), step, note))
+    }
+
+    /// What the layer remembers.
+    fn recipe(&self, model: &str, code: &Code) -> LatentRecipe {
+        LatentRecipe {
+            tool: LatentRecipe::TOOL.into(),
+            model: model.into(),
+            code: code.clone(),
+            edits: self.stack.edits.clone(),
+            independent: self.stack.independent,
+            place: self.photo.as_ref().map(|photo| Place {
+                crop: photo.found.crop,
+                mask: photo.found.mask.clone(),
+                residual: photo.residual,
+                fidelity_db: photo.found.fidelity_db,
+            }),
+        }
     }
 
     /// What the layer is called: the strongest edits, else the seed.

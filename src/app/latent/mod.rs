@@ -1,19 +1,25 @@
 //! The Latent panel's side: what is set, what was drawn from it, what is asked next.
 
 mod job;
+mod photo;
 mod settings;
 mod strip;
 
-pub use job::{LatentJob, LatentRecipe};
+pub use job::{LatentJob, LatentRecipe, Place};
+pub use photo::{Photo, with_preview};
 pub use settings::{Base, LatentOutput, LatentSettings};
 pub use strip::{Shot, Strip};
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use photo::{Preview, Previewed};
+
 use super::ai::ModelCard;
+use super::jobs::{Latest, Wake};
 use super::state::TabId;
-use crate::document::LayerId;
+use crate::color::WorkingProfile;
+use crate::document::{Layer, LayerId};
 use crate::infer::protocol::{Drawing, Drawn, ModelRef, Render, Task};
 use crate::latent::{Code, Curve, Direction, DirectionSet, Edit, Path};
 use crate::pixels::PixelBuf;
@@ -51,7 +57,7 @@ pub struct Present {
 }
 
 /// What a request of the panel is for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Want {
     Present,
     Strip(Strip),
@@ -59,9 +65,29 @@ pub enum Want {
     Discover {
         model: String,
     },
+    /// The code of a face in a picture.
+    Analysed(Source),
+    /// The generator's picture of a face that a layer remembers.
+    Reopened(Source, Place),
 }
 
-#[derive(Default)]
+/// The picture in which a face is looked for.
+#[derive(Clone)]
+pub struct Source {
+    pub tab: TabId,
+    pub profile: WorkingProfile,
+    /// Everything over the canvas, RGBA in `profile`.
+    pub image: Arc<PixelBuf>,
+}
+
+/// The layer that shows an edit on the canvas before it is one.
+pub struct Shown {
+    pub tab: TabId,
+    pub layer: Arc<Layer>,
+    /// Another for each.
+    pub count: u64,
+}
+
 pub struct Latent {
     pub settings: LatentSettings,
     /// Directions that were found or loaded while the program runs, by the model's SHA-256.
@@ -74,11 +100,65 @@ pub struct Latent {
     pub refused: Option<String>,
     /// Pictures to go from one to the next.
     pub path: Vec<(Frame, Arc<Code>)>,
+    /// The face that is edited.
+    pub photo: Option<Photo>,
+    pub shown: Option<Shown>,
+    pasting: Latest<Preview, Previewed>,
     /// The layer whose sliders these are; applying changes it.
     pub editing: Option<(TabId, LayerId)>,
 }
 
 impl Latent {
+    /// # Errors
+    /// No thread can be started.
+    pub fn spawn(wake: &Wake) -> Result<Self, std::io::Error> {
+        Ok(Self {
+            settings: LatentSettings::default(),
+            found: HashMap::new(),
+            present: None,
+            strip: None,
+            asked: None,
+            refused: None,
+            path: Vec::new(),
+            photo: None,
+            shown: None,
+            pasting: Latest::spawn("latent preview", wake.clone(), Preview::run)?,
+            editing: None,
+        })
+    }
+
+    /// The face whose code is edited.
+    pub fn face(&self) -> Option<&Photo> {
+        self.photo.as_ref().filter(|_| self.settings.base != Base::Seed)
+    }
+
+    /// Takes what was pasted for the canvas.
+    pub fn update(&mut self) {
+        while let Some(Previewed { tab, layer }) = self.pasting.answer() {
+            match layer {
+                Ok(layer) if self.face().is_some() => {
+                    let count = self.shown.as_ref().map_or(0, |shown| shown.count) + 1;
+                    self.shown = Some(Shown { tab, layer, count });
+                }
+                Ok(_) => {}
+                Err(reason) => self.refused = Some(reason),
+            }
+        }
+        if self.face().is_none() {
+            self.shown = None;
+        }
+    }
+
+    /// Takes a face over: its code is what is edited.
+    pub fn take_photo(&mut self, photo: Photo) {
+        let settings = &mut self.settings;
+        settings.base = Base::Code(Arc::new(photo.found.code.clone()));
+        settings.mixing.on = false;
+        self.photo = Some(photo);
+        self.shown = None;
+        // The same sliders give another picture now.
+        self.asked = None;
+    }
     /// The directions for a model: those that came with it, then those that were found.
     pub fn directions<'a>(&'a self, card: &'a ModelCard) -> impl Iterator<Item = &'a Direction> {
         let own = card.directions.iter().flat_map(DirectionSet::directions);
@@ -122,6 +202,9 @@ impl Latent {
     /// Takes what was drawn.
     pub fn take(&mut self, drawn: Drawn, seconds: f32) {
         let frame = Frame::of(&drawn.picture);
+        if let Some(photo) = self.face().cloned() {
+            self.pasting.ask(Preview { photo, edited: Arc::clone(&drawn.planes) });
+        }
         let (base, code) = (Arc::new(drawn.base), Arc::new(drawn.code));
         self.present = Some(Present { frame, base, code, seconds });
         self.refused = None;
@@ -189,6 +272,13 @@ impl Latent {
         Path::new(&keys, Curve::default(), false).and_then(|path| path.at(at)).ok()
     }
 
+    /// Shows what a search has so far.
+    pub fn watch(&mut self, picture: &PixelBuf) {
+        if let Some(present) = &mut self.present {
+            present.frame = Frame::of(picture);
+        }
+    }
+
     /// Another model: its codes and directions are others.
     pub fn choose_model(&mut self, id: Option<String>) {
         let settings = &mut self.settings;
@@ -200,5 +290,6 @@ impl Latent {
         self.editing = None;
         (self.present, self.strip) = (None, None);
         self.path.clear();
+        (self.photo, self.shown) = (None, None);
     }
 }

@@ -62,6 +62,10 @@ pub struct LatentSettings {
     pub independent: bool,
     /// How far variations go, `0..=1`.
     pub spread: f32,
+    /// Steps of the search for a photo's code.
+    pub steps: usize,
+    /// From the most alike, 0, to the best to edit, 1.
+    pub editability: f32,
     pub output: LatentOutput,
 }
 
@@ -79,6 +83,8 @@ impl Default for LatentSettings {
             rows: None,
             independent: false,
             spread: 0.35,
+            steps: 300,
+            editability: 0.1,
             output: LatentOutput::NewLayer,
         }
     }

@@ -6,7 +6,9 @@ use egui::{DragValue, Id, Modal, TextEdit, Ui};
 use super::palette::{palette_ui, shortcuts_ui};
 use super::{export, note_ui, preferences, primary_button, save};
 use crate::app::action::{Action, Actions};
-use crate::app::dialog::{CanvasForm, Dialog, ExpandForm, NewForm, ParamForm, SizeForm};
+use crate::app::dialog::{
+    CanvasForm, Dialog, ExpandForm, NewForm, ParamForm, PatternForm, SizeForm,
+};
 use crate::app::form::{choose_ui, rows_ui, segments_ui};
 use crate::app::local::Local;
 use crate::app::state::Model;
@@ -14,6 +16,7 @@ use crate::geom::{MAX_SIDE, Size};
 use crate::inpaint::Border;
 use crate::ops;
 use crate::params::{ParamKind, Params};
+use crate::patterns;
 
 /// The widest border that can be added.
 const MAX_EXPAND_PX: u32 = 8192;
@@ -52,6 +55,7 @@ fn dialog_ui(
         Dialog::ImageSize(form) => image_size_ui(ui, model, form, out),
         Dialog::CanvasSize(form) => canvas_size_ui(ui, form, out),
         Dialog::Expand(form) => expand_ui(ui, form, out),
+        Dialog::Pattern(form) => pattern_ui(ui, form, out),
         Dialog::Operation(form) => operation_ui(ui, form, out),
         Dialog::Feather { radius_px } => feather_ui(ui, radius_px, out),
         Dialog::Export(settings) => export::export_ui(ui, model, settings, out),
@@ -240,6 +244,33 @@ fn expand_ui(ui: &mut Ui, form: &mut ExpandForm, out: &mut Actions) -> bool {
     let (confirmed, done) = buttons_ui(ui, "Expand");
     if confirmed && form.border != Border::default() {
         out.push(Action::Expand(form.border));
+    }
+    done
+}
+
+fn pattern_ui(ui: &mut Ui, form: &mut PatternForm, out: &mut Actions) -> bool {
+    ui.set_width(360.0);
+    ui.heading("New pattern layer");
+    ui.add_space(8.0);
+    let labels: Vec<&str> = patterns::all().iter().map(|pattern| pattern.label).collect();
+    if let Some(label) = choose_ui(ui, "Pattern", form.pattern.label, &labels)
+        && let Some(pattern) = patterns::all().iter().find(|pattern| pattern.label == label)
+    {
+        *form = PatternForm { seed: form.seed, ..PatternForm::new(pattern) };
+    }
+    note_ui(ui, form.pattern.doc);
+    ui.add_space(4.0);
+    rows_ui(ui, form.pattern.params, &mut form.params);
+    ui.horizontal(|ui| {
+        ui.label("Seed");
+        let field = DragValue::new(&mut form.seed).range(0..=999_999_999u64).speed(0.2);
+        let _named = ui.add(field).accessible_name("Pattern seed");
+    });
+    note_ui(ui, "Between the foreground and the background colour");
+    let (confirmed, done) = buttons_ui(ui, "Draw");
+    if confirmed {
+        let (name, params) = (form.pattern.name, form.params.clone());
+        out.push(Action::DrawPattern { name, params, seed: form.seed });
     }
     done
 }

@@ -24,7 +24,7 @@ const PICTURE_SIDE: f32 = 220.0;
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Expression", &["smile", "mouth", "eyes", "open"]),
     ("Age and presentation", &["age", "gender", "masculine", "feminine", "presentation"]),
-    ("Pose", &["yaw", "pitch", "roll", "turn", "tilt"]),
+    ("Pose", &["yaw", "pitch", "roll", "turn", "look", "tilt"]),
     ("Found", &["sefa", "pca"]),
 ];
 const CUSTOM: &str = "Custom";
@@ -40,6 +40,7 @@ pub fn latent_ui(ui: &mut Ui, model: &Model, local: &mut LatentLocal, out: &mut 
     let present = model.latent.present.as_ref();
     picture_ui(ui, model, present);
     editing_ui(ui, model, out);
+    face_ui(ui, model, out);
     source_ui(ui, model, card, &mut edited, out);
     ui.add_space(6.0);
     dials_ui(ui, model, card, &mut edited, out);
@@ -133,6 +134,29 @@ fn picture_ui(ui: &mut Ui, model: &Model, present: Option<&Present>) {
     }
 }
 
+/// The face of the picture in front: look for it, or how well it was met.
+fn face_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
+    row(ui, "Photo", |ui| {
+        let Some(photo) = model.latent.face() else {
+            let analyse = ui.button("Analyse photo").on_hover_text(
+                "Finds the face in the picture and the code that draws it (Ctrl+Alt+P)",
+            );
+            if analyse.clicked() {
+                out.push(Action::Latent(LatentAction::Analyse));
+            }
+            return;
+        };
+        // 20 dB is a likeness, 35 dB can hardly be told apart.
+        let share = ((photo.found.fidelity_db - 12.0) / 23.0).clamp(0.0, 1.0) as f32;
+        let meter = egui::ProgressBar::new(share).desired_width(96.0).desired_height(8.0);
+        ui.add(meter).on_hover_text("How near the generator comes to the face");
+        ui.label(format!("{:.1} dB", photo.found.fidelity_db));
+        if ui.small_button("Leave").on_hover_text("Back to the seed").clicked() {
+            out.push(Action::Latent(LatentAction::LeavePhoto));
+        }
+    });
+}
+
 /// The model, the seed and how typical the result is.
 fn source_ui(
     ui: &mut Ui,
@@ -166,7 +190,7 @@ fn source_ui(
         if dice.on_hover_text("Random seed (Shift+R)").clicked() {
             out.push(Action::Latent(LatentAction::StepSeed(None)));
         }
-        if !from_seed && ui.button("Back to the seed").clicked() {
+        if !from_seed && model.latent.face().is_none() && ui.button("Back to the seed").clicked() {
             edited.base = Base::Seed;
         }
     });
@@ -227,7 +251,7 @@ fn dials_ui(
     if directions.is_empty() {
         note_ui(ui, "This model came without sliders. Find some:");
     }
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         let has_styles = card.space.as_ref().is_some_and(|space| space.has_w);
         let sefa = ui.add_enabled(has_styles, egui::Button::new("From the weights"));
         let sefa = sefa.accessible_name("Find directions with SeFa");
@@ -238,6 +262,11 @@ fn dials_ui(
         let pca = ui.button("From samples").accessible_name("Find directions with PCA");
         if pca.on_hover_text("GANSpace: what 10,000 codes vary in most").clicked() {
             out.push(Action::Latent(LatentAction::FindDirections(Method::Pca)));
+        }
+        let faces = ui.button("By faces").accessible_name("Find directions with face networks");
+        let about = "Draws 1,200 faces and learns what makes them smile, turn or look older";
+        if faces.on_hover_text(about).clicked() {
+            out.push(Action::Latent(LatentAction::FindDirections(Method::Faces)));
         }
         if !edited.dials.is_empty() && ui.button("Reset all").clicked() {
             edited.dials.clear();
@@ -260,16 +289,19 @@ fn dial_ui(ui: &mut Ui, direction: &Direction, edited: &mut LatentSettings, out:
         let (rect, label) = ui.allocate_exact_size(size, egui::Sense::click());
         let color = if moved { palette.strong } else { palette.text };
         let font = egui::TextStyle::Body.resolve(ui.style());
-        ui.painter().text(rect.left_center(), egui::Align2::LEFT_CENTER, name, font, color);
+        let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
+        painter.text(rect.left_center(), egui::Align2::LEFT_CENTER, name, font, color);
         label.widget_info(|| {
             egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Show {name}"))
         });
-        if label.on_hover_text("Click: from end to end in the strip below").clicked() {
+        let about = format!("{name}\nClick: from end to end in the strip below");
+        if label.on_hover_text(about).clicked() {
             out.push(Action::Latent(LatentAction::AskStrip(Strip::Direction(name.into()))));
         }
         ui.spacing_mut().slider_width = (ui.available_width() - 92.0).max(60.0);
         let range = -direction.range..=direction.range;
-        let slider = Slider::new(&mut strength, range).show_value(false);
+        // Zero is in the middle: a bar from the left end would say something else.
+        let slider = Slider::new(&mut strength, range).show_value(false).trailing_fill(false);
         let slider = ui.add(slider).accessible_name(name);
         if slider.double_clicked() {
             strength = 0.0;
@@ -278,7 +310,9 @@ fn dial_ui(ui: &mut Ui, direction: &Direction, edited: &mut LatentSettings, out:
         let limit = 4.0 * direction.range;
         let number = DragValue::new(&mut strength).range(-limit..=limit).speed(0.02);
         let number = number.fixed_decimals(1).suffix(unit);
-        let _named = ui.add_sized([48.0, 18.0], number).accessible_name(format!("{name} strength"));
+        let _named = ui
+            .add_sized([48.0, theme::ROW - 4.0], number)
+            .accessible_name(format!("{name} strength"));
         let reset = icon_button(ui, Icon::Reset, &format!("Reset {name}"), 20.0, false, moved);
         if reset.clicked() {
             strength = 0.0;
@@ -339,6 +373,20 @@ fn advanced_ui(ui: &mut Ui, card: &ModelCard, space: &LatentSpace, edited: &mut 
         ui.checkbox(&mut edited.independent, "Leave the others alone").on_hover_text(
             "Each slider avoids what the others stand for (conditional manipulation)",
         );
+    });
+    row(ui, "Photo", |ui| {
+        ui.spacing_mut().slider_width = (ui.available_width() - 90.0).max(60.0);
+        let slider = Slider::new(&mut edited.editability, 0.0..=1.0).show_value(false);
+        ui.label("alike");
+        let _named = ui.add(slider).accessible_name("Fidelity to editability").on_hover_text(
+            "Analysing: as like the photo as can be, or with a code that sliders move well",
+        );
+        ui.label("easy to edit");
+    });
+    row(ui, "Steps", |ui| {
+        let field = DragValue::new(&mut edited.steps).range(10..=5000).speed(5.0);
+        let named = ui.add(field).accessible_name("Steps of the analysis");
+        named.on_hover_text("More steps, more likeness, more time");
     });
     if !space.noise.is_empty() {
         row(ui, "Noise", |ui| {

@@ -65,6 +65,7 @@ const IMAGE: &[Item] = &[
 ];
 const LAYER: &[Item] = &[
     Do(C::NewLayer),
+    Do(C::NewPattern),
     Do(C::DuplicateLayer),
     Do(C::DeleteLayer),
     Line,
@@ -101,6 +102,7 @@ const AI: &[Item] = &[
     Do(C::Translate),
     Do(C::Upscale),
     Do(C::Generate),
+    Do(C::AnalysePhoto),
     Line,
     Do(C::RunAi),
     Do(C::RandomSeed),

@@ -109,10 +109,12 @@ fn dock_ui(ui: &mut egui::Ui, model: &Model, local: &mut Local, out: &mut Action
             .resizable(true)
             .show(ui, |ui| history::history_ui(ui, model, local, out));
     }
-    Panel::bottom("layers")
+    let (layers, height) =
+        if model.dock == Dock::Latent { ("few layers", 170.0) } else { ("layers", 250.0) };
+    Panel::bottom(layers)
         .frame(Frame::NONE)
-        .default_size(250.0)
-        .size_range(160.0..=700.0)
+        .default_size(height)
+        .size_range(120.0..=700.0)
         .resizable(true)
         .show(ui, |ui| layers::layers_ui(ui, model, local, out));
     // The Latent tab has a picture of its own to look at.
