@@ -13,7 +13,7 @@ use crate::compose;
 use crate::document::{Document, LayerKind};
 use crate::geom::Size;
 use crate::io::project::{self, Project, is_project};
-use crate::io::{self, Format, SaveOptions};
+use crate::io::{self, DigitalSource, Format, SaveOptions};
 use crate::pixels::{Depth, PixelBuf};
 
 /// Everything the export dialog decides.
@@ -22,6 +22,8 @@ pub struct ExportSettings {
     pub tab: TabId,
     pub path: PathBuf,
     pub options: SaveOptions,
+    /// Whether the file says that a network has drawn in it, where one has.
+    pub label: bool,
 }
 
 impl ExportSettings {
@@ -40,7 +42,7 @@ impl ExportSettings {
         let mut options = SaveOptions::new(format);
         options.depth =
             Some(if document.depth == Depth::U16 { format.max_depth() } else { Depth::U8 });
-        Self { tab, path: folder.join(name), options }
+        Self { tab, path: folder.join(name), options, label: true }
     }
 
     /// Changes the format together with the file's extension.
@@ -213,13 +215,10 @@ pub fn export(
             return Err(String::new());
         }
         reporter.stage("Writing", Some(0.5));
-        let saved = io::save(
-            &settings.path,
-            &pixels,
-            &document.profile,
-            &document.metadata,
-            &settings.options,
-        );
+        let label = DigitalSource::of(&document).filter(|_| settings.label);
+        let options = SaveOptions { label, ..settings.options };
+        let saved =
+            io::save(&settings.path, &pixels, &document.profile, &document.metadata, &options);
         let notices = saved.map_err(|err| sentence(&err))?;
         let notices = notices.iter().map(ToString::to_string).collect();
         Ok(Outcome::Exported { settings, notices })

@@ -38,6 +38,9 @@ pub(super) struct Args {
     /// What to do with EXIF, XMP and the colour profile: keep, no-gps or none
     #[arg(long, value_name = "keep|no-gps|none", default_value = "keep")]
     metadata: MetadataPolicy,
+    /// Of a project with generated layers: leave out the label that says so
+    #[arg(long)]
+    no_label: bool,
     /// Where to compute: auto, cpu or gpu:N
     #[arg(long, default_value_t, value_name = "DEVICE")]
     device: DeviceChoice,
@@ -73,6 +76,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
 
     let opened = input::open(&args.input)?;
+    options.label = opened.label.filter(|_| !args.no_label);
     let size = opened.pixels.size();
     recipe::output_size(&steps, size).map_err(|error| unusable(&error))?;
     let mask = args.mask.as_deref().map(|path| input::open_mask(path, &args.input, &opened.pixels));

@@ -16,7 +16,7 @@ use crate::infer::generate::{MAX_PICTURES, contact_sheet};
 use crate::infer::models::ModelStore;
 use crate::infer::protocol::{Drawing, Generate, Mixed, ModelRef, Origin, Render, Task};
 use crate::infer::worker::{Models, capability_for};
-use crate::io::{self, SaveOptions};
+use crate::io::{self, DigitalSource, SaveOptions};
 use crate::latent::{Code, EditStack, LatentError, Noise, Rows, Truncation, Walk};
 use crate::pixels::PixelBuf;
 use crate::zoo::Purpose;
@@ -57,6 +57,9 @@ pub(super) struct Args {
     /// Where to compute: auto, cpu or gpu:N
     #[arg(long, default_value_t, value_name = "DEVICE")]
     device: DeviceChoice,
+    /// Leave out the label that says that a network has drawn the picture
+    #[arg(long)]
+    no_label: bool,
     /// Machine-readable summary
     #[arg(long)]
     json: bool,
@@ -179,7 +182,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         None => pictures,
     };
     for (picture, target) in pictures.iter().zip(&targets) {
-        save(picture, target)?;
+        save(picture, target, !args.no_label)?;
     }
     if args.json {
         let files: Vec<_> = targets.iter().map(|target| target.to_string_lossy()).collect();
@@ -344,9 +347,10 @@ pub(super) fn check_picture(target: &Path) -> Result<(), Failure> {
 }
 
 /// Writes an sRGB picture without metadata.
-pub(super) fn save(picture: &PixelBuf, target: &Path) -> Result<(), Failure> {
+pub(super) fn save(picture: &PixelBuf, target: &Path, label: bool) -> Result<(), Failure> {
     let bad = |error: io::SaveError| Failure::input(report::sentence(&error));
-    let options = SaveOptions::new(io::check_target(target).map_err(bad)?);
+    let mut options = SaveOptions::new(io::check_target(target).map_err(bad)?);
+    options.label = label.then_some(DigitalSource::TrainedAlgorithm);
     let profile = WorkingProfile::srgb();
     io::save(target, picture, &profile, &Metadata::default(), &options).map_err(bad)?;
     Ok(())

@@ -8,7 +8,7 @@ use crate::color::WorkingProfile;
 use crate::compose;
 use crate::document::Metadata;
 use crate::io::project::{self, Project, is_project};
-use crate::io::{self, Limits, Notice, Opened};
+use crate::io::{self, DigitalSource, Limits, Notice, Opened};
 use crate::pixels::PixelBuf;
 
 /// What the caller gave cannot be used.
@@ -23,6 +23,8 @@ pub(super) struct Picture {
     pub profile: WorkingProfile,
     pub metadata: Metadata,
     pub notices: Vec<Notice>,
+    /// What a project says of networks that drew in it.
+    pub label: Option<DigitalSource>,
 }
 
 /// Opens a picture of the command line, or a project with its layers joined.
@@ -31,13 +33,14 @@ pub(super) fn open(path: &Path) -> Result<Picture, Failure> {
         let Project { document, .. } = open_project(path)?;
         return Ok(Picture {
             pixels: compose::flatten(&document, document.size.rect()),
+            label: DigitalSource::of(&document),
             metadata: (*document.metadata).clone(),
             profile: document.profile,
             notices: Vec::new(),
         });
     }
     let Opened { pixels, profile, metadata, notices, .. } = open_file(path)?;
-    Ok(Picture { pixels, profile, metadata, notices })
+    Ok(Picture { pixels, profile, metadata, notices, label: None })
 }
 
 /// Opens a picture file with all that is known of it.

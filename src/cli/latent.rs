@@ -39,6 +39,9 @@ struct RenderArgs {
     /// Fine structure that the network adds to each layer [default: the code's]
     #[arg(long, value_enum)]
     noise: Option<NoiseArg>,
+    /// Leave out the label that says that a network has drawn the picture
+    #[arg(long)]
+    no_label: bool,
     /// Where to compute: auto, cpu or gpu:N
     #[arg(long, default_value_t, value_name = "DEVICE")]
     device: DeviceChoice,
@@ -94,7 +97,7 @@ fn render(args: &RenderArgs) -> Result<(), Failure> {
     let task = Task::Render(Render { model: target.model, drawings: vec![drawing] });
     let output = networks::run(store, task, "Drawing")?;
     let drawn = output.drawn.first().ok_or_else(|| Failure::failed("nothing was drawn"))?;
-    generate::save(&drawn.picture, &args.output)?;
+    generate::save(&drawn.picture, &args.output, !args.no_label)?;
     report::print(args.output.display())
 }
 

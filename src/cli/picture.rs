@@ -14,7 +14,7 @@ use crate::device::DeviceChoice;
 use crate::document::Metadata;
 use crate::infer::models::ModelStore;
 use crate::infer::protocol::{Output, Task};
-use crate::io::{self, MetadataPolicy, Notice, SaveOptions};
+use crate::io::{self, DigitalSource, MetadataPolicy, Notice, SaveOptions};
 use crate::pixels::PixelBuf;
 
 #[derive(clap::Args)]
@@ -34,6 +34,9 @@ pub(super) struct Files {
     /// What to do with EXIF, XMP and the colour profile: keep, no-gps or none
     #[arg(long, value_name = "keep|no-gps|none", default_value = "keep")]
     metadata: MetadataPolicy,
+    /// Leave out the label that says that a network has drawn in the picture
+    #[arg(long)]
+    no_label: bool,
     /// Machine-readable summary
     #[arg(long)]
     pub json: bool,
@@ -44,12 +47,14 @@ pub(super) struct Source {
     pub profile: WorkingProfile,
     metadata: Metadata,
     notices: Vec<Notice>,
+    /// What is to be said of networks that drew in the result.
+    pub label: Option<DigitalSource>,
 }
 
 /// The pixels and the rest.
 pub(super) fn split(opened: Picture) -> (PixelBuf, Source) {
-    let Picture { pixels, profile, metadata, notices } = opened;
-    (pixels, Source { profile, metadata, notices })
+    let Picture { pixels, profile, metadata, notices, label } = opened;
+    (pixels, Source { profile, metadata, notices, label })
 }
 
 impl Files {
@@ -67,8 +72,12 @@ impl Files {
         task: impl FnOnce(Arc<PixelBuf>, WorkingProfile) -> Task,
         label: &str,
     ) -> Result<(), Failure> {
-        let (image, source) = split(opened);
-        let output = networks::run(store, task(Arc::new(image), source.profile.clone()), label)?;
+        let (image, mut source) = split(opened);
+        let task = task(Arc::new(image), source.profile.clone());
+        if task.model().is_some() {
+            source.label = Some(DigitalSource::CompositeWithTrainedAlgorithm);
+        }
+        let output = networks::run(store, task, label)?;
         let picture = output.images.first();
         let picture = picture.ok_or_else(|| Failure::failed("the network made no picture"))?;
         self.save(picture, source, &output, &[])
@@ -86,7 +95,8 @@ impl Files {
         let mut options = SaveOptions::new(format);
         options.quality = self.quality;
         options.metadata = self.metadata;
-        let Source { profile, metadata, mut notices } = source;
+        let Source { profile, metadata, mut notices, label } = source;
+        options.label = label.filter(|_| !self.no_label);
         let saved = io::save(&self.output, picture, &profile, &metadata, &options);
         notices.extend(saved.map_err(|error| unusable(&error))?);
         for notice in &notices {

@@ -70,7 +70,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let set = target.directions(args.directions.as_deref())?;
     let stack = args.set.stack(&set, args.independent)?;
     let finders = finders(library, &POINTS)?;
-    let (image, source) = picture::split(opened);
+    let (image, mut source) = picture::split(opened);
     let image = Arc::new(image);
     let mut worker = Worker::start(store)?;
     let analyse = Analyse {
@@ -127,6 +127,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         ("crop", json!(found.crop)),
         ("set", set),
     ];
+    source.label = Some(DigitalSource::CompositeWithTrainedAlgorithm);
     files.save(&result, source, &output, &facts)
 }
 

@@ -44,7 +44,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Failure::input(format!("{model} knows no '{}'; it has {classes} classes", args.what))
     })?;
     networks::warn(store.library(), &model);
-    let (image, source) = picture::split(opened);
+    let (image, mut source) = picture::split(opened);
+    // A mask is no picture that could deceive.
+    source.label = None;
     let (image, profile) = (Arc::new(image), source.profile.clone());
     let task = Task::Select(Select { image, profile, model, what });
     let output = networks::run(store, task, "Selecting")?;
@@ -58,7 +60,9 @@ fn faces(args: &Args, store: ModelStore, opened: Picture) -> Result<(), Failure>
     let choose = |purpose| Ok((purpose, choose_model(store.library(), None, purpose)?));
     let needed = [Purpose::FaceDetect, Purpose::FaceLandmarks];
     let models = needed.into_iter().map(choose).collect::<Result<_, Failure>>()?;
-    let (image, source) = picture::split(opened);
+    let (image, mut source) = picture::split(opened);
+    // A mask is no picture that could deceive.
+    source.label = None;
     let size = image.size();
     let task = Task::Faces(Faces {
         image: Arc::new(image),

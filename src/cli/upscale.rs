@@ -13,6 +13,7 @@ use crate::infer::plan::{self, DefaultModel, PHOTO_MODEL, Preflight};
 use crate::infer::protocol::{ModelRef, Task, Upscale};
 use crate::infer::upscale::SCALES;
 use crate::infer::worker::{Models, capability_for};
+use crate::io::DigitalSource;
 use crate::zoo::Purpose;
 
 /// Enlarges a picture with a network
@@ -51,7 +52,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     networks::warn(store.library(), &model);
 
-    let (image, source) = picture::split(opened);
+    let (image, mut source) = picture::split(opened);
+    source.label = Some(DigitalSource::CompositeWithTrainedAlgorithm);
     let (image, profile) = (Arc::new(image), source.profile.clone());
     let task = Task::Upscale(Upscale { image, profile, model, scale, tile: args.tile });
     let output = networks::run(store, task, "Enlarging")?;

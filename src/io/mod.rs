@@ -16,6 +16,7 @@ mod metadata;
 mod open;
 mod png;
 pub mod project;
+mod provenance;
 mod save;
 mod simple;
 mod tiff;
@@ -29,6 +30,7 @@ pub use decoded::ColorModel;
 pub use mask::luminance_mask;
 pub use metadata::{MetadataPolicy, exif_summary};
 pub use open::{DecodeError, Limits, OpenError, Opened, Source, decode, open};
+pub use provenance::DigitalSource;
 pub use save::{SaveError, SaveOptions, check_target, encode_to_vec, save, write_whole};
 
 use serde::{Deserialize, Serialize};

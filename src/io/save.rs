@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::metadata::{MetadataPolicy, for_export};
+use super::provenance::{DigitalSource, labelled};
 use super::{Format, Notice, jpeg, png, simple, tiff, webp};
 use crate::color::{ProfileError, WorkingProfile, convert};
 use crate::document::Metadata;
@@ -21,13 +22,21 @@ pub struct SaveOptions {
     /// `None`: as deep as the pixels where the format can, else 8 bits.
     pub depth: Option<Depth>,
     pub metadata: MetadataPolicy,
+    /// What the file says of networks that drew in it, whatever else of metadata is written.
+    pub label: Option<DigitalSource>,
 }
 
 impl SaveOptions {
     pub const DEFAULT_QUALITY: u8 = 92;
 
     pub const fn new(format: Format) -> Self {
-        Self { format, quality: Self::DEFAULT_QUALITY, depth: None, metadata: MetadataPolicy::Keep }
+        Self {
+            format,
+            quality: Self::DEFAULT_QUALITY,
+            depth: None,
+            metadata: MetadataPolicy::Keep,
+            label: None,
+        }
     }
 }
 
@@ -188,7 +197,16 @@ pub fn encode_to_vec(
         lay_on_white(pixels.to_mut());
         notices.push(Notice::AlphaFlattened { format });
     }
-    let metadata = for_export(metadata, options.metadata, size, &mut notices);
+    let mut metadata = for_export(metadata, options.metadata, size, &mut notices);
+    if let Some(source) = options.label {
+        match labelled(metadata.xmp.as_deref(), source) {
+            Some(xmp) => metadata.xmp = Some(xmp.into()),
+            None => {
+                let reason = "nothing can be added to the XMP packet".into();
+                notices.push(Notice::MetadataLost { what: "the label of its origin", reason });
+            }
+        }
+    }
     if format == Format::Bmp && (metadata.exif.is_some() || metadata.xmp.is_some()) {
         let reason = "BMP has no place for them".into();
         notices.push(Notice::MetadataLost { what: "metadata", reason });

@@ -112,6 +112,12 @@ fn a_users_own_official_checkpoint_is_inspected_imported_and_runs() {
     assert_eq!(image::image_dimensions(&out).unwrap(), (128, 96));
 }
 
+/// The XMP packet of a file that was written.
+fn xmp(file: &Path) -> Option<String> {
+    let opened = ganvas::io::open(file, &ganvas::io::Limits::default()).unwrap();
+    opened.metadata.xmp.map(|xmp| String::from_utf8(xmp.to_vec()).unwrap())
+}
+
 #[test]
 fn faces_are_drawn_from_seeds() {
     let home = tempfile::tempdir().unwrap();
@@ -121,7 +127,9 @@ fn faces_are_drawn_from_seeds() {
     done(&output);
     let notes = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(notes.contains("non-commercial"), "{notes}");
-    done(&run(&["5-8", "--grid", "2x2", "-o", "sheet.png"]));
+    assert!(xmp(&home.path().join("one.png")).unwrap().contains("/trainedAlgorithmicMedia"));
+    done(&run(&["5-8", "--grid", "2x2", "--no-label", "-o", "sheet.png"]));
+    assert_eq!(xmp(&home.path().join("sheet.png")), None);
     let one = image::open(home.path().join("one.png")).unwrap().to_rgb8();
     let sheet = image::open(home.path().join("sheet.png")).unwrap().to_rgb8();
     assert_eq!((one.dimensions(), sheet.dimensions()), ((64, 64), (128, 128)));

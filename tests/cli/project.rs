@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ganvas::color::WorkingProfile;
 use ganvas::compose;
-use ganvas::document::{Document, Layer, LayerMask, Metadata};
+use ganvas::document::{Document, Generated, Layer, LayerKind, LayerMask, Metadata};
 use ganvas::geom::{IRect, Size};
 use ganvas::io::project;
 use ganvas::pixels::{Depth, PixelBuf, TiledImage};
@@ -40,6 +40,25 @@ fn a_project_is_edited_as_the_picture_it_shows() {
     assert!(left[2] > 0.3 && right[2] < 0.1, "the mask acts: {left:?} {right:?}");
     succeed(&["edit", &file, "--op", "invert", "-o", &out]);
     assert!(open(&out).pixels != flat);
+}
+
+#[test]
+fn a_project_with_generated_layers_is_labelled_unless_told_not_to() {
+    let folder = Folder::new();
+    let (file, out) = (folder.file("made.ganvas"), folder.file("out.jpg"));
+    let mut document = two_layers();
+    let mut layer = (*document.layers[1]).clone();
+    let LayerKind::Raster(raster) = layer.kind else { panic!("{:?}", layer.kind) };
+    let recipe = serde_json::json!({ "model": "some-generator" }).into();
+    layer.kind = LayerKind::Generated(Generated { raster, recipe });
+    document.layers[1] = Arc::new(layer);
+    project::save(file.as_ref(), &document, None, &mut |_| true).unwrap();
+    let xmp = |args: &[&str]| {
+        succeed(&[&["edit", &file, "-o", &out], args].concat());
+        open(&out).metadata.xmp.map(|xmp| String::from_utf8(xmp.to_vec()).unwrap())
+    };
+    assert!(xmp(&[]).unwrap().contains("compositeWithTrainedAlgorithmicMedia"));
+    assert_eq!(xmp(&["--no-label"]), None);
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod io_exif;
 mod io_hostile;
 mod io_open;
 mod io_save;
+mod label;
 mod latent;
 mod ncnn;
 mod one_number;

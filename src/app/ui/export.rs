@@ -12,7 +12,7 @@ use crate::app::form::{segment, segments_ui};
 use crate::app::icons::Icon;
 use crate::app::state::Model;
 use crate::app::theme;
-use crate::io::{Format, MetadataPolicy};
+use crate::io::{DigitalSource, Format, MetadataPolicy};
 use crate::pixels::Depth;
 
 /// Answers whether the dialog is done.
@@ -97,6 +97,13 @@ pub fn export_ui(
             ],
         );
         ui.end_row();
+
+        if DigitalSource::of(document).is_some() {
+            ui.label("Origin");
+            let words = ui.checkbox(&mut settings.label, "Say that a network drew in it");
+            words.on_hover_text("The IPTC's DigitalSourceType, in the file's XMP");
+            ui.end_row();
+        }
 
         ui.label("Size");
         let pixels = format!("{} px", document.size);
