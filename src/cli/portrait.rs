@@ -13,6 +13,7 @@ use super::networks::{self, Worker};
 use super::picture::{self, Files};
 use super::report::{self, Failure};
 use crate::infer::protocol::{Analyse, Drawing, ModelRef, Origin, Render, Task};
+use crate::io::DigitalSource;
 use crate::portrait::{ColorMatch, Paste, SoftMask, Transfer, crop};
 use crate::zoo::{Library, Purpose};
 
