@@ -217,8 +217,8 @@ fn what_cannot_be_done_is_said_in_one_sentence() {
         (&["latent", "edit", &junk, "--set", "a=1", "-o", &out], "no latent code"),
         (&["portrait", &face, "--model", MODEL, "--set", "smile", "-o", &picture], "NAME=STRENGTH"),
         (
-            &["portrait", &face, "--model", MODEL, "--set", "smile=1", "-o", &picture],
-            "without directions",
+            &["portrait", &face, "--model", MODEL, "--set", "beard=1", "-o", &picture],
+            "no direction 'beard' among",
         ),
         (&["directions", "list", &junk, "--model", MODEL], "junk.safetensors"),
     ];
