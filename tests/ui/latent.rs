@@ -4,8 +4,7 @@ use std::path::Path;
 
 use eframe::egui;
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable;
-use ganvas::app::{Action, App, Command, LatentAction, LatentRecipe};
+use ganvas::app::{Action, App, Command, LatentAction, LatentRecipe, Strip};
 use ganvas::document::LayerKind;
 use ganvas::infer::protocol::Method;
 
@@ -48,7 +47,7 @@ fn another_seed_is_another_picture_and_the_same_seed_the_same() {
 fn what_is_drawn_becomes_a_layer_that_remembers_its_sliders() {
     let folder = tempfile::tempdir().unwrap();
     let mut harness = panel(folder.path());
-    harness.get_by_label("Find directions with PCA").click();
+    perform(&mut harness, Action::Latent(LatentAction::FindDirections(Method::Pca)));
     wait_until(&mut harness, "sliders", |model| !model.latent.found.is_empty());
     let before = shown(&harness);
     let mut settings = harness.state().model().latent.settings.clone();
@@ -88,15 +87,15 @@ fn what_is_drawn_becomes_a_layer_that_remembers_its_sliders() {
 }
 
 #[test]
-fn a_variation_is_taken_by_a_click() {
+fn a_variation_is_taken() {
     let folder = tempfile::tempdir().unwrap();
     let mut harness = panel(folder.path());
     let first = shown(&harness);
-    harness.get_by_label("Show variations").click();
+    perform(&mut harness, Action::Latent(LatentAction::AskStrip(Strip::Variations { round: 0 })));
     wait_until(&mut harness, "variations", |model| model.latent.strip.is_some());
     settle(&mut harness);
     harness.run_steps(4);
-    harness.get_by_label("Variation 2").click();
+    perform(&mut harness, Action::Latent(LatentAction::TakeShot(1)));
     wait_for_another(&mut harness, &first);
     // The picture that was clicked is the one that is shown.
     let model = harness.state().model();
