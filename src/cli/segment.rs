@@ -1,8 +1,9 @@
 //! `ganvas segment`: a mask of the subject, of faces or of a class.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use super::filter::choose_model;
+use super::filter::{choose_model, parse_share};
 use super::input::{self, Picture};
 use super::networks;
 use super::picture::{self, Files};
@@ -10,10 +11,10 @@ use super::report::Failure;
 use crate::commands::shapes::Shape;
 use crate::faces::{Face, Wants};
 use crate::infer::models::ModelStore;
-use crate::infer::protocol::{Faces, Select, Task};
+use crate::infer::protocol::{Faces, Output, Select, Task};
 use crate::infer::worker::capability_for;
 use crate::pixels::{Depth, PixelBuf};
-use crate::segment::What;
+use crate::segment::{self, What};
 use crate::zoo::Purpose;
 
 /// Writes a mask of what a network finds: white belongs, black does not
@@ -21,9 +22,14 @@ use crate::zoo::Purpose;
 pub(super) struct Args {
     #[command(flatten)]
     files: Files,
-    /// subject, face, or a class of the network by name or number
-    #[arg(long, value_name = "subject|face|CLASS", default_value = "subject")]
+    /// subject, face, scratches (thin lines, found without a network), or a class of the network
+    /// by name or number
+    #[arg(long, value_name = "subject|face|scratches|CLASS", default_value = "subject")]
     what: String,
+    /// With scratches: 0 takes the strongest lines only, 1 faint ones as well
+    #[arg(long, value_name = "F", default_value_t = segment::DEFAULT_SENSITIVITY,
+          value_parser = parse_share)]
+    sensitivity: f32,
     /// An installed model, or a checkpoint file [default: the first that is installed]
     #[arg(long, value_name = "ID")]
     model: Option<String>,
@@ -32,6 +38,9 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     args.files.check_target()?;
     let opened = input::open(&args.files.input)?;
+    if args.what == "scratches" {
+        return scratches(args, opened);
+    }
     let mut store = networks::store(args.files.device)?;
     if args.what == "face" {
         return faces(args, store, opened);
@@ -53,6 +62,18 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let mask = output.images.first();
     let mask = mask.ok_or_else(|| Failure::failed("the network made no mask"))?;
     args.files.save(&as_picture(mask), source, &output, &[])
+}
+
+/// A mask of thin lines, such as `ganvas remove` takes out.
+fn scratches(args: &Args, opened: Picture) -> Result<(), Failure> {
+    let started = Instant::now();
+    let (image, mut source) = picture::split(opened);
+    // A mask is no picture that could deceive.
+    source.label = None;
+    let mask = segment::scratches(&image, args.sensitivity);
+    let seconds = started.elapsed().as_secs_f32();
+    let output = Output { model: "thin lines".into(), seconds, ..Output::default() };
+    args.files.save(&as_picture(&mask), source, &output, &[])
 }
 
 /// A mask of every face's outline.

@@ -1,10 +1,12 @@
 //! From what a segmentation network says to a selection of the whole picture.
 
 mod guided;
+mod scratch;
 
 use crate::nets::Planes;
 
 pub use guided::refine;
+pub use scratch::{DEFAULT_SENSITIVITY, scratches};
 
 /// The classes of Pascal VOC in their official order, which torchvision's networks know.
 pub const VOC_CLASSES: [&str; 21] = [

@@ -30,6 +30,7 @@ mod plan;
 mod portrait;
 mod project;
 mod results;
+mod scratch;
 mod segment;
 mod stylegan_pkl;
 mod tidy;
