@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Source;
+use crate::app::draft::without;
 use crate::app::state::TabId;
 use crate::cli::report::sentence;
 use crate::color::WorkingProfile;
@@ -80,13 +81,9 @@ impl Preview {
     }
 }
 
-/// The document with a layer above the active one, in place of `hides`. Never becomes the document.
+/// The document with a layer on top, in place of `hides`. Never becomes the document.
 pub fn with_preview(document: &Document, layer: &Arc<Layer>, hides: Option<LayerId>) -> Document {
-    let mut shown = document.clone();
-    let hidden = hides.and_then(|id| shown.layers.iter_mut().find(|layer| layer.id == id));
-    if let Some(hidden) = hidden {
-        Arc::make_mut(hidden).props.visible = false;
-    }
+    let mut shown = hides.map_or_else(|| document.clone(), |id| without(document, id));
     shown.layers.push(Arc::clone(layer));
     shown
 }
