@@ -12,6 +12,7 @@ use crate::infer::plan::{self, DefaultModel, Preflight};
 use crate::infer::protocol::{self, Event, Lane, Task};
 use crate::infer::service::Service;
 use crate::latent::DirectionSet;
+use crate::latent::random::SplitMix64;
 use crate::nets::LatentSpace;
 use crate::zoo::{Capability, Library, Manifest, Purpose};
 
@@ -306,9 +307,6 @@ fn read(library: &Library) -> (Vec<ModelCard>, Vec<String>) {
 pub fn random_seed() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let nanos = now.map_or(0, |now| now.as_nanos() as u64);
-    // SplitMix64 (Steele, Lea, Flood 2014), so that neighbouring instants give far seeds.
-    let mut z = nanos.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (z ^ (z >> 31)) % 1_000_000
+    // Mixed, so that neighbouring instants give far seeds.
+    SplitMix64::new(nanos).bits() % 1_000_000
 }

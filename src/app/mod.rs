@@ -42,7 +42,7 @@ pub use command::{Binding, Command};
 pub use desk::{Desk, Loss};
 pub use effects::EffectOutput;
 pub use error::AppError;
-pub use latent::{LatentRecipe, Strip};
+pub use latent::Strip;
 pub use start::{Setup, run};
 pub use state::Model;
 

@@ -12,14 +12,17 @@ use super::report::{self, Failure};
 use crate::color::WorkingProfile;
 use crate::device::DeviceChoice;
 use crate::document::Metadata;
-use crate::infer::generate::{MAX_PICTURES, contact_sheet};
 use crate::infer::models::ModelStore;
-use crate::infer::protocol::{Drawing, Generate, Mixed, ModelRef, Origin, Render, Task};
+use crate::infer::protocol::{Drawing, Mixed, ModelRef, Origin, Render, Task};
+use crate::infer::render::MAX_DRAWINGS;
 use crate::infer::worker::{Models, capability_for};
 use crate::io::{self, DigitalSource, SaveOptions};
 use crate::latent::{Code, EditStack, LatentError, Noise, Rows, Truncation, Walk};
-use crate::pixels::PixelBuf;
+use crate::pixels::{PixelBuf, contact_sheet};
 use crate::zoo::Purpose;
+
+/// The most pictures of one command.
+const MAX_PICTURES: u64 = MAX_DRAWINGS as u64;
 
 /// Draws pictures from seeds with a generator
 #[derive(clap::Args)]
@@ -157,23 +160,15 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let model = networks::model_ref(store.library(), &args.model)?;
     capability_for(&mut store, &model, Purpose::Generate).map_err(Failure::input)?;
     networks::warn(store.library(), &model);
-    let task = match wanted {
-        Wanted::Seeds(seeds) => {
-            let (psi, class, noise) = (args.psi, args.class, args.noise(0));
-            Task::Generate(Generate { model, seeds, psi, class, noise })
-        }
-        Wanted::Mix(mix) => {
-            let drawings = vec![mixed(args, mix, &mut store, &model)?];
-            Task::Render(Render { model, drawings })
-        }
-        Wanted::Walk { seed, frames } => {
-            let drawings = walked(args, seed, frames, &mut store, &model)?;
-            Task::Render(Render { model, drawings })
-        }
+    let drawings = match wanted {
+        Wanted::Seeds(seeds) => seeds
+            .map(|seed| Ok(Drawing { stack: args.truncation(), ..args.of_seed(seed)? }))
+            .collect::<Result<_, Failure>>()?,
+        Wanted::Mix(mix) => vec![mixed(args, mix, &mut store, &model)?],
+        Wanted::Walk { seed, frames } => walked(args, seed, frames, &mut store, &model)?,
     };
-    let output = networks::run(store, task, "Drawing")?;
-    let drawn = output.drawn.into_iter().map(|drawn| drawn.picture);
-    let pictures: Vec<PixelBuf> = output.images.into_iter().chain(drawn).collect();
+    let output = networks::run(store, Task::Render(Render { model, drawings }), "Drawing")?;
+    let pictures: Vec<PixelBuf> = output.drawn.into_iter().map(|drawn| drawn.picture).collect();
     let pictures = match args.grid {
         Some(grid) => {
             let sheet = contact_sheet(&pictures, grid.columns);
@@ -255,10 +250,8 @@ fn mixed(
     if rows.within(all).is_empty() {
         return Err(Failure::input(format!("{model} has the rows 0-{}, none of {rows}", all - 1)));
     }
-    let origin =
-        |seed: u64| Ok(Origin::Seed { seed, class: args.class_number()?, noise: args.noise(seed) });
-    let mixes = vec![Mixed { from: origin(style)?, rows, amount: 1.0 }];
-    Ok(Drawing { from: origin(base)?, mixes, stack: args.truncation() })
+    let mixes = vec![Mixed { from: args.of_seed(style)?.from, rows, amount: 1.0 }];
+    Ok(Drawing { mixes, stack: args.truncation(), ..args.of_seed(base)? })
 }
 
 /// Pictures of one turn of a walk for so many pictures: a second of film.
@@ -289,7 +282,7 @@ fn walked(
         let mut code = Code::in_w(row, space.rows(), &hash)?.with_z(z)?;
         code.noise = args.noise(seed);
         let from = Origin::Code(Arc::new(code));
-        Ok(Drawing { from, mixes: Vec::new(), stack: args.truncation() })
+        Ok(Drawing { stack: args.truncation(), ..Drawing::plain(from) })
     };
     let drawings = latents.into_iter().zip(rows.chunks_exact(space.w_dim)).map(drawing);
     drawings.collect::<Result<_, LatentError>>().map_err(Failure::failed)
@@ -304,11 +297,10 @@ impl Args {
         }
     }
 
-    fn class_number(&self) -> Result<Option<u32>, Failure> {
-        self.class
-            .map(u32::try_from)
-            .transpose()
-            .map_err(|_| Failure::input("there is no such class"))
+    fn of_seed(&self, seed: u64) -> Result<Drawing, Failure> {
+        let class = self.class.map(u32::try_from).transpose();
+        let class = class.map_err(|_| Failure::input("there is no such class"))?;
+        Ok(Drawing::plain(Origin::Seed { seed, class, noise: self.noise(seed) }))
     }
 
     fn truncation(&self) -> EditStack {

@@ -8,7 +8,7 @@ use super::report::{self, Failure};
 use super::{generate, networks};
 use crate::device::DeviceChoice;
 use crate::infer::protocol::{Drawing, Origin, Render, Task};
-use crate::latent::{EditStack, Noise};
+use crate::latent::Noise;
 use crate::zoo::Library;
 
 /// Draws and edits latent codes
@@ -93,7 +93,7 @@ fn render(args: &RenderArgs) -> Result<(), Failure> {
         None => {}
     }
     let from = Origin::Code(Arc::new(code));
-    let drawing = Drawing { from, mixes: Vec::new(), stack: EditStack::default() };
+    let drawing = Drawing::plain(from);
     let task = Task::Render(Render { model: target.model, drawings: vec![drawing] });
     let output = networks::run(store, task, "Drawing")?;
     let drawn = output.drawn.first().ok_or_else(|| Failure::failed("nothing was drawn"))?;

@@ -7,7 +7,7 @@ use crate::document::{Adjustment, Document, Edit, Layer, LayerId, LayerKind, Lay
 use crate::geom::IRect;
 use crate::ops::{self, Engine, Kind, OpContext, OpError, Operation, Processor, required_input};
 use crate::params::Params;
-use crate::pixels::{PixelBuf, TiledImage};
+use crate::pixels::PixelBuf;
 
 /// Runs an operation on a layer's own pixels, inside the selection; geometry runs on the whole
 /// document. Outside the selection every byte stays.
@@ -66,17 +66,12 @@ pub fn add_adjustment(
     let mut layer = Layer::new(spec.label, LayerKind::Adjustment(adjustment));
     let mut edits = Vec::new();
     if let Some(selection) = &document.selection {
-        layer.mask = Some(mask_of(selection));
+        layer.mask = Some(LayerMask::over_canvas(selection.clone()));
         edits.push(Edit::SetSelection(None));
     }
     let (parent, index) = super::layers::above(document, above);
     edits.push(Edit::Insert { layer: Arc::new(layer), parent, index });
     Ok(Step::new(format!("Add {}", spec.label.to_lowercase()), edits))
-}
-
-/// A layer mask that shows what is selected.
-pub(super) fn mask_of(selection: &TiledImage) -> LayerMask {
-    LayerMask { image: selection.clone(), origin: (0, 0), enabled: true }
 }
 
 fn raster(layer: &Layer) -> Result<&Raster, CommandError> {

@@ -1,6 +1,5 @@
 //! Layer masks: add, delete, apply, invert, switch off.
 
-use super::adjust::mask_of;
 use super::selection::inverted;
 use super::{CommandError, Step, unlocked};
 use crate::document::{Document, Edit, Layer, LayerId, LayerMask, Raster};
@@ -21,16 +20,13 @@ pub enum NewMask {
 /// Gives a layer a mask, replacing one it has.
 pub fn add(document: &Document, id: LayerId, what: NewMask) -> Result<Step, CommandError> {
     unlocked(document, id)?;
-    let plain = |value| LayerMask {
-        image: TiledImage::mask(document.size, value),
-        origin: (0, 0),
-        enabled: true,
-    };
+    let plain = |value| LayerMask::over_canvas(TiledImage::mask(document.size, value));
     let (mask, uses_selection) = match what {
         NewMask::RevealAll => (plain(255), false),
         NewMask::HideAll => (plain(0), false),
         NewMask::FromSelection => {
-            (mask_of(document.selection.as_ref().ok_or(CommandError::NoSelection)?), true)
+            let selection = document.selection.clone().ok_or(CommandError::NoSelection)?;
+            (LayerMask::over_canvas(selection), true)
         }
     };
     let mut step = set(document, id, "Add layer mask", Some(mask));

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::adjust::mask_of;
 use super::layers::insert;
 use super::{CommandError, Step, geometry, unlocked};
 use crate::color::{WorkingProfile, convert};
-use crate::document::{Canvas, Document, Edit, Generated, Layer, LayerId, LayerKind, Raster};
+use crate::document::{
+    Canvas, Document, Edit, Generated, Layer, LayerId, LayerKind, LayerMask, Raster,
+};
 use crate::geom::Size;
 use crate::pixels::{PixelBuf, TiledImage};
 
@@ -32,7 +33,7 @@ pub fn new_layer(document: &Document, made: &Made<'_>) -> Step {
     let recipe = Arc::clone(made.recipe);
     let mut layer = Layer::new(made.name, LayerKind::Generated(Generated { raster, recipe }));
     layer.props.opacity = made.opacity;
-    layer.mask = made.mask.map(mask_of);
+    layer.mask = made.mask.cloned().map(LayerMask::over_canvas);
     insert(document, document.active, made.name.to_owned(), layer)
 }
 

@@ -19,7 +19,7 @@ pub fn select(document: &Document, label: &'static str, mask: &PixelBuf) -> Step
 /// No such layer, or a locked one.
 pub fn cut_out(document: &Document, id: LayerId, mask: &PixelBuf) -> Result<Step, CommandError> {
     unlocked(document, id)?;
-    let mask = Some(layer_mask(over_canvas(document, mask)));
+    let mask = Some(LayerMask::over_canvas(over_canvas(document, mask)));
     Ok(Step::one("Cut out subject", Edit::SetMask { id, mask, damage: document.size.rect() }))
 }
 
@@ -64,7 +64,7 @@ pub fn blur_background(
         Raster { image: TiledImage::from_buf(&blurred.to_depth(document.depth)), origin: (0, 0) };
     let recipe = Arc::new(recipe);
     let mut layer = Layer::new(label, LayerKind::Generated(Generated { raster, recipe }));
-    layer.mask = Some(layer_mask(over_canvas(document, &shown)));
+    layer.mask = Some(LayerMask::over_canvas(over_canvas(document, &shown)));
     Ok(layers::insert(document, document.active, label, layer))
 }
 
@@ -72,8 +72,4 @@ fn over_canvas(document: &Document, mask: &PixelBuf) -> TiledImage {
     let mut image = TiledImage::mask(document.size, 0);
     image.write(mask, (0, 0));
     image
-}
-
-const fn layer_mask(image: TiledImage) -> LayerMask {
-    LayerMask { image, origin: (0, 0), enabled: true }
 }

@@ -112,6 +112,13 @@ pub struct LayerMask {
     pub enabled: bool,
 }
 
+impl LayerMask {
+    /// One that acts, from the top left of the canvas on.
+    pub const fn over_canvas(image: TiledImage) -> Self {
+        Self { image, origin: (0, 0), enabled: true }
+    }
+}
+
 /// An operation kept as its parameters. Interpreted by `compose`, which knows operations.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Adjustment {

@@ -29,14 +29,12 @@ pub(super) fn run(
     let stop = || cancel.is_set();
     // How codes spread: it says what one sigma is, whatever the method.
     let mut moments = Moments::new(space.w_dim);
-    let class = vec![1.0 / space.classes.max(1) as f32; space.classes];
     let mut normal = Normal::new(0);
     while moments.count() < SAMPLES {
         context.check()?;
         let (done, total) = (moments.count() as u32, SAMPLES as u32);
         context.progress(Stage::Running, done, total, f64::from(done) / f64::from(total));
-        let z = normal.by_ref().take(BATCH * space.z_dim).map(|n| n as f32).collect::<Vec<_>>();
-        moments.push(&generator.map(&z, &class, &stop)?)?;
+        moments.push(&generator.sample(&mut normal, BATCH, &stop)?)?;
     }
     let count = task.count.min(space.w_dim);
     let pca = moments.pca(space.w_dim)?;

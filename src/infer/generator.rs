@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use super::worker::NetworkError;
 use crate::checkpoint::Checkpoint;
 use crate::latent::Noise;
-use crate::latent::random::normal_latent;
+use crate::latent::random::{Normal, normal_latent};
 use crate::nets::cpu::gradient::Differentiable;
 use crate::nets::cpu::{Processor, Stop};
 use crate::nets::graph::{Graph, Layout};
@@ -63,6 +63,22 @@ pub trait Generator {
     /// # Errors
     /// Where lengths do not fit, and those of the network.
     fn map(&mut self, z: &[f32], class: &[f32], stop: Stop<'_>) -> Result<Vec<f32>, NetworkError>;
+
+    /// Rows of W, `[count, w_dim]`, of as many further latents of `normal`, whatever their class.
+    ///
+    /// # Errors
+    /// Those of the network.
+    fn sample(
+        &mut self,
+        normal: &mut Normal,
+        count: usize,
+        stop: Stop<'_>,
+    ) -> Result<Vec<f32>, NetworkError> {
+        let z: Vec<f32> =
+            normal.take(count * self.space().z_dim).map(|value| value as f32).collect();
+        let class = self.space().mean_class();
+        self.map(&z, &class, stop)
+    }
 
     /// The mean of W, `[w_dim]`: what truncation goes towards.
     fn mean(&self) -> &[f32];
@@ -197,10 +213,7 @@ impl<R: Run> LatentNetwork<R> {
 
     /// The mean of rows over seeds and classes.
     fn mean_of_many(&mut self) -> Result<Vec<f32>, NetworkError> {
-        let (classes, len) = (self.space.classes, self.space.z_dim);
-        let z = normal_latent(0, MEAN_LATENTS * len, 1.0);
-        let class = vec![1.0 / classes.max(1) as f32; classes];
-        let rows = self.map(&z, &class, &|| false)?;
+        let rows = self.sample(&mut Normal::new(0), MEAN_LATENTS, &|| false)?;
         let mut mean = vec![0.0f64; self.space.w_dim];
         for row in rows.chunks_exact(self.space.w_dim.max(1)) {
             mean.iter_mut().zip(row).for_each(|(sum, x)| *sum += f64::from(*x));

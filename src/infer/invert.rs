@@ -9,7 +9,7 @@ use super::worker::{Context, End, Models, NetworkError};
 use crate::color::{ProfileMap, WorkingProfile};
 use crate::geom::Size;
 use crate::latent::invert::{Inputs, Options, Prior, Progress, Pyramid, Slopes, Term, invert};
-use crate::latent::random::normal_latent;
+use crate::latent::random::Normal;
 use crate::latent::{Code, LatentError, Noise};
 use crate::nets::Planes;
 use crate::nets::cpu::Stop;
@@ -162,10 +162,7 @@ fn in_unit(picture: Planes) -> Result<Planes, End> {
 
 /// Standard deviation of a number of W about the mean, over numbers and seeded latents.
 fn spread(generator: &mut dyn Generator, mean: &[f32], stop: Stop<'_>) -> Result<f32, End> {
-    let space = generator.space().clone();
-    let z = normal_latent(0, SPREAD_LATENTS * space.z_dim, 1.0);
-    let class = vec![1.0 / space.classes.max(1) as f32; space.classes];
-    let rows = generator.map(&z, &class, stop)?;
+    let rows = generator.sample(&mut Normal::new(0), SPREAD_LATENTS, stop)?;
     let squares = rows.iter().zip(mean.iter().cycle()).map(|(w, mean)| f64::from(w - mean).powi(2));
     let sigma = (squares.sum::<f64>() / rows.len().max(1) as f64).sqrt() as f32;
     if sigma > 0.0 { Ok(sigma) } else { Err(LatentError::Unsolvable("all codes are one").into()) }

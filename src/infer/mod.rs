@@ -10,7 +10,6 @@ pub mod directions;
 mod discover;
 mod faces;
 mod filter;
-pub mod generate;
 pub mod generator;
 #[cfg(feature = "app")]
 pub mod interop;
@@ -22,7 +21,7 @@ mod picture;
 pub mod plan;
 pub mod protocol;
 mod remove;
-mod render;
+pub mod render;
 mod select;
 pub mod service;
 mod tiling;

@@ -1,7 +1,6 @@
 //! What the program and the inference thread say to each other: closed requests one way, events
 //! the other. Plain values; no tensors, no threads.
 
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -74,28 +73,6 @@ pub struct Upscale {
     pub tile: Option<u32>,
 }
 
-/// Draw pictures from seeds.
-#[derive(Clone, Debug)]
-pub struct Generate {
-    pub model: ModelRef,
-    /// One picture each, in order.
-    pub seeds: RangeInclusive<u64>,
-    /// Truncation, `0.0..=1.0`: codes are drawn towards their mean by it, up to the mean picture
-    /// at 0.
-    pub psi: f32,
-    /// For networks that draw several classes of things; `None` lets each seed choose.
-    pub class: Option<usize>,
-    /// Random noise is another one for each picture.
-    pub noise: Noise,
-}
-
-impl Generate {
-    /// In full variety, with the noise that the network learnt with.
-    pub const fn new(model: ModelRef, seeds: RangeInclusive<u64>) -> Self {
-        Self { model, seeds, psi: 1.0, class: None, noise: Noise::Const }
-    }
-}
-
 /// Where a code comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Origin {
@@ -125,6 +102,13 @@ pub struct Drawing {
     /// Before everything in `stack`.
     pub mixes: Vec<Mixed>,
     pub stack: EditStack,
+}
+
+impl Drawing {
+    /// What is drawn from there and nothing done to it.
+    pub fn plain(from: Origin) -> Self {
+        Self { from, mixes: Vec::new(), stack: EditStack::default() }
+    }
 }
 
 /// Draw pictures from codes.
@@ -332,7 +316,6 @@ pub enum Task {
     Expand(Expand),
     Faces(Faces),
     Filter(Filter),
-    Generate(Generate),
     Invert(Invert),
     Remove(Remove),
     Render(Render),
@@ -351,7 +334,6 @@ impl Task {
             Self::Analyse(task) => Some(&task.model),
             Self::Discover(task) => Some(&task.model),
             Self::Filter(task) => Some(&task.model),
-            Self::Generate(task) => Some(&task.model),
             Self::Invert(task) => Some(&task.model),
             Self::Remove(Remove { engine: Engine::Network(model), .. }) => Some(model),
             Self::Expand(_) | Self::Remove(_) => None,

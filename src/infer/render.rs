@@ -59,6 +59,9 @@ pub(super) fn draw(
         mixes.push(Mix { style, rows: *rows, amount: *amount, on: true });
     }
     let EditStack { truncation, edits, independent, .. } = drawing.stack.clone();
+    if let Some(psi) = truncation.map(|t| t.psi).filter(|psi| !(0.0..=1.0).contains(psi)) {
+        return Err(End::Failed(format!("psi must be 0 to 1, not {psi}")));
+    }
     let before = EditStack { mixes, truncation, ..EditStack::default() };
     let base = before.apply(&base, Some(generator.mean()))?;
     let code = EditStack { edits, independent, ..EditStack::default() }.apply(&base, None)?;

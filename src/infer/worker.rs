@@ -13,7 +13,7 @@ use super::generator::Generator;
 use super::plan::Speed;
 use super::protocol::{CancelFlag, Event, JobId, Lane, ModelRef, Output, Request, Stage, Task};
 use super::service::{SharedSpeed, Wake};
-use super::{analyse, discover, faces, filter, generate, invert, remove, render, select, upscale};
+use super::{analyse, discover, faces, filter, invert, remove, render, select, upscale};
 use crate::nets::Planes;
 use crate::nets::cpu::Stop;
 use crate::nets::gatys::Gatys;
@@ -235,7 +235,6 @@ impl<M: Models> Worker<M> {
                 Task::Expand(task) => made.images.push(remove::expand(task, context)?),
                 Task::Faces(task) => made.faces = faces::run(task, models, context)?,
                 Task::Filter(task) => made.images.push(filter::run(task, models, context)?),
-                Task::Generate(task) => made.images = generate::run(task, models, context)?,
                 Task::Invert(task) => made.inverted = Some(invert::run(task, models, context)?),
                 Task::Remove(task) => made.images.push(remove::run(task, models, context)?),
                 Task::Render(task) => made.drawn = render::run(task, models, context)?,

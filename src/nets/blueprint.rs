@@ -27,6 +27,12 @@ impl LatentSpace {
         self.row_sides.len()
     }
 
+    /// Nothing in particular: every class alike, as a network is given it; empty where there are
+    /// none.
+    pub fn mean_class(&self) -> Vec<f32> {
+        vec![1.0 / self.classes.max(1) as f32; self.classes]
+    }
+
     /// Class number `class` as a network is given it; empty where there are none.
     pub fn one_hot(&self, class: usize) -> Vec<f32> {
         (0..self.classes).map(|at| f32::from(u8::from(at == class))).collect()

@@ -1,5 +1,7 @@
 //! Fractal value noise: random numbers on grids, each twice as fine, joined smoothly.
 
+use crate::latent::random::SplitMix64;
+
 /// Layers of detail, at most.
 const LAYERS: usize = 10;
 
@@ -50,10 +52,7 @@ pub fn hash(x: i64, y: i64, seed: u64) -> f64 {
     let mixed = (x as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
         ^ (y as u64).wrapping_mul(0xC2B2_AE3D_27D4_EB4F)
         ^ seed.wrapping_mul(0xD6E8_FEB8_6659_FD93);
-    let mut z = mixed.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    (SplitMix64::new(mixed).bits() >> 11) as f64 / (1u64 << 53) as f64
 }
 
 #[cfg(test)]

@@ -4,9 +4,11 @@
 //! profile; masks and selections have one channel. Samples have 8 or 16 bits.
 
 mod buf;
+mod sheet;
 mod tiles;
 
 pub use buf::{PixelBuf, Samples};
+pub use sheet::contact_sheet;
 pub use tiles::{TILE, Tile, TiledImage};
 
 use serde::{Deserialize, Serialize};

@@ -16,7 +16,7 @@ pub use align::{Anchors, CropTransform, Template, crop};
 pub use mask::SoftMask;
 pub use measures::Measures;
 pub use paste::{ColorMatch, Paste, Patch, Transfer, fidelity_db};
-pub use recipe::{Recipe, VERSION as RECIPE_VERSION};
+pub use recipe::{Place, Recipe, VERSION as RECIPE_VERSION};
 
 use crate::ops::OpError;
 

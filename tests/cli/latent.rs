@@ -70,6 +70,11 @@ fn a_generated_face_becomes_a_code_that_draws_it_and_moves() {
     assert!(more["fidelity_db"].as_f64() >= told["fidelity_db"].as_f64(), "{more} {told}");
 }
 
+/// The words that move a face with a file of directions.
+fn portrait<'a>([photo, setting, set, out]: [&'a str; 4]) -> [&'a str; 10] {
+    ["portrait", photo, "--model", MODEL, "--set", setting, "--directions", set, "-o", out]
+}
+
 #[test]
 fn a_portrait_changes_at_full_resolution_and_only_where_it_may() {
     let folder = Folder::new();
@@ -90,24 +95,9 @@ fn a_portrait_changes_at_full_resolution_and_only_where_it_may() {
     mask.save(&mask_file).unwrap();
     let setting = format!("{name}=2");
     let face = face();
-    let words = [
-        "portrait",
-        &face,
-        "--model",
-        MODEL,
-        "--set",
-        &setting,
-        "--directions",
-        &set,
-        "--mask",
-        &mask_file,
-        "--steps",
-        "30",
-        "-o",
-        &out,
-        "--json",
-    ];
-    let told: Json = serde_json::from_str(&succeed(&words).stdout).unwrap();
+    let more = ["--mask", &mask_file, "--steps", "30", "--json"];
+    let told = succeed(&[&portrait([&face, &setting, &set, &out])[..], &more].concat());
+    let told: Json = serde_json::from_str(&told.stdout).unwrap();
     assert!(told["fidelity_db"].as_f64().unwrap() > 10.0, "{told}");
     assert_eq!((&told["faces"], told["set"][name].as_f64()), (&Json::from(1), Some(2.0)));
     let after = open(&out).pixels;
@@ -125,21 +115,7 @@ fn a_portrait_changes_at_full_resolution_and_only_where_it_may() {
     // No change asked for, none made.
     let setting = format!("{name}=0");
     let still = folder.file("still.png");
-    let words = [
-        "portrait",
-        &face,
-        "--model",
-        MODEL,
-        "--set",
-        &setting,
-        "--directions",
-        &set,
-        "--steps",
-        "5",
-        "-o",
-        &still,
-    ];
-    succeed(&words);
+    succeed(&[&portrait([&face, &setting, &set, &still])[..], &["--steps", "5"]].concat());
     assert_eq!(open(&still).pixels, photo);
 }
 
@@ -244,18 +220,6 @@ fn what_cannot_be_done_is_said_in_one_sentence() {
         refused(&["portrait", &face, "--set", "smile=1", "--directions", &set, "-o", &picture]);
     assert!(told.contains("no direction 'smile' among"), "{told}");
     // A photo without a face: the program works, the photo does not.
-    let words = [
-        "portrait",
-        &photo,
-        "--model",
-        MODEL,
-        "--set",
-        "SeFa 1=1",
-        "--directions",
-        &set,
-        "-o",
-        &picture,
-    ];
-    let told = ganvas(&words);
+    let told = ganvas(&portrait([&photo, "SeFa 1=1", &set, &picture]));
     assert!(told.code == 1 && told.stderr.contains("no face"), "{}", told.stderr);
 }

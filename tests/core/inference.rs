@@ -8,17 +8,18 @@ use std::time::Duration;
 
 use ganvas::color::{Transfer, WorkingProfile};
 use ganvas::geom::{IRect, Size};
-use ganvas::infer::generate::contact_sheet;
 use ganvas::infer::generator::Generator;
 use ganvas::infer::plan::Speed;
 use ganvas::infer::protocol::{
-    Basis, CancelFlag, Event, Generate, JobId, Lane, ModelRef, Stage, Task, Upscale,
+    Basis, CancelFlag, Drawing, Event, JobId, Lane, ModelRef, Origin, Render, Stage, Task, Upscale,
 };
+use ganvas::infer::render::MAX_DRAWINGS;
 use ganvas::infer::service::{Service, SubmitError};
 use ganvas::infer::worker::{Models, Network, NetworkError, Step, Worker};
+use ganvas::latent::{EditStack, Noise, Truncation};
 use ganvas::nets::Planes;
 use ganvas::nets::cpu::Stop;
-use ganvas::pixels::{Depth, PixelBuf};
+use ganvas::pixels::{Depth, PixelBuf, contact_sheet};
 use ganvas::zoo::{Capability, Extent, Purpose, Range};
 
 use crate::one_number::OneNumber;
@@ -414,9 +415,17 @@ fn full_channels_refuse_and_hold_back_but_lose_nothing() {
 #[test]
 fn generation_gives_one_picture_a_seed() {
     let model = ModelRef::Id("faces".into());
-    let task = |seeds, psi| Task::Generate(Generate { psi, ..Generate::new(model.clone(), seeds) });
+    let task = |seeds: RangeInclusive<u64>, psi| {
+        let truncation = Some(Truncation { psi, cutoff: None });
+        let stack = EditStack { truncation, ..EditStack::default() };
+        let from = |seed| Origin::Seed { seed, class: None, noise: Noise::Const };
+        let drawing = |seed| Drawing { stack: stack.clone(), ..Drawing::plain(from(seed)) };
+        Task::Render(Render { model: model.clone(), drawings: seeds.map(drawing).collect() })
+    };
     let images = |events: Vec<Event>| match events.into_iter().last() {
-        Some(Event::Finished { output, .. }) => output.images,
+        Some(Event::Finished { output, .. }) => {
+            output.drawn.into_iter().map(|drawn| drawn.picture).collect::<Vec<_>>()
+        }
         other => panic!("{other:?}"),
     };
     let all = images(run(Fake::default(), task(10..=49, 1.0)));
@@ -430,9 +439,7 @@ fn generation_gives_one_picture_a_seed() {
     assert_eq!(sheet.pixel_f32(9, 1), all[20].pixel_f32(1, 0));
     assert_eq!(sheet.pixel_f32(31, 2)[3], 0.0);
     assert!(contact_sheet(&[], 3).is_none() && contact_sheet(&all, 0).is_none());
-    for (seeds, psi) in
-        [(RangeInclusive::new(5, 4), 1.0), (0..=u64::MAX, 1.0), (1..=1, 1.5), (1..=1, f32::NAN)]
-    {
+    for (seeds, psi) in [(0..=MAX_DRAWINGS as u64, 1.0), (1..=1, 1.5), (1..=1, f32::NAN)] {
         let events = run(Fake::default(), task(seeds, psi));
         assert!(matches!(events.last(), Some(Event::Failed { .. })));
     }

@@ -93,7 +93,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "gpu",
         ],
     ),
-    ("patterns", &["geom", "params", "pixels"]),
+    ("patterns", &["geom", "params", "pixels", "latent"]),
     ("metrics", &["geom", "pixels"]),
     (
         "portrait",

@@ -1,5 +1,6 @@
 //! The real networks behind the real service.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,9 +8,10 @@ use burn::tensor::Device;
 use ganvas::color::WorkingProfile;
 use ganvas::geom::Size;
 use ganvas::infer::models::ModelStore;
-use ganvas::infer::protocol::{Event, Generate, Lane, ModelRef, Task, Upscale};
+use ganvas::infer::protocol::{Drawing, Event, Lane, ModelRef, Origin, Render, Task, Upscale};
 use ganvas::infer::service::Service;
 use ganvas::infer::worker::{Models, Step};
+use ganvas::latent::Noise;
 use ganvas::pixels::{Depth, PixelBuf};
 use ganvas::zoo::Library;
 
@@ -27,7 +29,11 @@ fn run(task: Task) -> Result<Vec<PixelBuf>, String> {
     assert_eq!(worker.step(), Step::Worked);
     let last = std::iter::from_fn(|| service.try_event()).last();
     match last {
-        Some(Event::Finished { output, .. }) => Ok(output.images),
+        Some(Event::Finished { output, .. }) => Ok(output
+            .images
+            .into_iter()
+            .chain(output.drawn.into_iter().map(|d| d.picture))
+            .collect()),
         Some(Event::Failed { error, .. }) => Err(error),
         other => panic!("{other:?}"),
     }
@@ -77,15 +83,18 @@ fn odd_sizes_go_through_a_network_that_unshuffles() {
     }
 }
 
+fn drawing(model: ModelRef, seeds: RangeInclusive<u64>) -> Task {
+    let of_seed = |seed| Drawing::plain(Origin::Seed { seed, class: None, noise: Noise::Const });
+    Task::Render(Render { model, drawings: seeds.map(of_seed).collect() })
+}
+
 #[test]
 fn faces_come_from_seeds() {
-    let task = |seeds, psi| {
-        Task::Generate(Generate { psi, ..Generate::new(id("dcgan-digiface-64"), seeds) })
-    };
-    let faces = run(task(1..=3, 1.0)).unwrap();
+    let task = |seeds| drawing(id("dcgan-digiface-64"), seeds);
+    let faces = run(task(1..=3)).unwrap();
     assert_eq!(faces.len(), 3);
     assert!(faces.iter().all(|face| face.size() == Size::new(64, 64)));
-    assert_eq!(run(task(2..=2, 1.0)).unwrap()[0], faces[1]);
+    assert_eq!(run(task(2..=2)).unwrap()[0], faces[1]);
     assert_ne!(faces[0], faces[1]);
 }
 
@@ -94,7 +103,7 @@ fn a_model_of_the_wrong_kind_says_so() {
     let error = upscale(id("dcgan-digiface-64"), Size::new(4, 4), 4.0).unwrap_err();
     assert!(error.contains("DCGAN generator") && error.contains("enlarges no pictures"), "{error}");
     let model = id("realesr-animevideov3-x4");
-    let error = run(Task::Generate(Generate::new(model, 1..=1))).unwrap_err();
+    let error = run(drawing(model, 1..=1)).unwrap_err();
     assert!(error.contains("draws no pictures"), "{error}");
     let error = upscale(id("nothing"), Size::new(4, 4), 4.0).unwrap_err();
     assert!(error.contains("no model 'nothing'") && error.contains("realesrgan"), "{error}");

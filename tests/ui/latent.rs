@@ -4,9 +4,10 @@ use std::path::Path;
 
 use eframe::egui;
 use egui_kittest::Harness;
-use ganvas::app::{Action, App, Command, LatentAction, LatentRecipe, Strip};
+use ganvas::app::{Action, App, Command, LatentAction, Strip};
 use ganvas::document::LayerKind;
 use ganvas::infer::protocol::Method;
+use ganvas::portrait::Recipe;
 
 use crate::harness::{command, editor_with_shipped, perform, settle, wait_until};
 
@@ -59,9 +60,9 @@ fn what_is_drawn_becomes_a_layer_that_remembers_its_sliders() {
     let layer = harness.state().model().active_layer().unwrap().clone();
     assert!(layer.props.name.contains("PCA 1 +2.5"), "{}", layer.props.name);
     let LayerKind::Generated(generated) = &layer.kind else { panic!("{layer:?}") };
-    let recipe = LatentRecipe::of(&generated.recipe).unwrap();
-    assert_eq!(recipe.edits.len(), 1);
-    assert_eq!(recipe.edits[0].strength, 2.5);
+    let recipe = Recipe::from_json(&generated.recipe).unwrap().unwrap();
+    assert_eq!(recipe.stack.edits.len(), 1);
+    assert_eq!(recipe.stack.edits[0].strength, 2.5);
     // Opened again, the slider stands where it stood, and applying changes the same layer.
     let drawn = shown(&harness);
     perform(&mut harness, Action::Latent(LatentAction::StepSeed(None)));
@@ -128,7 +129,7 @@ fn a_face_is_analysed_edited_and_opened_again() {
     wait_until(&mut harness, "the layer", |model| model.document().unwrap().layers.len() == 2);
     let layer = harness.state().model().active_layer().unwrap().clone();
     let LayerKind::Generated(generated) = &layer.kind else { panic!("{layer:?}") };
-    let place = LatentRecipe::of(&generated.recipe).unwrap().place.unwrap();
+    let place = Recipe::from_json(&generated.recipe).unwrap().unwrap().place.unwrap();
     // Outside of the crop nothing is covered.
     let covered = generated.raster.bounds();
     assert!(place.crop.bounds().contains_rect(covered), "{covered:?}");

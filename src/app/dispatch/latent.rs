@@ -4,21 +4,20 @@ use std::sync::Arc;
 
 use crate::app::action::LatentAction;
 use crate::app::ai::{ModelCard, random_seed};
+use crate::app::draft;
 use crate::app::files;
 use crate::app::goal::Goal;
-use crate::app::latent::{
-    Base, LatentJob, LatentRecipe, LatentSettings, Photo, Shot, Source, Strip, Want,
-};
+use crate::app::latent::{Base, LatentJob, LatentSettings, Photo, Shot, Source, Strip, Want};
 use crate::app::state::{Dock, Model, Outcome};
+use crate::cli::report::sentence;
 use crate::compose;
 use crate::document::{LayerId, LayerKind};
 use crate::infer::protocol::{
     Analyse, Analysed, Discover, Drawing, Method, ModelRef, Origin, Output, Render, Task,
 };
-use crate::latent::EditStack;
 use crate::latent::invert::Options;
 use crate::nets::Planes;
-use crate::portrait::Template;
+use crate::portrait::{Recipe, Template};
 use crate::zoo::Purpose;
 
 /// Directions that a search looks for.
@@ -90,15 +89,19 @@ impl Model {
         let Some(layer) = tab.document().layer(id) else { return };
         let LayerKind::Generated(generated) = &layer.kind else { return };
         let json = Arc::clone(&generated.recipe);
-        let Some(recipe) = LatentRecipe::of(&json) else {
-            let opened = self.ai.open_recipe(&json);
-            if opened {
-                self.dock = Dock::Ai;
-                self.panels_hidden = false;
-            } else {
-                self.notices.info("Nothing is known of how this layer was made");
+        let recipe = match Recipe::from_json(&json) {
+            Ok(Some(recipe)) => recipe,
+            Ok(None) => {
+                let opened = self.ai.open_recipe(&json);
+                if opened {
+                    self.dock = Dock::Ai;
+                    self.panels_hidden = false;
+                } else {
+                    self.notices.info("Nothing is known of how this layer was made");
+                }
+                return;
             }
-            return;
+            Err(err) => return self.notices.warn(sentence(&err)),
         };
         let card = self.ai.models.iter().find(|card| card.manifest.sha256 == recipe.code.model());
         let Some(card) = card.cloned() else {
@@ -111,11 +114,7 @@ impl Model {
         if let Some(place) = place {
             let model = ModelRef::Id(card.manifest.id.clone());
             self.with_picture(Some(id), move |source| {
-                let drawing = Drawing {
-                    from: Origin::Code(Arc::new(code)),
-                    mixes: Vec::new(),
-                    stack: EditStack::default(),
-                };
+                let drawing = Drawing::plain(Origin::Code(Arc::new(code)));
                 let task = Task::Render(Render { model, drawings: vec![drawing] });
                 (task, Want::Reopened(source, place))
             });
@@ -172,9 +171,8 @@ impl Model {
         let (tab, mut below) = (tab.id, tab.document().clone());
         self.spawn("Prepare picture", move |reporter| {
             reporter.stage("Joining layers", None);
-            let hidden = without.and_then(|id| below.layers.iter_mut().find(|l| l.id == id));
-            if let Some(hidden) = hidden {
-                Arc::make_mut(hidden).props.visible = false;
+            if let Some(id) = without {
+                below = draft::without(&below, id);
             }
             let image = Arc::new(compose::flatten(&below, below.size.rect()));
             let (task, want) = make(Source { tab, profile: below.profile, image });

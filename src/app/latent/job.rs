@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::{LatentOutput, LatentSettings, Photo};
 use crate::app::state::{Outcome, TabId};
 use crate::cli::report::sentence;
@@ -13,45 +11,7 @@ use crate::document::{Document, Generated, Layer, LayerId, LayerKind, Metadata, 
 use crate::infer::protocol::{Drawn, Output};
 use crate::latent::{Code, Edit, EditStack};
 use crate::pixels::TiledImage;
-use crate::portrait::{CropTransform, SoftMask};
-
-/// What is kept with a layer, so that its sliders still move when it is opened again.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LatentRecipe {
-    pub tool: String,
-    /// Id of the model; the code knows its SHA-256.
-    pub model: String,
-    /// Before the edits.
-    pub code: Code,
-    pub edits: Vec<Edit>,
-    #[serde(default)]
-    pub independent: bool,
-    /// Where in the picture below the layer the face is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place: Option<Place>,
-}
-
-/// Where a face is in its photo, and how its edit comes back.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Place {
-    pub crop: CropTransform,
-    pub mask: SoftMask,
-    /// Whether only the difference is transferred.
-    pub residual: bool,
-    pub fidelity_db: f64,
-}
-
-impl LatentRecipe {
-    /// Name of the tool in recipes.
-    pub const TOOL: &str = "Latent";
-
-    /// The recipe of a layer that this panel has made.
-    pub fn of(recipe: &serde_json::Value) -> Option<Self> {
-        let own = recipe.get("tool").and_then(serde_json::Value::as_str) == Some(Self::TOOL);
-        serde_json::from_value(recipe.clone()).ok().filter(|_| own)
-    }
-}
+use crate::portrait::{Place, RECIPE_VERSION, Recipe};
 
 /// What a picture is drawn for.
 #[derive(Clone)]
@@ -81,8 +41,8 @@ impl LatentJob {
             let document = Document::from_pixels(picture, &name, profile, Metadata::default());
             return Ok(Outcome::made(name, document, note));
         };
-        let recipe = serde_json::to_value(self.recipe(&output.model, base));
-        let recipe = Arc::new(recipe.map_err(|err| err.to_string())?);
+        let recipe = self.recipe(&output.model, base).to_json();
+        let recipe = Arc::new(recipe.map_err(|err| sentence(&err))?);
         let before = self.replaces.and_then(|id| document.layer(id));
         let raster = match &self.photo {
             Some(photo) => {
@@ -108,20 +68,17 @@ impl LatentJob {
     }
 
     /// What the layer remembers.
-    fn recipe(&self, model: &str, code: &Code) -> LatentRecipe {
-        LatentRecipe {
-            tool: LatentRecipe::TOOL.into(),
-            model: model.into(),
-            code: code.clone(),
-            edits: self.stack.edits.clone(),
-            independent: self.stack.independent,
-            place: self.photo.as_ref().map(|photo| Place {
-                crop: photo.found.crop,
-                mask: photo.found.mask.clone(),
-                residual: photo.residual,
-                fidelity_db: photo.found.fidelity_db,
-            }),
-        }
+    fn recipe(&self, model: &str, code: &Code) -> Recipe {
+        let place = self.photo.as_ref().map(|photo| Place {
+            crop: photo.found.crop,
+            mask: photo.found.mask.clone(),
+            residual: photo.residual,
+            fidelity_db: photo.found.fidelity_db,
+        });
+        // What comes before the edits is in the code already.
+        let EditStack { edits, independent, .. } = self.stack.clone();
+        let stack = EditStack { edits, independent, ..EditStack::default() };
+        Recipe { version: RECIPE_VERSION, model: model.into(), code: code.clone(), stack, place }
     }
 
     /// What the layer is called: the strongest edits, else the seed.

@@ -5,7 +5,7 @@ mod photo;
 mod settings;
 mod strip;
 
-pub use job::{LatentJob, LatentRecipe, Place};
+pub use job::LatentJob;
 pub use photo::{Photo, with_preview};
 pub use settings::{Base, LatentOutput, LatentSettings};
 pub use strip::{Shot, Strip};
@@ -21,8 +21,9 @@ use super::state::TabId;
 use crate::color::WorkingProfile;
 use crate::document::{Layer, LayerId};
 use crate::infer::protocol::{Drawing, Drawn, ModelRef, Render, Task};
-use crate::latent::{Code, Curve, Direction, DirectionSet, Edit, Path};
+use crate::latent::{Code, Curve, Direction, DirectionSet, Edit, EditStack, Path};
 use crate::pixels::PixelBuf;
+use crate::portrait::{Place, Recipe};
 
 /// Pictures of the strip of variations.
 pub const VARIATIONS: u64 = 6;
@@ -211,10 +212,10 @@ impl Latent {
     }
 
     /// Takes over the code and the sliders of a layer.
-    pub fn reopen(&mut self, card: &ModelCard, recipe: LatentRecipe, of: (TabId, LayerId)) {
+    pub fn reopen(&mut self, card: &ModelCard, recipe: Recipe, of: (TabId, LayerId)) {
         self.choose_model(Some(card.manifest.id.clone()));
         self.editing = Some(of);
-        let LatentRecipe { code, edits, independent, .. } = recipe;
+        let Recipe { code, stack: EditStack { edits, independent, .. }, .. } = recipe;
         for edit in &edits {
             self.settings.turn(edit.direction.name(), edit.strength);
             if let Some(dial) = self.settings.dials.last_mut() {

@@ -36,11 +36,7 @@ pub(super) fn layered(size: Size) -> Document {
 
     let mut tint = Layer::raster("Tint", image.clone(), (0, 0));
     tint.props.opacity = 0.4;
-    tint.mask = Some(LayerMask {
-        image: TiledImage::from_buf(&picture_mask(size)),
-        origin: (0, 0),
-        enabled: true,
-    });
+    tint.mask = Some(LayerMask::over_canvas(TiledImage::from_buf(&picture_mask(size))));
     let params = crate::ops::find("levels")
         .and_then(|op| Params::parse(op.spec().params, ["gamma=1.2"]).ok())
         .unwrap_or_default();

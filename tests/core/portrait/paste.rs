@@ -7,7 +7,7 @@ use ganvas::latent::{Code, EditStack};
 use ganvas::nets::Planes;
 use ganvas::pixels::{Depth, PixelBuf};
 use ganvas::portrait::{
-    ColorMatch, CropTransform, Paste, Patch, Recipe, SoftMask, Transfer, crop, fidelity_db,
+    ColorMatch, CropTransform, Paste, Patch, Place, Recipe, SoftMask, Transfer, crop, fidelity_db,
 };
 
 use super::{photo, planes};
@@ -27,10 +27,19 @@ fn face() -> SoftMask {
     SoftMask::face((0..24).map(corner).collect())
 }
 
+/// Everywhere in the mask.
+fn paste<'a>(
+    (photo, profile): (&'a PixelBuf, &'a WorkingProfile),
+    (crop, mask): (&'a CropTransform, &'a SoftMask),
+    edited: &'a Planes,
+    transfer: Transfer<'a>,
+) -> Paste<'a> {
+    Paste { photo, profile, crop, mask, limit: None, edited, transfer }
+}
+
 fn run(photo: &PixelBuf, mask: &SoftMask, edited: &Planes, transfer: Transfer<'_>) -> PixelBuf {
-    let profile = WorkingProfile::srgb();
-    let paste =
-        Paste { photo, profile: &profile, crop: &transform(), mask, limit: None, edited, transfer };
+    let (profile, crop) = (WorkingProfile::srgb(), transform());
+    let paste = paste((photo, &profile), (&crop, mask), edited, transfer);
     placed(photo, &paste.run().unwrap())
 }
 
@@ -93,15 +102,8 @@ fn outside_the_mask_and_beyond_the_limit_every_bit_stays() {
                 limit.set_pixel_f32(x, y, [1.0; 4]);
             }
         }
-        let base = Paste {
-            photo: &photo,
-            profile: &profile,
-            crop: &transform(),
-            mask: &face(),
-            limit: None,
-            edited: &edited,
-            transfer: Transfer::Residual(&before),
-        };
+        let (crop, mask) = (transform(), face());
+        let base = paste((&photo, &profile), (&crop, &mask), &edited, Transfer::Residual(&before));
         let whole = placed(&photo, &base.run().unwrap());
         let limited = placed(&photo, &Paste { limit: Some(&limit), ..base }.run().unwrap());
         let (mut changed, mut kept) = (0, 0);
@@ -131,15 +133,7 @@ fn a_crop_over_the_edge_pastes_what_lies_inside() {
     let crop = CropTransform::new([10.0, 20.0], 100.0, 0.3).unwrap();
     let (profile, mask) = (WorkingProfile::srgb(), SoftMask::whole());
     let transfer = Transfer::Residual(&before);
-    let paste = Paste {
-        photo: &photo,
-        profile: &profile,
-        crop: &crop,
-        mask: &mask,
-        limit: None,
-        edited: &edited,
-        transfer,
-    };
+    let paste = paste((&photo, &profile), (&crop, &mask), &edited, transfer);
     let patch = paste.run().unwrap();
     assert_eq!(patch.origin, (0, 0));
     let difference = patch.pixels.pixel_f32(10, 20)[1] - photo.pixel_f32(10, 20)[1];
@@ -187,15 +181,7 @@ fn a_generator_finer_than_the_photo_is_averaged() {
     let crop = CropTransform::new([20.0, 20.0], 30.0, 0.0).unwrap();
     let (profile, mask) = (WorkingProfile::srgb(), SoftMask::whole());
     let transfer = Transfer::Residual(&black);
-    let paste = Paste {
-        photo: &photo,
-        profile: &profile,
-        crop: &crop,
-        mask: &mask,
-        limit: None,
-        edited: &stripes,
-        transfer,
-    };
+    let paste = paste((&photo, &profile), (&crop, &mask), &stripes, transfer);
     let after = placed(&photo, &paste.run().unwrap());
     for x in 12..28 {
         let change = after.pixel_f32(x, 20)[0] - photo.pixel_f32(x, 20)[0];
@@ -219,15 +205,7 @@ fn a_wide_gamut_photo_changes_by_the_same_colours() {
     let (before, edited) = (planes(SIDE, |_, _, _| 0.3), planes(SIDE, |_, _, _| 0.4));
     let (crop, mask) = (transform(), SoftMask::whole());
     let transfer = Transfer::Residual(&before);
-    let paste = Paste {
-        photo: &photo,
-        profile: &p3,
-        crop: &crop,
-        mask: &mask,
-        limit: None,
-        edited: &edited,
-        transfer,
-    };
+    let paste = paste((&photo, &p3), (&crop, &mask), &edited, transfer);
     let after = placed(&photo, &paste.run().unwrap());
     let rgb = |picture: &PixelBuf| {
         let [r, g, b, _] = picture.pixel_f32(150, 140);
@@ -261,20 +239,22 @@ fn a_recipe_survives_its_layer() {
         model: "portrait-64".into(),
         code,
         stack: EditStack::default(),
-        crop: transform(),
-        mask: face(),
-        residual: true,
-        fidelity_db: Some(27.5),
+        place: Some(Place { crop: transform(), mask: face(), residual: true, fidelity_db: 27.5 }),
     };
     let json = recipe.to_json().unwrap();
-    assert_eq!(Recipe::from_json(&json).unwrap(), recipe);
+    assert_eq!(Recipe::from_json(&json).unwrap().as_ref(), Some(&recipe));
+    let drawn = Recipe { place: None, ..recipe };
+    assert_eq!(Recipe::from_json(&drawn.to_json().unwrap()).unwrap(), Some(drawn));
     let mut later = json.clone();
-    later["version"] = 2.into();
+    later["edit"]["version"] = 2.into();
     assert!(Recipe::from_json(&later).unwrap_err().to_string().contains("version 2"));
     let mut other = json.clone();
-    other["more"] = 1.into();
+    other["edit"]["more"] = 1.into();
     assert!(Recipe::from_json(&other).is_err());
+    let mut foreign = json.clone();
+    foreign["tool"] = "Remove".into();
+    assert_eq!(Recipe::from_json(&foreign).unwrap(), None);
     let mut broken = json;
-    broken["crop"]["side_px"] = 1e12.into();
+    broken["edit"]["place"]["crop"]["side_px"] = 1e12.into();
     assert!(Recipe::from_json(&broken).is_err());
 }
