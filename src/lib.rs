@@ -4,7 +4,7 @@
 //! Values (`geom`, `color`, `params`, `pixels`) → pure domain (`document`, `ops`, `compose`,
 //! `tools`, `checkpoint`, `zoo`, `recipe`, `inpaint`, `latent`, `metrics`, `portrait`,
 //! `infer::{protocol, plan}`) → engines (`gpu`, `nets`,
-//! `infer`) → outside (`io`, `cli`, `app`). No arrow points upwards.
+//! `infer`, `train`) → outside (`io`, `cli`, `app`). No arrow points upwards.
 //!
 //! # Invariants
 //! 1. Pure modules never name wgpu, egui, burn, rfd or a clock, never spawn a thread, and touch
@@ -12,7 +12,7 @@
 //!    `--no-default-features`.
 //! 2. Only `document` mutates a `Document`; an edit carries results, not intentions.
 //! 3. `ops` maps pixels, a mask and parameters to pixels and knows no `Document`.
-//! 4. Only `gpu` and `infer::interop` name wgpu; only `nets` and `infer` name burn; only `app`
+//! 4. Only `gpu` and `infer::interop` name wgpu; only `nets`, `infer` and `train` name burn; only `app`
 //!    names egui.
 //! 5. A job's request holds everything it needs; its result states what it was computed from.
 //! 6. The UI thread never waits on a channel, a worker's lock, a GPU map, a decode or a write.
@@ -48,4 +48,6 @@ pub mod portrait;
 pub mod recipe;
 pub mod segment;
 pub mod tools;
+#[cfg(feature = "infer")]
+pub mod train;
 pub mod zoo;

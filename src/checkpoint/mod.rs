@@ -7,6 +7,7 @@
 //! gone, scales are folded into their tensors.
 
 mod canonical;
+pub mod container;
 mod dtype;
 mod file;
 mod ncnn;

@@ -47,6 +47,8 @@ mod segment;
 #[cfg(feature = "infer")]
 mod stylize;
 #[cfg(feature = "infer")]
+mod train;
+#[cfg(feature = "infer")]
 mod translate;
 #[cfg(feature = "infer")]
 mod upscale;
@@ -109,6 +111,8 @@ enum Command {
     #[cfg(feature = "infer")]
     Stylize(stylize::Args),
     #[cfg(feature = "infer")]
+    Train(train::Args),
+    #[cfg(feature = "infer")]
     Translate(translate::Args),
     #[cfg(feature = "infer")]
     Upscale(upscale::Args),
@@ -163,6 +167,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Segment(args)) => segment::run(&args),
         #[cfg(feature = "infer")]
         Some(Command::Stylize(args)) => stylize::run(&args),
+        #[cfg(feature = "infer")]
+        Some(Command::Train(args)) => train::run(&args),
         #[cfg(feature = "infer")]
         Some(Command::Translate(args)) => translate::run(&args),
         #[cfg(feature = "infer")]

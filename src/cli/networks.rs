@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::report::{self, Failure, Progress};
 use crate::device::DeviceChoice;
+use crate::infer::Device;
 #[cfg(feature = "app")]
 use crate::infer::interop::NetworkDevice;
 use crate::infer::models::ModelStore;
@@ -17,25 +18,30 @@ use crate::zoo::Library;
 const PERIOD: Duration = Duration::from_millis(200);
 
 /// The networks of this program where the device policy puts them.
-#[cfg(feature = "app")]
 pub(super) fn store(choice: DeviceChoice) -> Result<ModelStore, Failure> {
+    Ok(ModelStore::new(Library::discover(), device(choice)?))
+}
+
+/// Where the device policy puts networks.
+#[cfg(feature = "app")]
+pub(super) fn device(choice: DeviceChoice) -> Result<Device, Failure> {
     // Nothing need be known of adapters that will not be used.
     if choice == DeviceChoice::Cpu {
-        return Ok(ModelStore::for_processor(Library::discover()));
+        return Ok(Device::flex());
     }
     let survey = super::devices::survey(choice)?;
     let opened = NetworkDevice::open(survey.plan(), survey.facts());
     if let Some(reason) = opened.fallback {
         report::note(format!("networks run on the processor: {reason}"));
     }
-    Ok(ModelStore::new(Library::discover(), opened.device))
+    Ok(opened.device)
 }
 
-/// The networks of this program on the processor: this build has no other place.
+/// The processor: this build has no other place for networks.
 #[cfg(not(feature = "app"))]
-pub(super) fn store(choice: DeviceChoice) -> Result<ModelStore, Failure> {
+pub(super) fn device(choice: DeviceChoice) -> Result<Device, Failure> {
     super::devices::no_adapter_asked(choice)?;
-    Ok(ModelStore::for_processor(Library::discover()))
+    Ok(Device::flex())
 }
 
 /// The model that `name` means: an installed one, else a file.

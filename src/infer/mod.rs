@@ -30,3 +30,7 @@ pub mod worker;
 
 #[cfg(feature = "infer")]
 pub mod models;
+
+/// Where the tensor library computes.
+#[cfg(feature = "infer")]
+pub use burn::tensor::Device;

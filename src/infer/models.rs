@@ -89,7 +89,9 @@ impl ModelStore {
         let body = match spec.blueprint() {
             Some(blueprint) => LatentNetwork::new(blueprint, parameters, build)
                 .map(|generator| Body::Generator(Box::new(generator))),
-            None => build(spec.graph(), &mut *parameters).map(Body::Network),
+            None => {
+                build(spec.graph(), &mut *parameters).map(|layers| Body::Network(Box::new(layers)))
+            }
         };
         let body = body.map_err(|err| format!("{model} does not load: {err}"))?;
         Ok(Loaded::new(spec, body))
@@ -195,7 +197,7 @@ impl ModelStore {
             Ok(layers) => layers,
             Err(never) => match never {},
         };
-        let mut network = Loaded::new(spec, Body::Network(layers));
+        let mut network = Loaded::new(spec, Body::Network(Box::new(layers)));
         let flops = network.capability.flops_per_px * (PROBE_SIDE * PROBE_SIDE) as f64;
         let tile = Planes {
             channels: 3,
@@ -218,7 +220,7 @@ enum Layers {
 }
 
 enum Body {
-    Network(Layers),
+    Network(Box<Layers>),
     Generator(Box<LatentNetwork<Layers>>),
 }
 

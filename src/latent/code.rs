@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::container;
 use super::packed::Packed;
 use super::{LatentError, check};
+use crate::checkpoint::container;
 
 /// Most rows of a code; StyleGAN2 at 1024 pixels has 18.
 pub const MAX_ROWS: usize = 64;
@@ -189,7 +189,7 @@ impl Code {
         if let Some(z) = &self.z {
             tensors.push(("z".to_owned(), vec![z.len()], z));
         }
-        container::write(WHAT, &tensors, &self.about())
+        Ok(container::write(WHAT, &tensors, &self.about())?)
     }
 
     /// Reads a code file of at most [`MAX_FILE_BYTES`]. Strict: other tensors or types are errors.

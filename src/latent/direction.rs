@@ -86,7 +86,7 @@ impl Direction {
             || name.contains(bad_char)
         {
             let reason = format!("{what} needs a short name without ',' and '='");
-            return Err(LatentError::File { what: "direction", reason });
+            return Err(LatentError::file("direction", reason));
         }
         let rows = vector.len() / dim.max(1);
         if !(1..=MAX_ROWS).contains(&rows) || !(1..=MAX_DIM).contains(&dim) {

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::container;
 use super::direction::Stored;
 use super::packed::Packed;
 use super::{Direction, LatentError, Pca};
+use crate::checkpoint::container;
 
 /// Most directions of a set.
 pub const MAX_DIRECTIONS: usize = 512;
@@ -114,7 +114,7 @@ impl DirectionSet {
         }
         let directions = self.directions.iter().map(Direction::about).collect();
         let about = About { version: VERSION, dim: self.dim, directions, pca: self.pca.is_some() };
-        container::write(WHAT, &tensors, &about)
+        Ok(container::write(WHAT, &tensors, &about)?)
     }
 
     /// Whether a file that begins with `head` (a few hundred bytes) may be one of
@@ -128,7 +128,7 @@ impl DirectionSet {
     /// # Errors
     /// What is wrong with it.
     pub fn from_file(bytes: &[u8]) -> Result<Self, LatentError> {
-        let bad = |reason: String| LatentError::File { what: WHAT, reason };
+        let bad = |reason: String| LatentError::file(WHAT, reason);
         let mut contents = container::read::<About>(WHAT, bytes, MAX_FILE_BYTES)?;
         if contents.about.version != VERSION {
             return Err(bad(format!("version {} is unknown", contents.about.version)));

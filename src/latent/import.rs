@@ -170,5 +170,5 @@ fn label(attribute: &str) -> &str {
 }
 
 fn bad(reason: String) -> LatentError {
-    LatentError::File { what: WHAT, reason }
+    LatentError::file(WHAT, reason)
 }

@@ -8,7 +8,6 @@
 
 pub mod boundary;
 mod code;
-mod container;
 mod direction;
 mod direction_set;
 mod edit_stack;
@@ -38,6 +37,8 @@ pub use pca::{Moments, Pca};
 pub use rows::Rows;
 pub use sefa::sefa;
 
+use crate::checkpoint::container::ContainerError;
+
 /// Why latent arithmetic is impossible or a file is refused; one sentence without a full stop.
 #[derive(Debug, thiserror::Error)]
 pub enum LatentError {
@@ -51,14 +52,20 @@ pub enum LatentError {
     Rows(String),
     #[error("'{0}' is no SHA-256 of a model: 64 hexadecimal digits")]
     Hash(String),
-    #[error("it is no {what}: {reason}")]
-    File { what: &'static str, reason: String },
+    #[error(transparent)]
+    File(#[from] ContainerError),
     #[error("there is no direction '{0}'")]
     Unknown(String),
     #[error("there are two directions '{0}'")]
     Twice(String),
     #[error("{0}")]
     Unsolvable(&'static str),
+}
+
+impl LatentError {
+    const fn file(what: &'static str, reason: String) -> Self {
+        Self::File(ContainerError { what, reason })
+    }
 }
 
 /// Fails unless `values` are as many as wanted and finite.

@@ -145,6 +145,12 @@ pub enum Op {
     },
     /// The mean of each channel: a vector.
     GlobalMean,
+    /// One more channel: the mean deviation of a number over a group of that many pictures of a
+    /// batch, those that lie `batch / group` apart; all of them where the group does not divide
+    /// the batch (Karras et al. 2018). A picture by itself deviates by nothing.
+    MinibatchDeviation {
+        group: usize,
+    },
     /// `[c·s², h, w]` to `[c, h·s, w·s]`: channel `c·s² + dy·s + dx` goes to offset `(dy, dx)`.
     PixelShuffle(usize),
     /// The inverse.
@@ -375,6 +381,11 @@ impl Graph {
 
     pub fn global_mean(&mut self, x: Value) -> Value {
         self.unary(x, Op::GlobalMean)
+    }
+
+    pub fn minibatch_deviation(&mut self, x: Value, group: usize) -> Value {
+        let channels = self.channels(x) + 1;
+        self.push(Op::MinibatchDeviation { group }, &[x], channels)
     }
 
     pub fn pixel_shuffle(&mut self, x: Value, side: usize) -> Value {

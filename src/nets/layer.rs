@@ -27,6 +27,9 @@ impl Edge {
     }
 }
 
+/// What is added to a variance over a batch before the root is taken.
+pub(super) const DEVIATION_EPS: f32 = 1e-8;
+
 /// Pixels that are added: top, bottom, left, right.
 pub type Sides = [usize; 4];
 

@@ -12,6 +12,7 @@ mod cost;
 pub mod cpu;
 mod dcgan;
 mod deeplab;
+mod discriminator;
 mod dncnn;
 mod face_dense;
 mod face_mesh;
@@ -29,6 +30,8 @@ mod rrdbnet;
 mod selfie;
 mod srvgg;
 mod stylegan2;
+#[cfg(feature = "infer")]
+mod tangent;
 mod tape;
 #[cfg(feature = "infer")]
 pub mod tensor;
@@ -44,6 +47,7 @@ pub use blueprint::{Blueprint, LatentSpace, Style};
 pub use cost::{Cost, Side};
 pub use dcgan::Dcgan;
 pub use deeplab::{Backbone, DeepLab};
+pub use discriminator::{DcganDiscriminator, StyleGan2Discriminator};
 pub use dncnn::DnCnn;
 pub use face_dense::FaceDense;
 pub use face_mesh::FaceMesh;

@@ -1,6 +1,7 @@
 //! Runs a graph on the tensor library's devices: graphics cards, and its own processor backend
 //! as a second opinion in tests.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use burn::tensor::module::{
@@ -13,6 +14,7 @@ use burn::tensor::ops::{
 use burn::tensor::{Device, Tensor, TensorData, activation};
 
 use super::graph::{Act, Conv, Edge, Graph, Grid, Layout, Op, Resample, Sides};
+use super::layer::DEVIATION_EPS;
 use super::{Planes, Source};
 
 /// A graph with its parameters on a device.
@@ -21,7 +23,23 @@ pub struct OnDevice {
     device: Device,
     params: BTreeMap<String, Tensor<1>>,
     last_uses: Vec<usize>,
+    /// Where batch norm takes its statistics from the batch, they are left here.
+    seen: Option<RefCell<Moments>>,
 }
+
+/// What a batch norm has seen.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    /// Of each channel.
+    pub mean: Tensor<1>,
+    /// Biased, of each channel.
+    pub variance: Tensor<1>,
+    /// Numbers of a channel.
+    pub count: usize,
+}
+
+/// By the name of the batch norm.
+pub type Moments = BTreeMap<String, Moment>;
 
 /// Sees the tensor of each named layer.
 pub type TensorProbe<'a> = &'a mut dyn FnMut(&str, &Tensor<4>);
@@ -38,7 +56,35 @@ impl OnDevice {
             let len = values.len();
             params.insert(name, Tensor::from_data(TensorData::new(values, [len]), device));
         }
-        Ok(Self { last_uses: graph.last_uses(), graph, device: device.clone(), params })
+        Ok(Self::of_params(graph, device, params))
+    }
+
+    /// With parameters as lists of numbers; each name of the graph must be there.
+    pub fn of_params(graph: Graph, device: &Device, params: BTreeMap<String, Tensor<1>>) -> Self {
+        let last_uses = graph.last_uses();
+        Self { last_uses, graph, device: device.clone(), params, seen: None }
+    }
+
+    /// Batch norm takes its statistics from the batch, as while a network learns.
+    pub fn learning(self) -> Self {
+        Self { seen: Some(RefCell::default()), ..self }
+    }
+
+    /// What batch norm has seen since it was last asked.
+    pub fn take_moments(&self) -> Moments {
+        self.seen.as_ref().map(RefCell::take).unwrap_or_default()
+    }
+
+    pub(super) const fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    pub const fn params(&self) -> &BTreeMap<String, Tensor<1>> {
+        &self.params
+    }
+
+    pub const fn params_mut(&mut self) -> &mut BTreeMap<String, Tensor<1>> {
+        &mut self.params
     }
 
     /// Planes as a tensor of one picture on the device.
@@ -101,7 +147,7 @@ impl OnDevice {
         Some(values.reshape([1, len, 1, 1]))
     }
 
-    fn apply(&self, op: &Op, from: Vec<Tensor<4>>) -> Option<Tensor<4>> {
+    pub(super) fn apply(&self, op: &Op, from: Vec<Tensor<4>>) -> Option<Tensor<4>> {
         let mut from = from.into_iter();
         if *op == Op::Concat {
             return Some(Tensor::cat(from.collect(), 1));
@@ -119,13 +165,24 @@ impl OnDevice {
             }
             Op::BatchNorm { name, eps } => {
                 let read = |leaf: &str| self.channels(&format!("{name}.{leaf}"));
-                let deviation = (read("running_var")? + *eps).sqrt();
-                (x - read("running_mean")?) / deviation * read("weight")? + read("bias")?
+                let (mean, variance) = match &self.seen {
+                    None => (read("running_mean")?, read("running_var")?),
+                    Some(seen) => {
+                        let mean = over_pixels(x.clone().mean_dim(0));
+                        let square = (x.clone() - mean.clone()).powi_scalar(2);
+                        let variance = over_pixels(square.mean_dim(0));
+                        let list = |x: &Tensor<4>| x.clone().inner().reshape([channels]);
+                        let (count, own) = (batch * height * width, list(&mean));
+                        let moment = Moment { mean: own, variance: list(&variance), count };
+                        seen.borrow_mut().insert(name.clone(), moment);
+                        (mean, variance)
+                    }
+                };
+                (x - mean) / (variance + *eps).sqrt() * read("weight")? + read("bias")?
             }
             Op::InstanceNorm { eps, affine } => {
-                let mean = x.clone().mean_dim(3).mean_dim(2);
-                let centred = x - mean;
-                let variance = centred.clone().powf_scalar(2.0).mean_dim(3).mean_dim(2);
+                let centred = x.clone() - over_pixels(x);
+                let variance = over_pixels(centred.clone().powf_scalar(2.0));
                 let normal = centred / (variance + *eps).sqrt();
                 match (affine, second, from.next()) {
                     (Some((scale, shift)), ..) => {
@@ -180,6 +237,16 @@ impl OnDevice {
                 avg_pool2d(x, options.with_count_include_pad(false))
             }
             Op::GlobalMean => adaptive_avg_pool2d(x, [1, 1]),
+            Op::MinibatchDeviation { group } => {
+                let group = if batch % group == 0 { *group } else { batch };
+                let (sets, len) = (batch / group, channels * height * width);
+                let grouped: Tensor<3> = x.clone().reshape([group, sets, len]);
+                let centred = grouped.clone() - grouped.mean_dim(0);
+                let deviation = (centred.powi_scalar(2).mean_dim(0) + DEVIATION_EPS).sqrt();
+                let deviation = deviation.mean_dim(2).expand([group, sets, 1]);
+                let deviation: Tensor<4> = deviation.reshape([batch, 1, 1, 1]);
+                Tensor::cat(vec![x, deviation.expand([batch, 1, height, width])], 1)
+            }
             Op::PixelShuffle(side) => {
                 let channels = channels / (side * side);
                 x.reshape([batch, channels, *side, *side, height, width]) // [n, c, dy, dx, h, w]
@@ -328,6 +395,11 @@ impl OnDevice {
         let (cos, sin) = self.fourier(kept, width, width);
         (real * twice.clone()).matmul(cos) - (imaginary * twice).matmul(sin)
     }
+}
+
+/// The mean of each channel of each picture.
+fn over_pixels(x: Tensor<4>) -> Tensor<4> {
+    x.mean_dim(3).mean_dim(2)
 }
 
 /// Padding as the tensor library wants it: rows, then columns.

@@ -71,7 +71,7 @@ fn a_generated_face_becomes_a_code_that_draws_it_and_moves() {
 }
 
 /// The words that move a face with a file of directions.
-fn portrait<'a>([photo, setting, set, out]: [&'a str; 4]) -> [&'a str; 10] {
+fn portrait([photo, setting, set, out]: [&str; 4]) -> [&str; 10] {
     ["portrait", photo, "--model", MODEL, "--set", setting, "--directions", set, "-o", out]
 }
 

@@ -93,6 +93,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "gpu",
         ],
     ),
+    (
+        "train",
+        &["geom", "color", "pixels", "checkpoint", "nets", "zoo", "latent", "portrait", "io"],
+    ),
     ("patterns", &["geom", "params", "pixels", "latent"]),
     ("metrics", &["geom", "pixels"]),
     (

@@ -6,6 +6,7 @@ mod seams;
 #[cfg(feature = "app")]
 mod shared;
 mod store;
+mod train;
 
 #[path = "../support/recorded.rs"]
 mod recorded;

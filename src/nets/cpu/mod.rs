@@ -28,6 +28,7 @@ use self::modulate::Demodulation;
 use self::spatial::Filter;
 use super::cost::sides_of;
 use super::graph::{Graph, Op, Value};
+use super::layer::DEVIATION_EPS;
 use super::{Planes, Probe, Source, Stopped};
 
 /// Asked now and then; `true` ends a run early.
@@ -311,6 +312,13 @@ fn spatial_op(op: &Op, map: &Map, to: [usize; 2]) -> Map {
         Op::MaxPool { side, stride, pad } => spatial::max_pool(map, side, stride, to, pad),
         Op::AvgPool { side, stride, pad } => spatial::avg_pool(map, side, stride, to, pad),
         Op::GlobalMean => elementwise::global_mean(map),
+        Op::MinibatchDeviation { .. } => {
+            // Of one picture; the root of what keeps it from being zero.
+            let (height, width) = (map.height, map.width);
+            let data = vec![DEVIATION_EPS.sqrt(); height * width];
+            let deviation = Planes { channels: 1, height, width, data };
+            elementwise::join(&[map, &Map::from_planes(&deviation)])
+        }
         Op::PixelShuffle(side) => spatial::pixel_shuffle(map, side),
         Op::PixelUnshuffle(side) => spatial::pixel_unshuffle(map, side),
         Op::Pad { pad, edge } => spatial::pad(map, pad, edge),

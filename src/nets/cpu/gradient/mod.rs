@@ -352,7 +352,9 @@ impl Run<'_> {
                 let parts: &[&Map] = if before > 0 { &[&none, &gradient] } else { &[&gradient] };
                 elementwise::pad_channels(&elementwise::join(parts), after)
             }
-            Op::PadChannels(_) => elementwise::slice(&gradient, 0, channels),
+            Op::PadChannels(_) | Op::MinibatchDeviation { .. } => {
+                elementwise::slice(&gradient, 0, channels)
+            }
             Op::Pad { pad, .. } => spatial::crop(&gradient, [pad[0], pad[2]], side),
             // Whatever else is refused when the graph is prepared.
             _ => gradient,

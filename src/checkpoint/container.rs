@@ -1,4 +1,4 @@
-//! Small safetensors files with one JSON value of ours in the metadata, written and read whole.
+//! Safetensors files of ours with one JSON value in the metadata, written and read whole.
 
 use std::collections::HashMap;
 
@@ -6,21 +6,28 @@ use ::safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::LatentError;
+/// Why a file cannot be written or is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it is no {what}: {reason}")]
+pub struct ContainerError {
+    /// What it was to be.
+    pub what: &'static str,
+    pub reason: String,
+}
 
 /// The metadata key under which the value is kept.
 const KEY: &str = "ganvas";
 
 /// A tensor to write: name, shape, elements row by row.
-pub(super) type Tensor<'a> = (String, Vec<usize>, &'a [f32]);
+pub type Tensor<'a> = (String, Vec<usize>, &'a [f32]);
 
 /// The bytes of a file with `tensors` and `about`; the same input gives the same bytes.
-pub(super) fn write(
+pub fn write(
     what: &'static str,
     tensors: &[Tensor<'_>],
     about: &impl Serialize,
-) -> Result<Vec<u8>, LatentError> {
-    let bad = |err: &dyn std::fmt::Display| LatentError::File { what, reason: err.to_string() };
+) -> Result<Vec<u8>, ContainerError> {
+    let bad = |err: &dyn std::fmt::Display| ContainerError { what, reason: err.to_string() };
     let data: Vec<Vec<u8>> = tensors
         .iter()
         .map(|(_, _, values)| values.iter().flat_map(|value| value.to_le_bytes()).collect())
@@ -35,20 +42,23 @@ pub(super) fn write(
     serialize(views, Some(metadata)).map_err(|err| bad(&err))
 }
 
+/// Shapes and elements by name.
+pub type Stored = HashMap<String, (Vec<usize>, Vec<f32>)>;
+
 /// A file that was read: tensors by name, each with its shape.
-pub(super) struct Contents<A> {
+pub struct Contents<A> {
     pub about: A,
     what: &'static str,
-    tensors: HashMap<String, (Vec<usize>, Vec<f32>)>,
+    tensors: Stored,
 }
 
 /// Reads what [`write`] wrote. Every tensor must be of 32-bit floats and finite.
-pub(super) fn read<A: DeserializeOwned>(
+pub fn read<A: DeserializeOwned>(
     what: &'static str,
     bytes: &[u8],
     max_bytes: usize,
-) -> Result<Contents<A>, LatentError> {
-    let bad = |reason: String| LatentError::File { what, reason };
+) -> Result<Contents<A>, ContainerError> {
+    let bad = |reason: String| ContainerError { what, reason };
     if bytes.len() > max_bytes {
         return Err(bad(format!("{} bytes are more than one may have", bytes.len())));
     }
@@ -64,7 +74,9 @@ pub(super) fn read<A: DeserializeOwned>(
         }
         let values = view.data().as_chunks::<4>().0;
         let values: Vec<f32> = values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-        super::check(name, &values, values.len())?;
+        if values.iter().any(|value| !value.is_finite()) {
+            return Err(bad(format!("'{name}' holds a number that is not finite")));
+        }
         tensors.insert(name.to_owned(), (view.shape().to_vec(), values));
     }
     Ok(Contents { about, what, tensors })
@@ -72,7 +84,7 @@ pub(super) fn read<A: DeserializeOwned>(
 
 impl<A> Contents<A> {
     /// Takes a tensor of two axes: rows, columns, elements.
-    pub fn matrix(&mut self, name: &str) -> Result<(usize, usize, Vec<f32>), LatentError> {
+    pub fn matrix(&mut self, name: &str) -> Result<(usize, usize, Vec<f32>), ContainerError> {
         match self.tensors.remove(name) {
             Some((shape, values)) if shape.len() == 2 => Ok((shape[0], shape[1], values)),
             Some((shape, _)) => Err(self.bad(format!("'{name}' has the shape {shape:?}"))),
@@ -81,7 +93,7 @@ impl<A> Contents<A> {
     }
 
     /// Takes a tensor of one axis, if there is one of that name.
-    pub fn vector(&mut self, name: &str) -> Result<Option<Vec<f32>>, LatentError> {
+    pub fn vector(&mut self, name: &str) -> Result<Option<Vec<f32>>, ContainerError> {
         match self.tensors.remove(name) {
             Some((shape, values)) if shape.len() == 1 => Ok(Some(values)),
             Some((shape, _)) => Err(self.bad(format!("'{name}' has the shape {shape:?}"))),
@@ -89,15 +101,20 @@ impl<A> Contents<A> {
         }
     }
 
+    /// Takes every tensor that is left: shape and elements by name.
+    pub fn rest(self) -> (A, Stored) {
+        (self.about, self.tensors)
+    }
+
     /// Fails where tensors are left that nobody took.
-    pub fn finish(self) -> Result<A, LatentError> {
+    pub fn finish(self) -> Result<A, ContainerError> {
         match self.tensors.keys().min() {
             Some(name) => Err(self.bad(format!("it has an unknown tensor '{name}'"))),
             None => Ok(self.about),
         }
     }
 
-    fn bad(&self, reason: String) -> LatentError {
-        LatentError::File { what: self.what, reason }
+    fn bad(&self, reason: String) -> ContainerError {
+        ContainerError { what: self.what, reason }
     }
 }

@@ -1,0 +1,270 @@
+//! `train`: a folder of pictures becomes a generator.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::networks;
+use super::report::{self, Failure, Progress};
+use crate::device::DeviceChoice;
+use crate::infer::Device;
+use crate::pixels::contact_sheet;
+use crate::train::{
+    Ada, Arch, Config, Dataset, Loss, Penalty, Report, STATE_FILE, TrainError, Trainer,
+    WEIGHTS_FILE, config_of,
+};
+
+/// Pictures of a sheet, and in a row of it.
+const SHEET: (usize, u32) = (32, 8);
+/// Real pictures between two lines of the log.
+const LOG_EVERY: u64 = 1000;
+/// Most refused files that are named.
+const NAMED: usize = 5;
+
+/// Trains a generator on a folder of pictures
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The folder of pictures, of any sizes; the largest square in the middle of each counts
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// The networks
+    #[arg(long, value_enum, default_value = "stylegan2")]
+    arch: ArchArg,
+    /// Side of the pictures in pixels, a power of two
+    #[arg(long, value_name = "PX", default_value_t = 64)]
+    side: usize,
+    /// Folder for the generator, its state, the log and sheets of pictures
+    #[arg(short, long, value_name = "DIR")]
+    out: PathBuf,
+    /// Ends after so long
+    #[arg(long, value_name = "N")]
+    minutes: Option<f64>,
+    /// Ends after so many real pictures in all
+    #[arg(long, value_name = "N")]
+    images: Option<u64>,
+    /// Goes on where the state in the folder is
+    #[arg(long)]
+    resume: bool,
+    /// Pictures of a step
+    #[arg(long, value_name = "N")]
+    batch: Option<usize>,
+    /// Channels at a side are this over the side
+    #[arg(long, value_name = "N")]
+    channel_base: Option<usize>,
+    #[arg(long, value_name = "N")]
+    channel_max: Option<usize>,
+    /// non-saturating, least-squares, hinge or wasserstein
+    #[arg(long, value_name = "LOSS")]
+    loss: Option<Loss>,
+    /// Strength of R1; 0 leaves it out
+    #[arg(long, value_name = "F")]
+    gamma: Option<f64>,
+    /// Strength of the penalty between real and generated pictures (WGAN-GP)
+    #[arg(long, value_name = "F", conflicts_with = "gamma")]
+    gradient_penalty: Option<f64>,
+    /// The judge's weights over their largest singular values
+    #[arg(long)]
+    spectral_norm: bool,
+    /// Augmentation: adaptive, off, or a fixed probability
+    #[arg(long, value_name = "MODE")]
+    ada: Option<String>,
+    /// Does not mirror pictures
+    #[arg(long)]
+    no_mirror: bool,
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Seconds between two savings of the state
+    #[arg(long, value_name = "N", default_value_t = 240)]
+    save_seconds: u64,
+    /// Real pictures between two sheets
+    #[arg(long, value_name = "N", default_value_t = 5000)]
+    sheet_every: u64,
+    /// Where to compute: auto, cpu or gpu:N
+    #[arg(long, default_value_t, value_name = "DEVICE")]
+    device: DeviceChoice,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum ArchArg {
+    Dcgan,
+    Stylegan2,
+}
+
+impl From<TrainError> for Failure {
+    fn from(err: TrainError) -> Self {
+        match err {
+            TrainError::Diverged { .. } | TrainError::Stopped | TrainError::Write { .. } => {
+                Self::failed(err)
+            }
+            err => Self::input(err.to_string()),
+        }
+    }
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let config = config(args)?;
+    config.check()?;
+    fs::create_dir_all(&args.out)
+        .map_err(|err| Failure::input(format!("'{}': {err}", args.out.display())))?;
+    let device = networks::device(args.device)?;
+    let mut trainer = start(args, config, &device)?;
+    let mut log = Log::open(&args.out)?;
+    log.line(&json!({
+        "what": "start",
+        "images": trainer.images(),
+        "pictures": trainer.data.len(),
+        "learnt": trainer.data.learnt(),
+        "refused": trainer.data.refused.len(),
+        "config": trainer.config,
+    }))?;
+    let result = learn(args, &mut trainer, &mut log);
+    trainer.save(&args.out)?;
+    let report = result?;
+    log.line(&json!({ "what": "end", "images": trainer.images() }))?;
+    if let Some(report) = report {
+        let speed = report.images as f64 / report.seconds.max(1e-9);
+        report::note(format!("{} pictures seen, {speed:.1} a second", report.images));
+    }
+    report::print(args.out.join(WEIGHTS_FILE).display())
+}
+
+/// The settings that the arguments ask for, or those of the run that goes on.
+fn config(args: &Args) -> Result<Config, Failure> {
+    if args.resume && args.out.join(STATE_FILE).exists() {
+        return Ok(config_of(&args.out)?);
+    }
+    let arch = match args.arch {
+        ArchArg::Dcgan => Arch::Dcgan,
+        ArchArg::Stylegan2 => Arch::StyleGan2,
+    };
+    let mut config = Config::new(arch, args.side);
+    config.seed = args.seed;
+    config.mirror = !args.no_mirror;
+    config.spectral_norm = args.spectral_norm;
+    config.batch = args.batch.unwrap_or(config.batch);
+    config.channel_base = args.channel_base.unwrap_or(config.channel_base);
+    config.channel_max = args.channel_max.unwrap_or(config.channel_max);
+    config.loss = args.loss.unwrap_or(config.loss);
+    match (args.gamma, args.gradient_penalty) {
+        (Some(gamma), _) if gamma > 0.0 => config.penalty = Penalty::R1 { gamma, every: 16 },
+        (Some(_), _) => config.penalty = Penalty::None,
+        (None, Some(lambda)) => config.penalty = Penalty::Between { lambda },
+        (None, None) => {}
+    }
+    if let Some(mode) = &args.ada {
+        config.ada = match (mode.as_str(), mode.parse::<f64>()) {
+            ("off", _) => Ada::Off,
+            ("adaptive", _) => Ada::Adaptive { target: 0.6, kimg: 100.0 },
+            (_, Ok(probability)) if (0.0..=1.0).contains(&probability) => {
+                Ada::Fixed { probability }
+            }
+            _ => {
+                let text = format!("--ada is adaptive, off or a probability, not '{mode}'");
+                return Err(Failure::input(text));
+            }
+        };
+    }
+    Ok(config)
+}
+
+fn start(args: &Args, config: Config, device: &Device) -> Result<Trainer, Failure> {
+    let bar = std::sync::Mutex::new(Progress::new("Reading pictures"));
+    let watch = |done: usize, total: usize| {
+        if let Ok(mut bar) = bar.lock() {
+            bar.set(done as u64, total as u64);
+        }
+        true
+    };
+    let data = Dataset::open(&args.data, config.side, config.seed, &watch)?;
+    drop(bar);
+    for refused in data.refused.iter().take(NAMED) {
+        report::note(format!("left out '{}': {}", refused.path.display(), refused.reason));
+    }
+    if data.refused.len() > NAMED {
+        report::note(format!("left out {} more files", data.refused.len() - NAMED));
+    }
+    let mut trainer = Trainer::new(config, data, device)?;
+    if args.resume && args.out.join(STATE_FILE).exists() {
+        trainer.restore(&args.out)?;
+    }
+    Ok(trainer)
+}
+
+/// Steps until it is enough.
+fn learn(args: &Args, trainer: &mut Trainer, log: &mut Log) -> Result<Option<Report>, Failure> {
+    let mut bar = Progress::new("Training");
+    let (began, first) = (Instant::now(), trainer.images());
+    let limit = args.minutes.map(|minutes| Duration::from_secs_f64((minutes * 60.0).max(0.0)));
+    let mut saved = Instant::now();
+    let mut last = None;
+    loop {
+        let images = trainer.images();
+        let is_over = args.images.is_some_and(|most| images >= most)
+            || limit.is_some_and(|limit| began.elapsed() >= limit);
+        if is_over {
+            return Ok(last);
+        }
+        let report = trainer.step()?;
+        last = Some(report);
+        match (args.images, limit) {
+            (Some(most), _) => bar.set(report.images - first, most.saturating_sub(first)),
+            (None, Some(limit)) => bar.set(began.elapsed().as_secs(), limit.as_secs()),
+            (None, None) => bar.set(report.images - first, 0),
+        }
+        let passes = |every: u64| images / every.max(1) != report.images / every.max(1);
+        if passes(LOG_EVERY) || images == 0 {
+            let mut line = json!(report);
+            line["what"] = "train".into();
+            log.line(&line)?;
+        }
+        if passes(args.sheet_every) || images == 0 {
+            sheet(args, trainer, &report, log)?;
+        }
+        if saved.elapsed().as_secs() >= args.save_seconds {
+            trainer.save(&args.out)?;
+            saved = Instant::now();
+        }
+    }
+}
+
+/// Writes a sheet of pictures, and says what is wrong with them.
+fn sheet(
+    args: &Args,
+    trainer: &mut Trainer,
+    report: &Report,
+    log: &mut Log,
+) -> Result<(), Failure> {
+    let shot = trainer.snapshot(SHEET.0, Some(report));
+    log.line(&json!({
+        "what": "sheet",
+        "images": shot.images,
+        "diversity": shot.diversity,
+        "alarm": shot.alarm,
+    }))?;
+    if let Some(alarm) = shot.alarm {
+        report::note(alarm.advice());
+    }
+    let Some(sheet) = contact_sheet(&shot.pictures, SHEET.1) else { return Ok(()) };
+    let path = args.out.join(format!("fakes-{:07}.png", shot.images));
+    super::generate::save(&sheet, &path, true)
+}
+
+/// The log of a run: a JSON value a line.
+struct Log(fs::File, PathBuf);
+
+impl Log {
+    fn open(folder: &Path) -> Result<Self, Failure> {
+        let path = folder.join("log.jsonl");
+        let file = OpenOptions::new().create(true).append(true).open(&path);
+        let bad = |err| Failure::input(format!("'{}': {err}", path.display()));
+        Ok(Self(file.map_err(bad)?, path.clone()))
+    }
+
+    fn line(&mut self, value: &serde_json::Value) -> Result<(), Failure> {
+        writeln!(self.0, "{value}")
+            .map_err(|err| Failure::failed(format!("'{}': {err}", self.1.display())))
+    }
+}

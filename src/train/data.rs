@@ -1,0 +1,175 @@
+//! Pictures to learn from.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::TrainError;
+use super::randomness::{Purpose, Randomness};
+use crate::io::{self, Limits};
+use crate::portrait::{self, CropTransform};
+
+/// Fewer teach a generator nothing but themselves.
+pub const MIN_PICTURES: usize = 100;
+/// One picture of so many is kept from the networks.
+const HELD_OUT: usize = 20;
+/// Depth of folders in folders.
+const MAX_DEPTH: usize = 8;
+
+/// A file that is not learnt from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    pub path: PathBuf,
+    /// What is wrong with it, or which file it is a copy of.
+    pub reason: String,
+}
+
+/// Samples of one size as the networks see them.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    /// `[channels, side, side]` of a sample.
+    pub shape: [usize; 3],
+    /// Samples one after the other: colours as bytes, 0 for -1 and 255 for 1.
+    bytes: Vec<u8>,
+    /// Samples one after the other where they are no pictures.
+    numbers: Vec<f32>,
+    /// Samples that are learnt from; those after them are held out.
+    learnt: usize,
+    pub refused: Vec<Refused>,
+}
+
+impl Dataset {
+    /// The largest square in the middle of every picture below a folder, shrunk to `side` pixels
+    /// in sRGB. Files that are no pictures, broken ones and copies are left out and told. `watch`
+    /// is given the files that are done and all there are, and answers whether to go on.
+    ///
+    /// # Errors
+    /// A folder that cannot be read, or with fewer than [`MIN_PICTURES`] usable pictures.
+    pub fn open(
+        folder: &Path,
+        side: usize,
+        seed: u64,
+        watch: &(dyn Fn(usize, usize) -> bool + Sync),
+    ) -> Result<Self, TrainError> {
+        let mut files = Vec::new();
+        list(folder, 0, &mut files)?;
+        files.sort();
+        let (total, done) = (files.len(), AtomicUsize::new(0));
+        let read = |path: &PathBuf| -> Option<Result<Sample, String>> {
+            let goes_on = watch(done.fetch_add(1, Ordering::Relaxed), total);
+            goes_on.then(|| sample(path, side))
+        };
+        let samples: Vec<_> = files.par_iter().map(read).collect();
+        let (mut bytes, mut refused, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+        let mut count = 0;
+        for (path, sample) in files.into_iter().zip(samples) {
+            match sample {
+                None => return Err(TrainError::Stopped),
+                Some(Err(reason)) => refused.push(Refused { path, reason }),
+                Some(Ok((pixels, hash))) if seen.insert(hash) => {
+                    bytes.extend(pixels);
+                    count += 1;
+                }
+                Some(Ok(_)) => {
+                    refused.push(Refused { path, reason: "a copy of another picture".into() });
+                }
+            }
+        }
+        if count < MIN_PICTURES {
+            return Err(TrainError::TooFew { path: folder.display().to_string(), count });
+        }
+        let shape = [3, side, side];
+        let learnt = count - count / HELD_OUT;
+        let mut all = Self { shape, bytes, numbers: Vec::new(), learnt, refused };
+        all.shuffle(Randomness(seed));
+        Ok(all)
+    }
+
+    /// Points in the plane, or anything else with a number a channel.
+    pub fn of_numbers(shape: [usize; 3], numbers: Vec<f32>) -> Self {
+        let learnt = numbers.len() / shape.iter().product::<usize>().max(1);
+        Self { shape, bytes: Vec::new(), numbers, learnt, refused: Vec::new() }
+    }
+
+    /// So that what is held out is a fair sample of folders in order.
+    fn shuffle(&mut self, randomness: Randomness) {
+        let (len, count) = (self.sample_len(), self.len());
+        let order = randomness.uniform(Purpose::Order, u64::MAX).shuffled(count);
+        let sample = |from: usize| &self.bytes[from * len..(from + 1) * len];
+        self.bytes = order.into_iter().flat_map(sample).copied().collect();
+    }
+
+    pub fn sample_len(&self) -> usize {
+        self.shape.iter().product::<usize>().max(1)
+    }
+
+    /// Samples, those that are held out too.
+    pub fn len(&self) -> usize {
+        self.bytes.len().max(self.numbers.len()) / self.sample_len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Samples that are learnt from.
+    pub const fn learnt(&self) -> usize {
+        self.learnt
+    }
+
+    /// Adds sample `index` to `out`, colours in `-1..=1`, mirrored left to right if so wanted.
+    pub fn read(&self, index: usize, is_mirrored: bool, out: &mut Vec<f32>) {
+        let (len, width) = (self.sample_len(), self.shape[2].max(1));
+        let of_byte = |byte: &u8| f32::from(*byte) / 127.5 - 1.0;
+        if self.bytes.is_empty() {
+            out.extend_from_slice(&self.numbers[index * len..(index + 1) * len]);
+            return;
+        }
+        for row in self.bytes[index * len..(index + 1) * len].chunks_exact(width) {
+            if is_mirrored {
+                out.extend(row.iter().rev().map(of_byte));
+            } else {
+                out.extend(row.iter().map(of_byte));
+            }
+        }
+    }
+}
+
+/// The bytes of a sample, and what tells it from others.
+type Sample = (Vec<u8>, [u8; 32]);
+
+/// The files below a folder.
+fn list(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), TrainError> {
+    let bad = |err: std::io::Error| TrainError::Folder {
+        path: folder.display().to_string(),
+        reason: err.to_string(),
+    };
+    for entry in std::fs::read_dir(folder).map_err(bad)? {
+        let entry = entry.map_err(bad)?;
+        let kind = entry.file_type().map_err(bad)?;
+        if kind.is_dir() && depth < MAX_DEPTH {
+            list(&entry.path(), depth + 1, files)?;
+        } else if kind.is_file() {
+            files.push(entry.path());
+        }
+    }
+    Ok(())
+}
+
+/// The picture in a file.
+fn sample(path: &Path, side: usize) -> Result<Sample, String> {
+    let opened = io::open(path, &Limits::default()).map_err(|err| err.cause.to_string())?;
+    let size = opened.pixels.size();
+    let center = [f64::from(size.width) / 2.0, f64::from(size.height) / 2.0];
+    let square = CropTransform::new(center, size.width.min(size.height).into(), 0.0);
+    let planes = square
+        .and_then(|square| portrait::crop(&opened.pixels, &opened.profile, &square, side as u32));
+    let planes = planes.map_err(|err| err.to_string())?;
+    let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
+    let bytes: Vec<u8> = planes.data.into_iter().map(byte).collect();
+    let hash = Sha256::digest(&bytes).into();
+    Ok((bytes, hash))
+}

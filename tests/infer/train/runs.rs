@@ -1,0 +1,156 @@
+//! Whole runs, small.
+
+use burn::tensor::Device;
+use ganvas::latent::random::Normal;
+use ganvas::train::{
+    Ada, Arch, Config, Dataset, Loss, Penalty, STATE_FILE, TrainError, Trainer, WEIGHTS_FILE,
+    config_of,
+};
+use ganvas::zoo::open_network;
+
+use super::data::folder_of;
+
+fn tiny(arch: Arch) -> Config {
+    Config {
+        channel_base: 64,
+        channel_max: 8,
+        z_dim: 8,
+        mapping_layers: 2,
+        batch: 4,
+        ..Config::new(arch, 8)
+    }
+}
+
+fn trainer(config: Config) -> Trainer {
+    let folder = folder_of(104);
+    let data = Dataset::open(folder.path(), config.side, 0, &|_, _| true).unwrap();
+    Trainer::new(config, data, &Device::flex()).unwrap()
+}
+
+/// A ring of radius 1.
+fn ring() -> Dataset {
+    let numbers = (0..1000).flat_map(|at| {
+        let angle = at as f32 * 0.017 * std::f32::consts::PI;
+        [angle.cos(), angle.sin()]
+    });
+    Dataset::of_numbers([2, 1, 1], numbers.collect())
+}
+
+#[test]
+fn every_setting_takes_steps_and_changes_both_sides() {
+    let configs = [
+        tiny(Arch::Dcgan),
+        Config { loss: Loss::Hinge, spectral_norm: true, ..tiny(Arch::Dcgan) },
+        Config {
+            loss: Loss::Wasserstein,
+            penalty: Penalty::Between { lambda: 10.0 },
+            judge_steps: 2,
+            ..tiny(Arch::Dcgan)
+        },
+        Config { loss: Loss::Wasserstein, clip_weights: Some(0.01), ..tiny(Arch::Dcgan) },
+        Config { penalty: Penalty::R1 { gamma: 1.0, every: 2 }, ..tiny(Arch::StyleGan2) },
+        Config {
+            ada: Ada::Fixed { probability: 0.9 },
+            clip_gradient: Some(0.1),
+            loss: Loss::LeastSquares,
+            freeze_judge: 1,
+            ..tiny(Arch::StyleGan2)
+        },
+    ];
+    for config in configs {
+        let mut trainer = trainer(config.clone());
+        let before = trainer.samples(2);
+        let mut report = None;
+        for _ in 0..3 {
+            report = Some(trainer.step().unwrap());
+        }
+        let report = report.unwrap();
+        assert_eq!((report.steps, report.images), (3, 12 * config.judge_steps));
+        assert_ne!(trainer.samples(2), before, "{config:?}");
+        let shot = trainer.snapshot(4, Some(&report));
+        assert_eq!(shot.pictures.len(), 4);
+        assert!(shot.alarm.is_none() && shot.diversity.is_finite());
+    }
+}
+
+#[test]
+fn a_run_goes_on_as_if_it_had_not_been_killed() {
+    for config in [tiny(Arch::Dcgan), tiny(Arch::StyleGan2)] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut whole = trainer(config.clone());
+        for _ in 0..6 {
+            whole.step().unwrap();
+        }
+        let mut first = trainer(config.clone());
+        for _ in 0..3 {
+            first.step().unwrap();
+        }
+        first.save(folder.path()).unwrap();
+        drop(first);
+        assert_eq!(config_of(folder.path()).unwrap(), config);
+        let mut second = trainer(config.clone());
+        second.restore(folder.path()).unwrap();
+        assert_eq!(second.images(), 12);
+        for _ in 0..3 {
+            second.step().unwrap();
+        }
+        assert_eq!(second.weights_file().unwrap(), whole.weights_file().unwrap());
+        // A state of other settings, a damaged one, none.
+        let mut other = trainer(Config { seed: 5, ..config.clone() });
+        let error = other.restore(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("other settings"), "{error}");
+        let path = folder.path().join(STATE_FILE);
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &bytes[..bytes.len() - 9]).unwrap();
+        assert!(matches!(second.restore(folder.path()), Err(TrainError::State { .. })));
+        std::fs::remove_file(&path).unwrap();
+        assert!(second.restore(folder.path()).is_err());
+    }
+}
+
+#[test]
+fn what_was_learnt_opens_as_a_generator() {
+    for (config, architecture) in
+        [(tiny(Arch::Dcgan), "DCGAN"), (tiny(Arch::StyleGan2), "StyleGAN2")]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let mut trainer = trainer(config);
+        trainer.step().unwrap();
+        trainer.save(folder.path()).unwrap();
+        let (_, detected) = open_network(&folder.path().join(WEIGHTS_FILE)).unwrap();
+        let found = detected.spec.architecture();
+        assert!(found.contains(architecture), "{found}");
+    }
+}
+
+#[test]
+fn points_learn_to_lie_on_a_ring() {
+    let mut trainer = Trainer::new(Config::new(Arch::Points, 1), ring(), &Device::flex()).unwrap();
+    let off_ring = |trainer: &mut Trainer| {
+        let points = trainer.samples(500);
+        let off = points.chunks_exact(2).map(|p| (p[0].hypot(p[1]) - 1.0).abs());
+        off.sum::<f32>() / 500.0
+    };
+    let before = off_ring(&mut trainer);
+    for _ in 0..600 {
+        trainer.step().unwrap();
+    }
+    let after = off_ring(&mut trainer);
+    assert!(before > 0.5 && after < 0.2, "{before} {after}");
+}
+
+#[test]
+fn settings_out_of_bounds_are_named() {
+    for (config, word) in [
+        (Config::new(Arch::StyleGan2, 48), "power of two"),
+        (Config { batch: 1, ..tiny(Arch::Dcgan) }, "batch"),
+        (Config { rates: [0.0, 1.0], ..tiny(Arch::Dcgan) }, "learning rates"),
+    ] {
+        let error = config.check().unwrap_err().to_string();
+        assert!(error.contains(word), "{error}");
+    }
+    let small = Normal::new(1).take(2 * 200).map(|x| x as f32).collect();
+    let data = Dataset::of_numbers([2, 1, 1], small);
+    let error = Trainer::new(tiny(Arch::Dcgan), data, &Device::flex()).err().unwrap().to_string();
+    assert!(error.contains("1x1"), "{error}");
+}
