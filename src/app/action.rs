@@ -7,6 +7,7 @@ use eframe::egui::Vec2;
 use super::command::Binding;
 use super::files::ExportSettings;
 use super::jobs::JobId;
+use super::lab::{LabSettings, Order};
 use super::latent::{LatentSettings, Strip};
 use super::prefs::Prefs;
 use super::project::SaveSettings;
@@ -139,11 +140,28 @@ pub enum Action {
     SetUpscale(super::ai::UpscaleSettings),
 
     Latent(LatentAction),
+    Lab(LabAction),
 
     // Jobs and notices
     CancelJob(JobId),
     DismissNotice(u64),
     ToggleNotice(u64),
+}
+
+/// What the lab asks for.
+#[derive(Clone, Debug)]
+pub enum LabAction {
+    Open,
+    /// Back to the pictures; a run goes on.
+    Close,
+    Set(Box<LabSettings>),
+    ChooseFolder,
+    Start,
+    Order(Order),
+    /// The sheet to look at; the newest with `None`.
+    Look(Option<usize>),
+    /// Installs what was learnt and opens it in the Latent tab.
+    Use,
 }
 
 /// What the Latent panel asks for.

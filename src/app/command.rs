@@ -120,6 +120,7 @@ commands! {
     Upscale: "Upscale…", "Enlarge the picture with a network", [];
     Generate: "Generate…", "Draw a picture that nobody has, and move it by sliders", [];
     AnalysePhoto: "Analyse photo", "Find the face in the picture and the code that draws it", [CTRL_ALT + P];
+    Train: "Train a generator…", "Teach a network to draw pictures like those of a folder", [];
     RunAi: "Run", "Run the AI tool that is shown", [CTRL + Enter];
     RandomSeed: "Random seed", "Choose another seed", [SHIFT + R];
     PreviousSeed: "Previous seed", "Back by one seed", [SHIFT_ALT + R];

@@ -15,6 +15,7 @@ use super::prefs::Prefs;
 use super::{App, AppError, log};
 use crate::device::DeviceChoice;
 use crate::gpu::{self, GpuContext, Survey};
+use crate::infer::Device;
 use crate::infer::interop::{NetworkDevice, SharedGpu};
 use crate::infer::models::ModelStore;
 use crate::infer::service::Service;
@@ -35,6 +36,10 @@ pub struct Setup {
     pub library: Library,
     pub service: StartService,
     pub networks_on_gpu: bool,
+    /// Where networks learn.
+    pub device: Device,
+    /// The folder of training runs; `None` keeps none.
+    pub runs: Option<PathBuf>,
     /// The graphics adapter in words.
     pub adapter: String,
     /// Runs operations at full size.
@@ -56,6 +61,8 @@ impl Setup {
             library: Library::of(None, None),
             service: Box::new(|_| Err("this window has none".into())),
             networks_on_gpu: false,
+            device: Device::flex(),
+            runs: None,
             adapter: "no graphics adapter".into(),
             engine: Arc::new(Processor),
             notices: Vec::new(),
@@ -72,6 +79,7 @@ pub fn run(mut files: Vec<PathBuf>, device: DeviceChoice) -> Result<(), AppError
     let data = folders.as_ref().map(|folders| folders.data_dir().to_path_buf());
     log::init(data.as_deref());
     log::catch_panics(data);
+    let runs = folders.as_ref().map(|folders| folders.data_dir().join("training"));
     let prefs_file = folders.map(|folders| folders.config_dir().join("preferences.json"));
     let choice = match (device, &prefs_file) {
         (DeviceChoice::Auto, Some(file)) => Prefs::load(file).device,
@@ -99,6 +107,7 @@ pub fn run(mut files: Vec<PathBuf>, device: DeviceChoice) -> Result<(), AppError
             files: &mut files,
             notices: &mut notices,
             prefs_file: prefs_file.as_deref(),
+            runs: runs.as_deref(),
             survey: &survey,
             choice,
             networks,
@@ -143,6 +152,7 @@ struct Window<'a> {
     files: &'a mut Vec<PathBuf>,
     notices: &'a mut Vec<String>,
     prefs_file: Option<&'a Path>,
+    runs: Option<&'a Path>,
     survey: &'a Survey,
     choice: DeviceChoice,
     networks: NetworkDevice,
@@ -203,7 +213,7 @@ impl Window<'_> {
 
     fn app(self, creation: &eframe::CreationContext<'_>) -> Result<App, AppError> {
         let NetworkDevice { device, shared, .. } = self.networks;
-        let networks_on_gpu = shared.is_some();
+        let (networks_on_gpu, learning) = (shared.is_some(), device.clone());
         let state = creation.wgpu_render_state.as_ref();
         let context = match (shared, state) {
             (Some(shared), _) => Some(shared.context),
@@ -224,6 +234,8 @@ impl Window<'_> {
                 Service::spawn(models, wake).map_err(|err| err.to_string())
             }),
             networks_on_gpu,
+            device: learning,
+            runs: self.runs.map(Path::to_path_buf),
             adapter: context.as_ref().map_or("no graphics adapter".into(), |context| {
                 format!("{} ({:?})", context.facts().name, context.facts().backend)
             }),

@@ -10,6 +10,7 @@ use super::compare::Compare;
 use super::files::{ExportSettings, Files};
 use super::goal::Goal;
 use super::jobs::{JobId, Jobs, Wake};
+use super::lab::Lab;
 use super::latent::Latent;
 use super::notify::Notices;
 use super::observe::Observer;
@@ -115,6 +116,8 @@ pub enum Outcome {
     },
     /// A checkpoint that is now in the user's model folder.
     Imported(Box<crate::zoo::Manifest>),
+    /// A generator of the lab was installed.
+    Learnt(Box<crate::zoo::Manifest>),
     Exported {
         settings: ExportSettings,
         notices: Vec<String>,
@@ -126,6 +129,8 @@ pub enum Outcome {
     },
     PickedProject(SaveSettings),
     PickedFiles(Vec<PathBuf>),
+    /// Of pictures to learn from.
+    PickedFolder(PathBuf),
     PickedTarget {
         settings: ExportSettings,
     },
@@ -175,6 +180,7 @@ pub struct Model {
     pub recent: RecentThumbs,
     pub ai: Ai,
     pub latent: Latent,
+    pub lab: Lab,
     pub dock: Dock,
     /// Runs operations at full size.
     pub engine: Arc<dyn Engine>,
@@ -216,6 +222,7 @@ impl Model {
             recent: RecentThumbs::spawn(wake)?,
             ai,
             latent: Latent::spawn(wake)?,
+            lab: Lab::new(wake),
             dock: Dock::default(),
             engine: Arc::new(Processor),
             prefs,

@@ -20,6 +20,8 @@ mod run;
 mod spectral;
 mod state;
 mod step;
+mod toys;
+mod watch;
 mod weights;
 
 pub use adam::Adam;
@@ -30,10 +32,12 @@ pub use loss::Loss;
 pub use penalty::{one_centred, zero_centred};
 pub use players::{Discriminator, Generator};
 pub use randomness::Randomness;
-pub use run::{Alarm, Report, Snapshot, Trainer};
+pub use run::{Report, Trainer};
 pub use spectral::Spectral;
 pub use state::{STATE_FILE, WEIGHTS_FILE, config_of};
 pub use step::Scores;
+pub use toys::Toy;
+pub use watch::{Alarm, Projection, Snapshot};
 pub use weights::{Slopes, Weights};
 
 use crate::checkpoint::CheckpointError;

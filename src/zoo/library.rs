@@ -133,9 +133,23 @@ impl Library {
     /// Copies a checkpoint that is a known network into the user's folder, with a manifest. The
     /// id is made of the file's name.
     pub fn import(&self, file: &Path) -> Result<Installed, LibraryError> {
+        let name = file.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+        self.import_as(file, &name, "imported by the user")
+    }
+
+    /// [`Library::import`] by another name than the file's, and with a word on where it is from.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn import_as(
+        &self,
+        file: &Path,
+        name: &str,
+        provenance: &str,
+    ) -> Result<Installed, LibraryError> {
         let root = self.user.as_deref().ok_or(LibraryError::NoUserFolder)?;
         let (checkpoint, detected) = open_network(file)?;
-        let id = id_from(file);
+        let id = id_from(name);
         if self.list().0.iter().any(|model| model.manifest.id == id) {
             return Err(LibraryError::Exists { id });
         }
@@ -147,17 +161,16 @@ impl Library {
             Format::NumPy => "npy",
             Format::Ncnn => "bin",
         };
-        let name = file.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
         let manifest = Manifest {
             id: id.clone(),
-            name,
+            name: name.into(),
             architecture: detected.spec.architecture().into(),
             purpose: capability.purpose,
             scale: capability.scale,
             weights: format!("weights.{extension}"),
             sha256: file_sha256(checkpoint.path())?,
             licence: checkpoint.stated_licence().unwrap_or("unknown").into(),
-            provenance: "imported by the user".into(),
+            provenance: provenance.into(),
             suits: String::new(),
             warning: None,
         };
@@ -240,10 +253,9 @@ pub fn file_sha256(path: &Path) -> Result<String, LibraryError> {
 }
 
 /// An id from a file name: lower case, other characters become dashes.
-fn id_from(file: &Path) -> String {
-    let stem = file.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+fn id_from(name: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
-    let id: String = stem.chars().take(48).map(plain).collect();
+    let id: String = name.chars().take(48).map(plain).collect();
     let id = id.trim_matches('-').to_owned();
     if id.is_empty() { "model".into() } else { id }
 }

@@ -7,6 +7,7 @@ mod effects;
 mod exchange;
 mod flow;
 mod harness;
+mod lab;
 mod latent;
 mod loss;
 mod monkey;

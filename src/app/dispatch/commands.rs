@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eframe::egui;
 
 use crate::app::App;
-use crate::app::action::LatentAction;
+use crate::app::action::{LabAction, LatentAction};
 use crate::app::ai::Card;
 use crate::app::clipboard::Copied;
 use crate::app::command::{Binding, Command};
@@ -41,7 +41,7 @@ pub fn unavailable(model: &Model, binding: Binding) -> Option<String> {
         C::New | C::Open | C::Quit | C::SwapColors | C::DefaultColors | C::Preferences => None,
         C::TogglePanels | C::FullScreen | C::ToggleTheme | C::TogglePixelGrid => None,
         C::ToggleExtras | C::Palette | C::Shortcuts | C::About => None,
-        C::RandomSeed => None,
+        C::RandomSeed | C::Train => None,
         C::OpenSample => {
             model.files.sample.is_none().then(|| "The sample photo is not installed".into())
         }
@@ -206,6 +206,7 @@ impl App {
                 self.model.dock = Dock::Latent;
                 self.model.panels_hidden = false;
             }
+            C::Train => self.model.lab_action(LabAction::Open),
             C::Palette => self.open_dialog(Dialog::Palette { query: String::new(), at: 0 }),
             C::Shortcuts => self.open_dialog(Dialog::Shortcuts),
             C::About => self.open_dialog(Dialog::About),

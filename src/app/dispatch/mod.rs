@@ -3,6 +3,7 @@
 mod ai;
 mod commands;
 mod effects;
+mod lab;
 mod latent;
 mod models;
 mod outcomes;
@@ -171,6 +172,7 @@ impl App {
 
             Action::RunUpscale => model.run_upscale(),
             Action::Latent(action) => model.latent_action(action),
+            Action::Lab(action) => model.lab_action(action),
             Action::RunEffect(card) => model.run_effect(card),
             Action::SetEffect { card, settings } => {
                 model.ai.effects.insert(card, *settings);

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::app::dialog::Dialog;
 use crate::app::files::title_of;
 use crate::app::jobs::Finished;
+use crate::app::lab::Source;
 use crate::app::project::{Closing, SaveSettings};
 use crate::app::state::{Model, Outcome, TabId};
 use crate::document::{Canvas, Document, Edit};
@@ -30,6 +31,7 @@ impl App {
         }
         self.model.files.update();
         self.model.latent.update();
+        self.model.lab.update();
         if self.model.tabs.is_empty() {
             self.model.recent.update(&self.model.prefs.recent);
         }
@@ -106,6 +108,7 @@ impl App {
                 let architecture = &manifest.architecture;
                 model.notices.info(format!("{name} is installed: {architecture}, for {purpose}"));
             }
+            Outcome::Learnt(manifest) => model.open_learnt(&manifest),
             Outcome::Saved { settings, revision, made_of } => {
                 self.saved(ctx, settings, revision, made_of);
             }
@@ -117,6 +120,9 @@ impl App {
                 };
                 model.recent.forget(&settings.path);
                 model.notices.info(format!("Exported {}{lost}", settings.path.display()));
+            }
+            Outcome::PickedFolder(path) => {
+                model.lab.settings.source = Source::Folder(Some(path));
             }
             Outcome::PickedFiles(paths) => {
                 paths.into_iter().for_each(|path| model.open_file(path));

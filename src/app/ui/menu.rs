@@ -103,6 +103,7 @@ const AI: &[Item] = &[
     Do(C::Upscale),
     Do(C::Generate),
     Do(C::AnalysePhoto),
+    Do(C::Train),
     Line,
     Do(C::RunAi),
     Do(C::RandomSeed),

@@ -9,6 +9,8 @@ mod effects;
 mod export;
 mod histogram;
 mod history;
+mod lab;
+mod lab_plots;
 mod latent;
 mod latent_views;
 mod layer_drag;
@@ -51,6 +53,9 @@ pub fn window_ui(
     let palette = theme::palette(ui);
     let bar = Frame::NONE.fill(palette.bar).inner_margin(Margin::symmetric(8, 2));
     Panel::top("menu").frame(bar).show(ui, |ui| menu::menu_ui(ui, model, out));
+    if model.lab.is_open {
+        return lab::lab_ui(ui, model, out);
+    }
     if model.tab().is_none() {
         let empty = Frame::NONE.fill(palette.panel);
         egui::CentralPanel::no_frame().frame(empty).show(ui, |ui| {

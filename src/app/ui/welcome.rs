@@ -86,6 +86,10 @@ fn buttons_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
         if ui.button("Paste").on_hover_text("A new picture from the clipboard (Ctrl+V)").clicked() {
             out.push(command(Command::Paste));
         }
+        let hint = "Teach a network to draw pictures like those of a folder";
+        if ui.button("Train a generator…").on_hover_text(hint).clicked() {
+            out.push(command(Command::Train));
+        }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let adapter = RichText::new(&model.adapter).small().color(weak);
             ui.label(adapter).on_hover_text("What draws this window");

@@ -1,0 +1,221 @@
+//! The thread of a run.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
+
+use super::{Frame, LabSettings, Sheet, Source};
+use crate::app::jobs::Wake;
+use crate::cli::report::sentence;
+use crate::infer::Device;
+use crate::pixels::contact_sheet;
+use crate::train::{Dataset, Report, STATE_FILE, TrainError, Trainer};
+
+/// Between two reports.
+const REPORT_EVERY: Duration = Duration::from_millis(250);
+/// Between two savings of the state.
+const SAVE_EVERY: Duration = Duration::from_secs(240);
+/// Pictures of a sheet, and in a row of it.
+const SHEET: (usize, u32) = (32, 8);
+/// Points of a sheet, and in a row of the grid of latents.
+const POINTS: (usize, usize) = (400, 17);
+/// Samples of either kind in the plane of the judge's features.
+const PROJECTED: usize = 64;
+/// Share of the time that sheets may take.
+const SHEET_SHARE: f64 = 0.1;
+/// Longest and shortest time between two sheets.
+const SHEET_EVERY: [f64; 2] = [1.0, 60.0];
+
+/// What a run is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    Pause,
+    Resume,
+    /// One step, then paused again.
+    Step,
+    Stop,
+}
+
+/// What a run tells.
+pub enum Event {
+    Reading(usize, usize),
+    Begins {
+        /// What was left out, in words.
+        left_out: Option<String>,
+    },
+    Report(Report),
+    Sheet(Box<Sheet>),
+    /// There is a generator in the run's folder.
+    Saved,
+    Failed(String),
+}
+
+/// A run about to begin.
+pub struct Work {
+    pub settings: LabSettings,
+    /// Where its files are kept; `None` keeps none.
+    pub folder: Option<PathBuf>,
+    pub device: Device,
+    pub orders: Receiver<Order>,
+    pub events: Sender<Event>,
+    pub wake: Wake,
+}
+
+impl Work {
+    /// Runs to the end; a panic is a failed run and nothing more.
+    pub fn run(self) {
+        let result = catch_unwind(AssertUnwindSafe(|| self.learn()));
+        match result {
+            Ok(Ok(()) | Err(TrainError::Stopped)) => {}
+            Ok(Err(err)) => self.send(Event::Failed(sentence(&err))),
+            Err(_) => self.send(Event::Failed("The networks have failed; see the log".into())),
+        }
+        // The window learns by the closed channel that it is over.
+        let Self { events, wake, .. } = self;
+        drop(events);
+        wake();
+    }
+
+    fn send(&self, event: Event) {
+        // The window may be gone; the run ends when it is told to, by the closed channel.
+        let _ = self.events.send(event);
+        (self.wake)();
+    }
+
+    fn learn(&self) -> Result<(), TrainError> {
+        let data = self.data()?;
+        let refused = &data.refused;
+        let left_out = refused.first().map(|first| {
+            let name = first.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let more = match refused.len() - 1 {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            format!("Left out: {name} ({}){more}", first.reason)
+        });
+        let mut trainer = Trainer::new(self.settings.config.clone(), data, &self.device)?;
+        if let Some(folder) = &self.folder {
+            let failed = |err: std::io::Error| TrainError::Write {
+                path: format!("'{}'", folder.display()),
+                reason: err.to_string(),
+            };
+            std::fs::create_dir_all(folder).map_err(failed)?;
+            if !self.settings.anew && folder.join(STATE_FILE).exists() {
+                trainer.restore(folder)?;
+            }
+        }
+        self.send(Event::Begins { left_out });
+        let result = self.steps(&mut trainer);
+        self.save(&trainer)?;
+        result
+    }
+
+    fn data(&self) -> Result<Dataset, TrainError> {
+        let config = &self.settings.config;
+        match &self.settings.source {
+            Source::Toy(toy) => Ok(toy.dataset(config.seed)),
+            Source::Folder(path) => {
+                let path = path.clone().unwrap_or_default();
+                let is_stopped = AtomicBool::new(false);
+                let watch = |done: usize, total: usize| {
+                    if done.is_multiple_of(100) {
+                        self.send(Event::Reading(done, total));
+                    }
+                    match self.orders.try_recv() {
+                        Ok(Order::Stop) | Err(TryRecvError::Disconnected) => {
+                            is_stopped.store(true, Ordering::Relaxed);
+                        }
+                        _ => {}
+                    }
+                    !is_stopped.load(Ordering::Relaxed)
+                };
+                Dataset::open(&path, config.side, config.seed, &watch)
+            }
+        }
+    }
+
+    fn save(&self, trainer: &Trainer) -> Result<(), TrainError> {
+        if let Some(folder) = &self.folder {
+            trainer.save(folder)?;
+            self.send(Event::Saved);
+        }
+        Ok(())
+    }
+
+    /// Steps until told to stop.
+    fn steps(&self, trainer: &mut Trainer) -> Result<(), TrainError> {
+        let (mut reported, mut saved) = (Instant::now(), Instant::now());
+        let mut next_sheet = Instant::now();
+        let mut is_paused = false;
+        let mut last: Option<Report> = None;
+        loop {
+            let order = if is_paused {
+                match self.orders.recv_timeout(SAVE_EVERY) {
+                    Ok(order) => Some(order),
+                    Err(RecvTimeoutError::Timeout) => None,
+                    Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                }
+            } else {
+                match self.orders.try_recv() {
+                    Ok(order) => Some(order),
+                    Err(TryRecvError::Empty) => None,
+                    Err(TryRecvError::Disconnected) => return Ok(()),
+                }
+            };
+            let mut is_single = false;
+            match order {
+                Some(Order::Stop) => return Ok(()),
+                Some(Order::Pause) => is_paused = true,
+                Some(Order::Resume) => is_paused = false,
+                Some(Order::Step) => is_single = true,
+                None => {}
+            }
+            if is_paused && !is_single {
+                continue;
+            }
+            let report = trainer.step()?;
+            if is_single || last.is_none() || reported.elapsed() >= REPORT_EVERY {
+                self.send(Event::Report(report));
+                reported = Instant::now();
+            }
+            last = Some(report);
+            if is_single || Instant::now() >= next_sheet {
+                let began = Instant::now();
+                self.send(Event::Sheet(Box::new(sheet(trainer, &report))));
+                let [least, most] = SHEET_EVERY;
+                let wait = (began.elapsed().as_secs_f64() / SHEET_SHARE).clamp(least, most);
+                next_sheet = Instant::now() + Duration::from_secs_f64(wait);
+            }
+            if saved.elapsed() >= SAVE_EVERY {
+                self.save(trainer)?;
+                saved = Instant::now();
+            }
+        }
+    }
+}
+
+fn sheet(trainer: &mut Trainer, report: &Report) -> Sheet {
+    let are_points = trainer.data.sample_len() == 2;
+    let pairs = |numbers: Vec<f32>| -> Vec<[f32; 2]> {
+        numbers.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect()
+    };
+    let shot = trainer.snapshot(if are_points { POINTS.0 } else { SHEET.0 }, Some(report));
+    let (points, grid) = if are_points {
+        (pairs(shot.samples), pairs(trainer.grid(POINTS.1)))
+    } else {
+        (Vec::new(), Vec::new())
+    };
+    let count = if are_points { POINTS.0 } else { PROJECTED };
+    Sheet {
+        images: shot.images,
+        frame: contact_sheet(&shot.pictures, SHEET.1).map(|sheet| Frame::of(&sheet)),
+        points,
+        grid,
+        projection: trainer.projection(count),
+        diversity: shot.diversity,
+        alarm: shot.alarm,
+    }
+}

@@ -1,0 +1,205 @@
+//! What a run shows of itself: pictures of fixed latents, and what the judge makes of them.
+
+use burn::tensor::Tensor;
+use serde::Serialize;
+
+use super::randomness::Purpose;
+use super::run::{Report, Trainer};
+use crate::color::{ProfileMap, WorkingProfile};
+use crate::geom::Size;
+use crate::latent::Moments;
+use crate::pixels::{Depth, PixelBuf};
+
+/// Pictures from which on the collapse alarm may sound.
+const ALARM_FROM: u64 = 4000;
+/// Generated pictures as various as this share of the real ones are too much alike.
+const DIVERSITY: f64 = 0.35;
+/// Logits from which on a judge is sure.
+const SURE: f64 = 6.0;
+/// Random directions in which features are looked at (Johnson and Lindenstrauss): enough to keep
+/// distances, few enough for a covariance.
+const SKETCH: usize = 32;
+/// How far the grid of latents reaches either way, in deviations.
+const GRID_REACH: f32 = 2.0;
+
+/// What a run shows of itself.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    pub images: u64,
+    /// Of fixed latents, the same ones each time: RGBA in sRGB. Empty for points.
+    pub pictures: Vec<PixelBuf>,
+    /// The same as numbers, `-1..=1`, one sample after the other.
+    pub samples: Vec<f32>,
+    /// Mean distance of two generated samples over that of two real ones.
+    pub diversity: f64,
+    pub alarm: Option<Alarm>,
+}
+
+/// Real and generated samples as the judge tells them apart, in the plane.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Projection {
+    pub points: Vec<[f32; 2]>,
+    /// The first so many points are real.
+    pub real: usize,
+    /// Of each point.
+    pub logits: Vec<f32>,
+}
+
+/// Something goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Alarm {
+    /// The generator draws the same again and again.
+    Collapse,
+    /// The judge is sure of everything; the generator learns nothing from it.
+    Saturated,
+}
+
+impl Alarm {
+    /// What has happened and what may help.
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::Collapse => {
+                "The samples have become alike: the generator has found one that fools the judge. \
+                 Go back to an earlier state; a stronger R1 or a lower learning rate helps"
+            }
+            Self::Saturated => {
+                "The judge is sure of every sample, so the generator learns nothing. More \
+                 augmentation, a stronger R1 or a slower judge helps"
+            }
+        }
+    }
+}
+
+impl Trainer {
+    /// Samples of `count` fixed latents by the averaged generator, and how various they are.
+    pub fn snapshot(&mut self, count: usize, last: Option<&Report>) -> Snapshot {
+        let samples = self.samples(count);
+        let len = self.data.sample_len();
+        let diversity = spread(&samples, len) / spread(&self.reals(count), len).max(1e-9);
+        let is_sure = |report: &Report| report.scores.real > SURE && report.scores.fake < -SURE;
+        let alarm = match last {
+            _ if self.images < ALARM_FROM => None,
+            _ if diversity < DIVERSITY => Some(Alarm::Collapse),
+            Some(report) if is_sure(report) => Some(Alarm::Saturated),
+            _ => None,
+        };
+        let pictures = if self.data.shape[0] == 3 { self.pictures(&samples) } else { Vec::new() };
+        Snapshot { images: self.images, pictures, samples, diversity, alarm }
+    }
+
+    /// The first real samples, those that are held out where there are enough.
+    fn reals(&self, count: usize) -> Vec<f32> {
+        let (all, held_out) = (self.data.len(), self.data.len() - self.data.learnt());
+        let first = if held_out >= count { self.data.learnt() } else { 0 };
+        let mut reals = Vec::new();
+        (first..all.min(first + count)).for_each(|index| self.data.read(index, false, &mut reals));
+        reals
+    }
+
+    /// Samples of fixed latents, `-1..=1`, one after the other.
+    pub fn samples(&mut self, count: usize) -> Vec<f32> {
+        let normal = self.randomness.normal(Purpose::Latents, u64::MAX);
+        let latents = normal.take(count * self.average.space.z_dim).map(|x| x as f32).collect();
+        self.samples_of(latents)
+    }
+
+    /// Samples of a square grid of latents, `side` either way, where latents are in the plane:
+    /// row by row, what the generator makes of the plane.
+    pub fn grid(&mut self, side: usize) -> Vec<f32> {
+        if self.average.space.z_dim != 2 {
+            return Vec::new();
+        }
+        let place = |at: usize| (at as f32 / (side.max(2) - 1) as f32 * 2.0 - 1.0) * GRID_REACH;
+        let latents = (0..side * side).flat_map(|at| [place(at % side), place(at / side)]);
+        self.samples_of(latents.collect())
+    }
+
+    fn samples_of(&mut self, latents: Vec<f32>) -> Vec<f32> {
+        let params = self.average.weights.constant();
+        self.average.load(&params);
+        let row = self.average.map(latents);
+        let rows = vec![row; self.average.space.rows()];
+        let drawn = self.average.draw(rows, self.randomness, u64::MAX);
+        drawn.to_data().try_to_vec().unwrap_or_default()
+    }
+
+    /// Real samples and generated ones where the judge's last features put them: two main axes.
+    /// Points are where they are.
+    pub fn projection(&mut self, count: usize) -> Projection {
+        let (reals, fakes) = (self.reals(count), self.samples(count));
+        let len = self.data.sample_len();
+        let real = reals.len() / len;
+        let all = [reals, fakes].concat();
+        let params = self.judge.weights.constant();
+        self.judge.load(&params);
+        let mut features: Option<Tensor<4>> = None;
+        let mut probe = |name: &str, value: &Tensor<4>| {
+            if name != "output" {
+                features = Some(value.clone());
+            }
+        };
+        let logits = self.judge.judge_observed(self.of_samples(all.clone()), &mut probe);
+        self.judge.forget_moments();
+        let logits = logits.to_data().try_to_vec().unwrap_or_default();
+        let points = match features {
+            Some(features) if len > 2 => self.main_axes(&features).unwrap_or_default(),
+            _ => all.chunks_exact(2).map(|point| [point[0], point[1]]).collect(),
+        };
+        Projection { points, real, logits }
+    }
+
+    fn main_axes(&self, features: &Tensor<4>) -> Option<Vec<[f32; 2]>> {
+        let [n, channels, height, width] = features.dims();
+        let len = channels * height * width;
+        let numbers: Vec<f32> = features.to_data().try_to_vec().ok()?;
+        let mut normal = self.randomness.normal(Purpose::Between, u64::MAX);
+        let scale = 1.0 / (len as f64).sqrt();
+        let sketch: Vec<f32> =
+            normal.by_ref().take(SKETCH * len).map(|x| (x * scale) as f32).collect();
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        let rows: Vec<f32> = numbers
+            .chunks_exact(len)
+            .flat_map(|row| sketch.chunks_exact(len).map(move |axis| dot(row, axis)))
+            .collect();
+        let mut moments = Moments::new(SKETCH);
+        moments.push(&rows).ok()?;
+        let pca = moments.pca(2).ok()?;
+        let axes: Vec<&[f32]> = pca.components().collect();
+        let (mean, [first, second]) = (pca.mean(), [*axes.first()?, *axes.get(1)?]);
+        let place = |row: &[f32]| {
+            let row: Vec<f32> = row.iter().zip(mean).map(|(x, mean)| x - mean).collect();
+            [dot(&row, first), dot(&row, second)]
+        };
+        let points: Vec<[f32; 2]> = rows.chunks_exact(SKETCH).map(place).collect();
+        (points.len() == n).then_some(points)
+    }
+
+    fn pictures(&self, samples: &[f32]) -> Vec<PixelBuf> {
+        let [_, height, width] = self.data.shape;
+        let (area, srgb) = (height * width, ProfileMap::new(&WorkingProfile::srgb()));
+        let picture = |sample: &[f32]| {
+            let size = Size::new(width as u32, height as u32);
+            let mut picture = PixelBuf::new(size, 4, Depth::U8);
+            for at in 0..area {
+                let unit = [0, 1, 2]
+                    .map(|channel| (sample[channel * area + at] * 0.5 + 0.5).clamp(0.0, 1.0));
+                let [r, g, b] = srgb.of_srgb(unit);
+                let (x, y) = ((at % width) as u32, (at / width) as u32);
+                picture.set_pixel_f32(x, y, [r, g, b, 1.0]);
+            }
+            picture
+        };
+        samples.chunks_exact(3 * area).map(picture).collect()
+    }
+}
+
+/// Root mean square distance of neighbouring samples, over their numbers.
+fn spread(samples: &[f32], len: usize) -> f64 {
+    let all: Vec<&[f32]> = samples.chunks_exact(len.max(1)).collect();
+    let square = |pair: &[&[f32]]| -> f64 {
+        pair[0].iter().zip(pair[1]).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>()
+    };
+    let pairs = all.windows(2).map(square);
+    (pairs.sum::<f64>() / (all.len().max(2) - 1) as f64 / len.max(1) as f64).sqrt()
+}
