@@ -44,7 +44,7 @@ pub(super) fn canonicalise(
     if tensors.is_empty() {
         return Err(Fault::Damaged("it holds no tensors".into()));
     }
-    fold_scales(tensors)
+    fold_scales(tensors).map(fold_spectral)
 }
 
 /// The prefix to strip, with its dot. What lies outside of it (optimizer state, raw weights
@@ -82,8 +82,34 @@ fn fold_scales(mut tensors: BTreeMap<String, RawTensor>) -> Result<BTreeMap<Stri
             let reason = format!("the scale of '{name}' has the shape {have:?}, not [{want}]");
             return Err(Fault::Damaged(reason));
         }
-        entries.insert(name, Entry { tensor, scale: Some(scale) });
+        entries.insert(name, Entry { scale: Some(scale), ..Entry::new(tensor) });
     }
-    entries.extend(tensors.into_iter().map(|(name, tensor)| (name, Entry { tensor, scale: None })));
+    entries.extend(tensors.into_iter().map(|(name, tensor)| (name, Entry::new(tensor))));
     Ok(entries)
+}
+
+/// Joins the three tensors that PyTorch's spectral norm keeps for a weight: `weight_orig` and the
+/// vectors between which it yields the largest singular value.
+fn fold_spectral(mut entries: BTreeMap<String, Entry>) -> BTreeMap<String, Entry> {
+    let fits = |name: &String| {
+        let layer = name.strip_suffix("weight_orig")?;
+        let len = |leaf: &str| match entries.get(&format!("{layer}{leaf}"))?.tensor.shape[..] {
+            [len] => Some(len),
+            _ => None,
+        };
+        let (rows, columns) = entries[name].tensor.shape.split_first()?;
+        let fits =
+            len("weight_u")? == *rows && len("weight_v")? == columns.iter().product::<usize>();
+        (fits && !entries.contains_key(&format!("{layer}weight"))).then(|| layer.to_owned())
+    };
+    let layers: Vec<String> = entries.keys().filter_map(fits).collect();
+    for layer in layers {
+        let mut take = |leaf: &str| entries.remove(&format!("{layer}{leaf}"));
+        let parts = (take("weight_orig"), take("weight_u"), take("weight_v"));
+        if let (Some(entry), Some(u), Some(v)) = parts {
+            let spectral = Some([u.tensor, v.tensor]);
+            entries.insert(format!("{layer}weight"), Entry { spectral, ..entry });
+        }
+    }
+    entries
 }

@@ -4,7 +4,7 @@
 //! PyTorch `.pth`/`.pt` in the zip and the legacy layout; NVIDIA's StyleGAN `.pkl`; NumPy's
 //! `.npy`; ncnn's `.param` and `.bin`. Nothing is ever executed. Names are canonicalised in one
 //! place: training wrappers such as `params_ema` and the `module.` of data-parallel training are
-//! gone, scales are folded into their tensors.
+//! gone, scales and spectral norms are folded into their tensors.
 
 mod canonical;
 pub mod container;
@@ -155,6 +155,9 @@ struct Entry {
     tensor: RawTensor,
     /// One factor for each index of the first axis.
     scale: Option<RawTensor>,
+    /// The first singular vectors, one number a row and one a column: what is stored is to be
+    /// divided by the product that they make of it (Miyato et al. 2018).
+    spectral: Option<[RawTensor; 2]>,
 }
 
 /// What is known of a tensor without reading it.
@@ -234,7 +237,7 @@ impl Checkpoint {
         };
         let (Contents { tensors, metadata }, layers) =
             ncnn::read(&text, &bytes).map_err(|fault| fault.at(path))?;
-        let entry = |(name, tensor)| (name, Entry { tensor, scale: None });
+        let entry = |(name, tensor)| (name, Entry::new(tensor));
         let entries = tensors.into_iter().map(entry).collect();
         Ok(Self { path: bytes, format: Format::Ncnn, entries, metadata, layers })
     }
@@ -315,6 +318,10 @@ impl Checkpoint {
 }
 
 impl Entry {
+    const fn new(tensor: RawTensor) -> Self {
+        Self { tensor, scale: None, spectral: None }
+    }
+
     fn read_f32(&self, name: &str) -> Result<Vec<f32>, Fault> {
         let mut values = self.tensor.read_f32(name)?;
         if let Some(scale) = &self.scale {
@@ -324,6 +331,15 @@ impl Entry {
             for (row, scale) in values.chunks_mut(row.max(1)).zip(scales) {
                 row.iter_mut().for_each(|value| *value *= scale);
             }
+        }
+        if let Some([u, v]) = &self.spectral {
+            let (u, v) = (u.read_f32(name)?, v.read_f32(name)?);
+            let product = |(row, u): (&[f32], &f32)| -> f64 {
+                let along = row.iter().zip(&v).map(|(w, v)| f64::from(*w) * f64::from(*v));
+                f64::from(*u) * along.sum::<f64>()
+            };
+            let norm: f64 = values.chunks(v.len().max(1)).zip(&u).map(product).sum();
+            values.iter_mut().for_each(|value| *value = (f64::from(*value) / norm) as f32);
         }
         if let Some(at) = values.iter().position(|value| !value.is_finite()) {
             return Err(Fault::Damaged(format!("'{name}' holds {} at {at}", values[at])));

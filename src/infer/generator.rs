@@ -74,13 +74,15 @@ pub trait Generator {
         count: usize,
         stop: Stop<'_>,
     ) -> Result<Vec<f32>, NetworkError> {
+        let limit = self.space().limit.unwrap_or(f64::INFINITY);
+        let within = normal.filter(|value| value.abs() <= limit);
         let z: Vec<f32> =
-            normal.take(count * self.space().z_dim).map(|value| value as f32).collect();
+            within.take(count * self.space().z_dim).map(|value| value as f32).collect();
         let class = self.space().mean_class();
         self.map(&z, &class, stop)
     }
 
-    /// The mean of W, `[w_dim]`: what truncation goes towards.
+    /// The mean of W, `[w_dim]`. See [`LatentSpace::center`] for what truncation goes towards.
     fn mean(&self) -> &[f32];
 
     /// A picture `[1, height, width]` for each noise of the space.
@@ -186,6 +188,7 @@ impl<R: Run> LatentNetwork<R> {
             if style.layout == Layout::InOut {
                 weight = transposed(&weight, style.channels);
             }
+            let weight = widened(&weight, style.channels, space.w_dim);
             read.push(StyleWeights { row: style.row, channels: style.channels, weight });
         }
         let stored = mean.map(|name| source(&name)).transpose()?;
@@ -241,6 +244,13 @@ impl LatentNetwork<Processor> {
 fn transposed(weight: &[f32], out: usize) -> Vec<f32> {
     let from = weight.len() / out.max(1);
     (0..weight.len()).map(|at| weight[at % from * out + at / from]).collect()
+}
+
+/// `[out, in]` numbers as `[out, w_dim]`: what a layer does not read counts for nothing.
+fn widened(weight: &[f32], out: usize, w_dim: usize) -> Vec<f32> {
+    let from = weight.len() / out.max(1);
+    let rest = vec![0.0; w_dim.saturating_sub(from)];
+    weight.chunks_exact(from.max(1)).flat_map(|row| row.iter().chain(&rest)).copied().collect()
 }
 
 fn expect(what: &str, have: usize, want: usize) -> Result<(), NetworkError> {

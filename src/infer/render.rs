@@ -8,7 +8,7 @@ use super::protocol::{Drawing, Drawn, Mixed, Origin, Render, Stage};
 use super::worker::{Context, End, Models};
 use crate::color::{ProfileMap, WorkingProfile};
 use crate::geom::Size;
-use crate::latent::random::normal_latent;
+use crate::latent::random::{normal_latent, truncated_normal};
 use crate::latent::{Code, EditStack, LatentError, Mix};
 use crate::nets::cpu::Stop;
 use crate::pixels::Depth;
@@ -62,8 +62,9 @@ pub(super) fn draw(
     if let Some(psi) = truncation.map(|t| t.psi).filter(|psi| !(0.0..=1.0).contains(psi)) {
         return Err(End::Failed(format!("psi must be 0 to 1, not {psi}")));
     }
-    let before = EditStack { mixes, truncation, ..EditStack::default() };
-    let base = before.apply(&base, Some(generator.mean()))?;
+    let base = EditStack { mixes, ..EditStack::default() }.apply(&base, None)?;
+    let center = generator.space().center(base.w(), generator.mean());
+    let base = EditStack { truncation, ..EditStack::default() }.apply(&base, Some(&center))?;
     let code = EditStack { edits, independent, ..EditStack::default() }.apply(&base, None)?;
     let planes = generator.synthesize(code.w(), code.noise, stop)?;
     let size = Size::new(planes.width as u32, planes.height as u32);
@@ -88,7 +89,10 @@ fn code_of(
                 let classes = space.classes;
                 return Err(End::Failed(format!("there are {classes} classes, none is {class}")));
             }
-            let z = normal_latent(*seed, space.z_dim, 1.0);
+            let z = match space.limit {
+                Some(limit) => truncated_normal(*seed, space.z_dim, limit),
+                None => normal_latent(*seed, space.z_dim, 1.0),
+            };
             let class_of_seed = || (*seed % space.classes.max(1) as u64) as u32;
             let class = (space.classes > 0).then(|| class.unwrap_or_else(class_of_seed));
             let given = space.one_hot(class.unwrap_or(0) as usize);

@@ -156,7 +156,7 @@ impl Code {
     }
 
     /// `mean + psi (w - mean)` in the first `cutoff` rows, all without: truncation (Karras et al.
-    /// 2019). `mean` is one row. Bit-identical at `psi` 1.
+    /// 2019). `mean` is one row, or one for each. Bit-identical at `psi` 1.
     ///
     /// # Errors
     /// Where `mean` is no row of this code.
@@ -166,15 +166,15 @@ impl Code {
         psi: f32,
         cutoff: Option<usize>,
     ) -> Result<Self, LatentError> {
-        check("the mean code", mean, self.dim)?;
+        let has_all = self.rows > 1 && mean.len() == self.w.len();
+        check("the mean code", mean, if has_all { self.w.len() } else { self.dim })?;
         if psi == 1.0 {
             return Ok(self.clone());
         }
         let mut w = self.w.clone();
-        for row in w.chunks_exact_mut(self.dim).take(cutoff.unwrap_or(usize::MAX)) {
-            for (value, mean) in row.iter_mut().zip(mean) {
-                *value = mean + psi * (*value - mean);
-            }
+        let acts = cutoff.unwrap_or(self.rows).min(self.rows) * self.dim;
+        for (value, mean) in w[..acts].iter_mut().zip(mean.iter().cycle()) {
+            *value = mean + psi * (*value - mean);
         }
         self.with_w(w)
     }

@@ -67,7 +67,7 @@ pub struct EditStack {
 
 impl EditStack {
     /// The code with everything applied; `code` itself, bit for bit, where nothing acts. `mean`,
-    /// one row, is needed for truncation alone.
+    /// one row or one for each, is needed for truncation alone.
     ///
     /// # Errors
     /// Where a direction or a mixed code does not fit, or the mean is missing.

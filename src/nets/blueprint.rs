@@ -1,9 +1,11 @@
 //! A generator in parts, so that codes can be changed on their way to a picture.
 
+use std::ops::Range;
+
 use super::graph::{Graph, Layout};
 
 /// What a generator draws from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LatentSpace {
     /// Numbers in a latent; they are standard normal.
     pub z_dim: usize,
@@ -19,6 +21,12 @@ pub struct LatentSpace {
     pub noise: Vec<[usize; 2]>,
     /// Side of the picture in pixels.
     pub side: usize,
+    /// Numbers of a latent farther from 0 than this are drawn again; `None` for all of them.
+    pub limit: Option<f64>,
+    /// The numbers of a row that stand for the class, which truncation leaves alone.
+    pub class_part: Range<usize>,
+    /// The number of a row that is the truncation itself, where a network wants to know.
+    pub truncation: Option<usize>,
 }
 
 impl LatentSpace {
@@ -33,6 +41,20 @@ impl LatentSpace {
         vec![1.0 / self.classes.max(1) as f32; self.classes]
     }
 
+    /// What truncation of a code `[rows, w_dim]` goes towards, as long; `mean` is that of W.
+    pub fn center(&self, ws: &[f32], mean: &[f32]) -> Vec<f32> {
+        let mut center = Vec::with_capacity(ws.len());
+        for row in ws.chunks_exact(self.w_dim.max(1)) {
+            let of = |at: usize| match row[at] {
+                own if self.class_part.contains(&at) => own,
+                _ if self.truncation == Some(at) => 0.0,
+                _ => mean[at],
+            };
+            center.extend((0..row.len()).map(of));
+        }
+        center
+    }
+
     /// Class number `class` as a network is given it; empty where there are none.
     pub fn one_hot(&self, class: usize) -> Vec<f32> {
         (0..self.classes).map(|at| f32::from(u8::from(at == class))).collect()
@@ -43,7 +65,8 @@ impl LatentSpace {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Style {
     pub row: usize,
-    /// Name of its weight, [`Layout::OutIn`] or [`Layout::InOut`].
+    /// Name of its weight, [`Layout::OutIn`] or [`Layout::InOut`]. Where it has fewer inputs than a
+    /// row has numbers, it reads the first ones.
     pub weight: String,
     pub layout: Layout,
     pub channels: usize,

@@ -1,6 +1,6 @@
 //! What a graph costs and how far its pixels see, from its shapes.
 
-use super::graph::{Conv, Graph, Grid, Node, Op, Target};
+use super::graph::{Conv, Graph, Grid, Node, Op, Target, Value};
 
 /// Height and width of a value.
 pub type Side = [usize; 2];
@@ -36,6 +36,20 @@ pub(super) fn bilinear_taps(from: usize, to: usize, grid: Grid) -> Vec<(usize, u
         })
         .collect()
 }
+
+/// How much a row of statistics that lies `distance` rows from a truncation counts: all where they
+/// meet. Between two rows the *farther* one counts more: a slip in the published code of BigGAN,
+/// with which its pictures were made.
+pub(super) fn statistics_share(distance: f64) -> f64 {
+    match distance.abs() {
+        near if near < SAME_ROW => 1.0,
+        between if between < 1.0 - SAME_ROW => between,
+        _ => 0.0,
+    }
+}
+
+/// Rows apart at which a truncation, as a 32-bit float, still is that of a row.
+pub(super) const SAME_ROW: f64 = 1e-4;
 
 /// Height and width of a parameter that is a picture.
 pub(super) fn sides_of(shape: &[usize]) -> Side {
@@ -87,7 +101,7 @@ impl Node {
                 slide(width + left + right, *side, *stride),
             ],
             Op::GlobalMean => [1, 1],
-            Op::PixelShuffle(side) => [height * side, width * side],
+            Op::PixelShuffle(side) | Op::DepthToSpace(side) => [height * side, width * side],
             Op::PixelUnshuffle(side) => [height / side, width / side],
             Op::Pad { pad: [top, bottom, left, right], .. } => {
                 [height + top + bottom, width + left + right]
@@ -99,7 +113,7 @@ impl Node {
         }
     }
 
-    /// Multiply-adds of the node as two each, for results of these sides.
+    /// Multiply-adds of a convolution as two each, for results of these sides.
     fn flops(&self, [in_height, in_width]: Side, [height, width]: Side) -> f64 {
         let Op::Conv(conv) = &self.op else { return 0.0 };
         let kernel = (conv.kernel[0] * conv.kernel[1]) as f64;
@@ -136,6 +150,11 @@ impl Graph {
         for (index, node) in self.nodes.iter().enumerate() {
             let from = node.inputs.first().map_or([1, 1], |value| sides[value.0]);
             cost.flops += node.flops(from, sides[index]);
+            if let (Op::Attention, [queries, keys, values]) = (&node.op, &node.inputs[..]) {
+                let area = |value: &Value| (sides[value.0][0] * sides[value.0][1]) as f64;
+                let channels = self.channels(*queries) + self.channels(*values);
+                cost.flops += 2.0 * area(queries) * area(keys) * channels as f64;
+            }
             live += bytes(index);
             cost.peak_bytes = cost.peak_bytes.max(live);
             for dead in (0..=index).filter(|dead| last[*dead] == index) {
@@ -196,12 +215,13 @@ impl Graph {
                 Op::Bilinear { target: Target::Times(times), grid: Grid::HalfPixel } => {
                     (reach + step, step / *times as f64)
                 }
-                Op::PixelShuffle(side) => (reach, step / *side as f64),
+                Op::PixelShuffle(side) | Op::DepthToSpace(side) => (reach, step / *side as f64),
                 Op::PixelUnshuffle(side) => {
                     (reach + step * (*side as f64 - 1.0), step * *side as f64)
                 }
                 Op::InstanceNorm { .. }
                 | Op::GlobalMean
+                | Op::Attention
                 | Op::Bilinear { .. }
                 | Op::Rfft2
                 | Op::Irfft2 => return None,

@@ -58,6 +58,7 @@ impl Dcgan {
                 row_sides: vec![self.side()],
                 noise: Vec::new(),
                 side: self.side(),
+                ..LatentSpace::default()
             },
             mapping: None,
             synthesis: self.graph(),

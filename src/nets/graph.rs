@@ -89,6 +89,17 @@ pub enum Op {
         eps: f32,
         affine: Option<(String, String)>,
     },
+    /// With the statistics of a truncation in `0..=1`, the second input: rows of
+    /// `<name>.{running_means,running_vars}`, `[rows, channels]`, chosen as BigGAN's published
+    /// code does. Then times the third input plus the fourth.
+    TruncatedNorm {
+        name: String,
+        rows: usize,
+        eps: f32,
+    },
+    /// At each pixel of the first input a mean of the third's pixels, which count as softmax says
+    /// of the products of the first's vector with the second's (Zhang et al. 2019, SAGAN).
+    Attention,
     /// Each pixel over the root of its channels' mean square plus `eps`.
     PixelNorm {
         eps: f32,
@@ -155,6 +166,9 @@ pub enum Op {
     PixelShuffle(usize),
     /// The inverse.
     PixelUnshuffle(usize),
+    /// `[s²·c, h, w]` to `[c, h·s, w·s]`: channel `(dy·s + dx)·c + k` goes to offset `(dy, dx)`,
+    /// as TensorFlow orders them.
+    DepthToSpace(usize),
     Pad {
         pad: Sides,
         edge: Edge,
@@ -292,6 +306,22 @@ impl Graph {
         self.push(Op::InstanceNorm { eps, affine: None }, &[x, scale, shift], channels)
     }
 
+    /// Conditional, for a truncation; all but `x` are vectors.
+    pub fn truncated_norm(
+        &mut self,
+        [x, truncation, scale, shift]: [Value; 4],
+        (name, rows): (&str, usize),
+        eps: f32,
+    ) -> Value {
+        let (op, channels) = (Op::TruncatedNorm { name: name.into(), rows, eps }, self.channels(x));
+        self.push(op, &[x, truncation, scale, shift], channels)
+    }
+
+    pub fn attention(&mut self, queries: Value, keys: Value, values: Value) -> Value {
+        let channels = self.channels(values);
+        self.push(Op::Attention, &[queries, keys, values], channels)
+    }
+
     pub fn pixel_norm(&mut self, x: Value, eps: f32) -> Value {
         self.unary(x, Op::PixelNorm { eps })
     }
@@ -398,6 +428,11 @@ impl Graph {
         self.push(Op::PixelUnshuffle(side), &[x], channels)
     }
 
+    pub fn depth_to_space(&mut self, x: Value, side: usize) -> Value {
+        let channels = self.channels(x) / (side * side);
+        self.push(Op::DepthToSpace(side), &[x], channels)
+    }
+
     pub fn pad(&mut self, x: Value, pad: Sides, edge: Edge) -> Value {
         self.unary(x, Op::Pad { pad, edge })
     }
@@ -449,6 +484,11 @@ impl Graph {
                 Op::BatchNorm { name, .. } => {
                     for leaf in ["weight", "bias", "running_mean", "running_var"] {
                         shapes.insert(format!("{name}.{leaf}"), channels.clone());
+                    }
+                }
+                Op::TruncatedNorm { name, rows, .. } => {
+                    for leaf in ["running_means", "running_vars"] {
+                        shapes.insert(format!("{name}.{leaf}"), vec![*rows, node.channels]);
                     }
                 }
                 Op::InstanceNorm { affine: Some((scale, shift)), .. } => {

@@ -6,6 +6,7 @@
 
 mod arbitrary_style;
 mod backbone;
+mod biggan;
 mod blazeface;
 mod blueprint;
 mod cost;
@@ -42,6 +43,7 @@ mod zero_dce;
 
 pub use arbitrary_style::{StylePredictor, StyleTransformer};
 pub use backbone::{Mobile, MobileBlock, Resnet};
+pub use biggan::{BigGanBlock, BigGanDeep};
 pub use blazeface::BlazeFace;
 pub use blueprint::{Blueprint, LatentSpace, Style};
 pub use cost::{Cost, Side};

@@ -150,6 +150,7 @@ impl StyleGan2 {
                 row_sides: layers.iter().chain([&to_rgb]).map(|layer| layer.side).collect(),
                 noise: layers.iter().map(|layer| [layer.side; 2]).collect(),
                 side,
+                ..LatentSpace::default()
             },
             mapping: Some(mapping),
             synthesis,

@@ -13,6 +13,7 @@ use burn::tensor::ops::{
 };
 use burn::tensor::{Device, Tensor, TensorData, activation};
 
+use super::cost::SAME_ROW;
 use super::graph::{Act, Conv, Edge, Graph, Grid, Layout, Op, Resample, Sides};
 use super::layer::DEVIATION_EPS;
 use super::{Planes, Source};
@@ -192,6 +193,27 @@ impl OnDevice {
                     _ => normal,
                 }
             }
+            Op::TruncatedNorm { name, rows, eps } => {
+                let (scale, shift) = (from.next()?, from.next()?);
+                let shares = self.statistics_shares(second?, *rows);
+                let read = |leaf: &str| -> Option<Tensor<4>> {
+                    let table = self.param(&format!("{name}.{leaf}"))?;
+                    let table: Tensor<2> = table.reshape([*rows, channels]);
+                    Some(shares.clone().matmul(table).reshape([batch, channels, 1, 1]))
+                };
+                let deviation = (read("running_vars")? + *eps).sqrt();
+                (x - read("running_means")?) / deviation * scale + shift
+            }
+            Op::Attention => {
+                let (keys, values) = (second?, from.next()?);
+                let [_, out, rows, columns] = values.dims();
+                let many = rows * columns;
+                let queries: Tensor<3> = x.reshape([batch, channels, height * width]);
+                let keys: Tensor<3> = keys.reshape([batch, channels, many]);
+                let shares = activation::softmax(queries.swap_dims(1, 2).matmul(keys), 2);
+                let values: Tensor<3> = values.reshape([batch, out, many]); // [n, c, keys]
+                values.matmul(shares.swap_dims(1, 2)).reshape([batch, out, height, width])
+            }
             Op::PixelNorm { eps } => {
                 let square = x.clone().powf_scalar(2.0).mean_dim(1);
                 x / (square + *eps).sqrt()
@@ -259,6 +281,12 @@ impl OnDevice {
                     .permute([0, 1, 3, 5, 2, 4]) // [n, c, dy, dx, h, w]
                     .reshape([batch, channels * side * side, height, width])
             }
+            Op::DepthToSpace(side) => {
+                let channels = channels / (side * side);
+                x.reshape([batch, *side, *side, channels, height, width]) // [n, dy, dx, c, h, w]
+                    .permute([0, 3, 4, 1, 5, 2]) // [n, c, h, dy, w, dx]
+                    .reshape([batch, channels, height * side, width * side])
+            }
             Op::Pad { pad, edge } => pad_edge(x, *pad, *edge, &self.device),
             Op::Resample(plan) => self.resample(plan, x)?,
             Op::PadLike => {
@@ -277,6 +305,19 @@ impl OnDevice {
                 self.irfft2(x, height, width)
             }
         })
+    }
+
+    /// How much each of `rows` rows of statistics counts at a truncation: `[batch, rows]`. See
+    /// [`super::cost::statistics_share`].
+    fn statistics_shares(&self, truncation: Tensor<4>, rows: usize) -> Tensor<2> {
+        let [batch, ..] = truncation.dims();
+        let numbers: Vec<f32> = (0..rows).map(|row| row as f32).collect();
+        let numbers = Tensor::<1>::from_data(TensorData::new(numbers, [rows]), &self.device);
+        let place: Tensor<2> = truncation.reshape([batch, 1]).clamp(0.0, 1.0) * (rows as f32 - 1.0);
+        let distance = (place - numbers.reshape([1, rows])).abs();
+        let same = distance.clone().lower_elem(SAME_ROW).float();
+        let between = distance.clone().lower_elem(1.0 - SAME_ROW).float() - same.clone();
+        same + between * distance
     }
 
     fn conv(&self, conv: &Conv, x: Tensor<4>) -> Option<Tensor<4>> {

@@ -27,9 +27,9 @@ use serde_json::Value as Json;
 
 use crate::nets::graph::Graph;
 use crate::nets::{
-    BlazeFace, Blueprint, Dcgan, DeepLab, DnCnn, FaceDense, FaceMesh, FaceXception, FfdNet, Lama,
-    Migan, MultiStyle, ResnetGenerator, RrdbNet, SelfieSegmentation, Side, Srvgg, StyleGan2,
-    StylePredictor, StyleTransformer, Unet, UnetGenerator, Vgg, ZeroDce,
+    BigGanDeep, BlazeFace, Blueprint, Dcgan, DeepLab, DnCnn, FaceDense, FaceMesh, FaceXception,
+    FfdNet, Lama, Migan, MultiStyle, ResnetGenerator, RrdbNet, SelfieSegmentation, Side, Srvgg,
+    StyleGan2, StylePredictor, StyleTransformer, Unet, UnetGenerator, Vgg, ZeroDce,
 };
 use crate::params::ParamSpec;
 
@@ -105,6 +105,7 @@ macro_rules! architectures {
 }
 
 architectures!(
+    BigGanDeep,
     BlazeFace,
     Dcgan,
     DeepLab,

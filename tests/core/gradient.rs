@@ -58,7 +58,7 @@ fn check(what: &str, sides: &[[usize; 3]], graph: impl Fn(&mut Graph, &[Value]) 
     for (name, shape) in g.params() {
         let numbers = (0..shape.iter().product()).map(|_| random.next());
         // Variances and filters are positive.
-        let is_positive = name.ends_with("_var") || name == "filter";
+        let is_positive = name.contains("_var") || name == "filter";
         let numbers = numbers.map(|x: f32| if is_positive { x.abs() + 0.3 } else { x });
         params.insert(name, numbers.collect());
     }
@@ -184,6 +184,17 @@ fn everything_else_runs_backwards() {
     check("spread", &[[3, 1, 1], picture], |g, x| g.spread(x[0], x[1]));
     check("shuffle", &[[8, 3, 2]], |g, x| g.pixel_shuffle(x[0], 2));
     check("unshuffle", &[[2, 4, 6]], |g, x| g.pixel_unshuffle(x[0], 2));
+    check("to space", &[[12, 3, 2]], |g, x| g.depth_to_space(x[0], 2));
+    check("attention", &[[3, 4, 5], [3, 2, 3], [7, 2, 3]], |g, x| {
+        let queries = g.scale(x[0], 2.0, 0.0);
+        g.attention(queries, x[1], x[2])
+    });
+    // Its statistics are a parameter's choice: an input would move them.
+    check("truncated norm", &[picture, [3, 1, 1], [3, 1, 1]], |g, x| {
+        let truncation = g.scale(x[1], 0.0, 0.35);
+        let truncation = g.slice(truncation, 1, 1);
+        g.truncated_norm([x[0], truncation, x[1], x[2]], ("n", 5), 1e-3)
+    });
     check("pad", &[picture], |g, x| g.pad(x[0], [1, 2, 0, 3], Edge::Zero));
     check("a parameter", &[picture], |g, x| {
         let p = g.param("p", &[3]);

@@ -17,6 +17,7 @@ static ONE_NUMBER: LazyLock<LatentSpace> = LazyLock::new(|| LatentSpace {
     row_sides: vec![1],
     noise: Vec::new(),
     side: 1,
+    ..LatentSpace::default()
 });
 
 /// The generator without a network.

@@ -119,6 +119,7 @@ pub fn networks() -> Vec<(PathBuf, &'static str)> {
         (tiny("tiny-x2.safetensors"), "tiny-x2"),
         (tiny("tiny-x1-bf16.safetensors"), "tiny-x1-bf16"),
         (tiny("tiny-srvgg.pth"), "tiny-srvgg"),
+        (tiny("tiny-biggan-deep.safetensors"), "tiny-biggan-deep"),
         (tiny("tiny-dcgan.pth"), "tiny-dcgan"),
         (tiny("tiny-deeplab-mobile.pth"), "tiny-deeplab-mobile"),
         (tiny("tiny-deeplab-resnet.pth"), "tiny-deeplab-resnet"),

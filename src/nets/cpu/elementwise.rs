@@ -98,6 +98,18 @@ pub fn channel_affine(map: &mut Map, factors: &[f32], offsets: &[f32]) {
     });
 }
 
+/// [`channel_affine`] and a ReLU.
+pub fn channel_affine_relu(map: &mut Map, factors: &[f32], offsets: &[f32]) {
+    let padded = map.padded();
+    map.change_rows(|_, row| {
+        for pixel in row.chunks_exact_mut(padded) {
+            for ((x, factor), offset) in pixel.iter_mut().zip(factors).zip(offsets) {
+                *x = (*x * factor + offset).max(0.0);
+            }
+        }
+    });
+}
+
 /// One slope a channel for negative numbers.
 pub fn prelu(map: &mut Map, slopes: &[f32]) {
     let padded = map.padded();

@@ -23,14 +23,28 @@ pub struct Modulation<'a> {
     pub factors: &'a Map,
     /// Added to every channel then: a picture of one channel, of the results' size or one pixel.
     pub added: Option<&'a Map>,
+    /// Added to each channel: a vector.
+    pub offsets: Option<&'a Map>,
+}
+
+/// What a [`Modulation`] is at one pixel.
+#[derive(Clone, Copy)]
+pub struct Local<'a> {
+    factors: &'a [f32],
+    added: f32,
+    offsets: Option<&'a [f32]>,
 }
 
 impl<'a> Modulation<'a> {
-    /// The factors, and what is added to pixel `(x, y)` of the results.
+    /// At pixel `(x, y)` of the results.
     #[inline(always)]
-    pub fn at(&self, x: usize, y: usize) -> (&'a [f32], f32) {
+    pub fn at(&self, x: usize, y: usize) -> Local<'a> {
         let pixel = |map: &Map| map.pixel(x.min(map.width - 1), y.min(map.height - 1))[0];
-        (self.factors.pixel(0, 0), self.added.map_or(0.0, pixel))
+        Local {
+            factors: self.factors.pixel(0, 0),
+            added: self.added.map_or(0.0, pixel),
+            offsets: self.offsets.map(|map| map.pixel(0, 0)),
+        }
     }
 }
 
@@ -90,13 +104,16 @@ impl Epilogue {
         simd: S,
         vector: usize,
         sum: S::f32s,
-        modulation: Option<(&[f32], f32)>,
+        modulation: Option<Local<'_>>,
     ) -> S::f32s {
         let zero = simd.splat_f32s(0.0);
         let mut value = sum;
-        if let Some((factors, added)) = modulation {
+        if let Some(Local { factors, added, offsets }) = modulation {
             let factor = S::as_simd_f32s(factors).0[vector];
             value = simd.mul_add_e_f32s(value, factor, simd.splat_f32s(added));
+            if let Some(offsets) = offsets {
+                value = simd.add_f32s(value, S::as_simd_f32s(offsets).0[vector]);
+            }
         }
         value = simd.add_f32s(value, S::as_simd_f32s(&self.bias).0[vector]);
         if let Some(slopes) = &self.slopes {

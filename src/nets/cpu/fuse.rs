@@ -2,8 +2,9 @@
 
 use super::conv::{Kernel, WINOGRAD_CHANNELS};
 use super::epilogue::Epilogue;
+use super::statistics::Statistics;
 use crate::nets::Source;
-use crate::nets::graph::{Conv, Graph, Layout, Op, Resample, Value};
+use crate::nets::graph::{Act, Conv, Graph, Layout, Op, Resample, Value};
 
 /// Which nodes become part of the convolution before them.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -17,10 +18,18 @@ pub enum Fusion {
 /// A convolution with what it took over.
 pub struct Fused {
     pub kernel: Kernel,
-    /// Factors of its results and what is added to them, which earlier nodes make.
-    pub modulation: Option<(Value, Option<Value>)>,
+    pub before: Before,
     /// The nodes that are done, in order.
     pub nodes: Vec<usize>,
+}
+
+/// What comes before the bias and differs from run to run; earlier nodes make it.
+pub enum Before {
+    Nothing,
+    /// Factors of the channels, and a picture that is added to each.
+    Demodulated(Value, Option<Value>),
+    /// Truncation, scale and shift of a norm, and the bias that comes before it.
+    Normal([Value; 3], Statistics, Vec<f32>),
 }
 
 /// The kernel of node `index`, `conv`, with as much of what follows as it can do itself; `parts`
@@ -47,6 +56,17 @@ pub fn fuse<E>(
         (first == before && other.0 < index).then_some(other)
     };
     let value = |done: usize| Value(done.checked_sub(1).map_or(index, |last| chain[last]));
+    if let Some(Op::Slice { from, len }) = next(done).map(|node| &node.op)
+        && conv.groups == 1
+        && conv.layout == Layout::Kernel
+        && !conv.transposed
+    {
+        let row = weight_row(&conv);
+        weight = weight[from * row..(from + len) * row].to_vec();
+        bias = bias[*from..from + len].to_vec();
+        conv.channels_out = *len;
+        done += 1;
+    }
     if let Some(Op::BatchNorm { name, eps }) = next(done).map(|node| &node.op)
         && !conv.transposed
     {
@@ -67,8 +87,22 @@ pub fn fuse<E>(
         conv = both;
         done += 1;
     }
-    let mut modulation = None;
+    let mut before = Before::Nothing;
+    if let Some(Op::TruncatedNorm { name, rows, eps }) = next(done).map(|node| &node.op)
+        && let Some([x, vectors @ ..]) = next(done).map(|node| &node.inputs[..])
+        && let [truncation, scale, shift] = *vectors
+        && *x == value(done)
+        && vectors.iter().all(|vector| vector.0 < index)
+        && conv.groups == 1
+    {
+        let statistics = Statistics::read(name, *rows, *eps, source)?;
+        let none = vec![0.0; bias.len()];
+        let bias = std::mem::replace(&mut bias, none);
+        before = Before::Normal([truncation, scale, shift], statistics, bias);
+        done += 1;
+    }
     if let Some(Op::Mul) = next(done).map(|node| &node.op)
+        && matches!(before, Before::Nothing)
         && let Some(factors) = other(done, value(done))
         && matches!(graph.nodes[factors.0].op, Op::Demodulate { .. })
         && conv.groups == 1
@@ -77,7 +111,7 @@ pub fn fuse<E>(
         let is_add = next(done).is_some_and(|node| node.op == Op::Add);
         let added = other(done, value(done));
         let added = added.filter(|added| is_add && graph.channels(*added) == 1);
-        modulation = Some((factors, added));
+        before = Before::Demodulated(factors, added);
         done += usize::from(added.is_some());
     }
     if let Some(Op::Add) = next(done).map(|node| &node.op)
@@ -109,7 +143,13 @@ pub fn fuse<E>(
         }
     }
     let kernel = Kernel::new(&conv, &weight, parts, epilogue);
-    Ok(Fused { kernel, modulation, nodes: chain[..done].to_vec() })
+    Ok(Fused { kernel, before, nodes: chain[..done].to_vec() })
+}
+
+/// The ReLU that alone reads node `index`.
+pub fn relu_after(graph: &Graph, index: usize, fusion: Fusion) -> Option<usize> {
+    let next = chain(graph, index, fusion).first().copied()?;
+    (graph.nodes[next].op == Op::Act(Act::Relu)).then_some(next)
 }
 
 /// The nodes after `index` that alone read what is before them.

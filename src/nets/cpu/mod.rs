@@ -5,6 +5,7 @@
 //! and a ceiling; a concatenation is a list of maps and copies nothing. Exact within rounding of
 //! the tensor library's results; several times faster than its own convolution.
 
+mod attention;
 pub(super) mod backward;
 pub(super) mod conv;
 mod elementwise;
@@ -15,6 +16,7 @@ pub mod gradient;
 pub(super) mod map;
 mod modulate;
 pub(super) mod spatial;
+mod statistics;
 mod winograd;
 
 use std::sync::Arc;
@@ -22,10 +24,11 @@ use std::sync::Arc;
 use pulp::{Arch, WithSimd};
 
 use self::epilogue::Modulation;
-use self::fuse::{Fused, Fusion, batch_norm, fuse};
+use self::fuse::{Before, Fused, Fusion, batch_norm, fuse, relu_after};
 use self::map::Map;
 use self::modulate::Demodulation;
 use self::spatial::Filter;
+use self::statistics::Statistics;
 use super::cost::sides_of;
 use super::graph::{Graph, Op, Value};
 use super::layer::DEVIATION_EPS;
@@ -51,6 +54,8 @@ enum Step {
     /// Factors and offsets of the channels.
     ChannelAffine(Vec<f32>, Vec<f32>),
     InstanceNorm(f32, Option<(Vec<f32>, Vec<f32>)>),
+    /// With a ReLU where the last is true.
+    TruncatedNorm(Statistics, bool),
     Demodulate(Demodulation),
     Resample(Filter),
     /// Done by the convolution before it.
@@ -123,6 +128,15 @@ impl Processor {
                     Step::InstanceNorm(*eps, Some((source(scale)?, source(shift)?)))
                 }
                 Op::InstanceNorm { eps, affine: None } => Step::InstanceNorm(*eps, None),
+                Op::TruncatedNorm { name, rows, eps } => {
+                    let relu = relu_after(&graph, index, fusion);
+                    if let Some(relu) = relu {
+                        steps[relu] = Some(Step::Fused);
+                        whole[index] = false;
+                    }
+                    let statistics = Statistics::read(name, *rows, *eps, source)?;
+                    Step::TruncatedNorm(statistics, relu.is_some())
+                }
                 Op::Demodulate { weight, shape, eps } => {
                     Step::Demodulate(Demodulation::new(&source(weight)?, *shape, *eps))
                 }
@@ -244,14 +258,23 @@ impl Processor {
             Step::Fused | Step::Param(_) => self.take(x, index, values),
             Step::Conv(fused) => {
                 let maps: Vec<&Map> = values[x.0].iter().map(AsRef::as_ref).collect();
-                // Demodulation's factors and what has one channel are one map each.
-                let modulation = fused.modulation.and_then(|(factors, added)| {
-                    let added = added.and_then(|added| values[added.0].first());
-                    Some(Modulation {
-                        factors: values[factors.0].first()?,
-                        added: added.map(AsRef::as_ref),
-                    })
-                });
+                // What modulates is one map each: a vector, or what has one channel.
+                let one = |value: &Value| values[value.0].first().map(AsRef::as_ref);
+                let vectors;
+                let modulation = match &fused.before {
+                    Before::Nothing => None,
+                    Before::Demodulated(factors, added) => one(factors).map(|factors| {
+                        let added = added.as_ref().and_then(one);
+                        Modulation { factors, added, offsets: None }
+                    }),
+                    Before::Normal(inputs, statistics, bias) => {
+                        let maps = inputs.map(|value| joined(&values[value.0]));
+                        let maps: [&Map; 3] = std::array::from_fn(|at| maps[at].as_ref());
+                        vectors = statistics.affine(maps, Some(bias));
+                        let [factors, offsets] = &vectors;
+                        Some(Modulation { factors, added: None, offsets: Some(offsets) })
+                    }
+                };
                 fresh(fused.kernel.run_modulated(&maps, modulation, stop))
             }
             Step::PRelu(slopes) => change_joined(values, &|map| elementwise::prelu(map, slopes)),
@@ -267,6 +290,17 @@ impl Processor {
                 let affine = affine.as_ref().map(|(a, b)| (a.as_slice(), b.as_slice()));
                 change_joined(values, &|map| elementwise::instance_norm(map, *eps, affine))
             }
+            Step::TruncatedNorm(statistics, has_relu) => {
+                let maps: [Arc<Map>; 3] =
+                    std::array::from_fn(|at| joined(&values[inputs[at + 1].0]));
+                let maps = std::array::from_fn(|at| maps[at].as_ref());
+                let [factors, offsets] = statistics.affine(maps, None);
+                let (factors, offsets) = (factors.pixel(0, 0), offsets.pixel(0, 0));
+                change_joined(values, &|map| match has_relu {
+                    true => elementwise::channel_affine_relu(map, factors, offsets),
+                    false => elementwise::channel_affine(map, factors, offsets),
+                })
+            }
             Step::Demodulate(kernel) => fresh(kernel.run(&joined(&values[x.0]))),
             Step::Resample(filter) => fresh(filter.run(&joined(&values[x.0]))),
             Step::Plain(op) => match op {
@@ -279,6 +313,11 @@ impl Processor {
                 }
                 Op::PixelNorm { eps } => {
                     change_joined(values, &|map| elementwise::pixel_norm(map, *eps))
+                }
+                Op::Attention => {
+                    let maps: [Arc<Map>; 3] =
+                        std::array::from_fn(|at| joined(&values[inputs[at].0]));
+                    fresh(attention::run(&maps[0], &maps[1], &maps[2], stop))
                 }
                 Op::Concat => inputs.iter().flat_map(|v| values[v.0].clone()).collect(),
                 Op::Nearest { times } => {
@@ -321,6 +360,7 @@ fn spatial_op(op: &Op, map: &Map, to: [usize; 2]) -> Map {
         }
         Op::PixelShuffle(side) => spatial::pixel_shuffle(map, side),
         Op::PixelUnshuffle(side) => spatial::pixel_unshuffle(map, side),
+        Op::DepthToSpace(side) => spatial::depth_to_space(map, side),
         Op::Pad { pad, edge } => spatial::pad(map, pad, edge),
         Op::PadLike => spatial::pad_to(map, to),
         Op::Spread => spatial::spread(map, to),

@@ -102,6 +102,31 @@ pub fn pixel_unshuffle(map: &Map, side: usize) -> Map {
     })
 }
 
+pub fn depth_to_space(map: &Map, side: usize) -> Map {
+    let channels = map.channels / (side * side);
+    let padded = channels.next_multiple_of(LANES);
+    Map::build(map.height * side, map.width * side, channels, |y, row| {
+        for (x, pixel) in row.chunks_exact_mut(padded).enumerate() {
+            let place = y % side * side + x % side;
+            let from = &map.pixel(x / side, y / side)[place * channels..];
+            pixel[..channels].copy_from_slice(&from[..channels]);
+        }
+    })
+}
+
+pub fn space_to_depth(map: &Map, side: usize) -> Map {
+    let channels = map.channels * side * side;
+    let padded = channels.next_multiple_of(LANES);
+    Map::build(map.height / side, map.width / side, channels, |y, row| {
+        for (x, pixel) in row.chunks_exact_mut(padded).enumerate() {
+            for (place, to) in pixel.chunks_exact_mut(map.channels).take(side * side).enumerate() {
+                let from = map.pixel(x * side + place % side, y * side + place / side);
+                to.copy_from_slice(&from[..map.channels]);
+            }
+        }
+    })
+}
+
 /// With `pad` pixels around.
 pub fn pad(map: &Map, pad: Sides, edge: Edge) -> Map {
     let [top, bottom, left, right] = pad;

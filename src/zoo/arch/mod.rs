@@ -2,6 +2,7 @@
 //! follow from them.
 
 mod arbitrary_style;
+mod biggan;
 mod dcgan;
 mod deeplab;
 mod dncnn;
@@ -41,6 +42,7 @@ pub(super) struct Architecture {
 pub(super) const ARCHITECTURES: &[Architecture] = &[
     arbitrary_style::PREDICTOR,
     arbitrary_style::TRANSFORMER,
+    biggan::ARCHITECTURE,
     dcgan::ARCHITECTURE,
     deeplab::ARCHITECTURE,
     dncnn::ARCHITECTURE,

@@ -178,7 +178,7 @@ fn results_are_modulated_before_the_bias() {
         assert!(epilogue.clone().with_gain(2.0).is_err());
         assert!(epilogue.clone().with_act(Act::Relu).is_err());
         let kernel = Kernel::new(&conv, &weight, &[from], epilogue);
-        let modulation = Modulation { factors: &as_map, added: Some(&one) };
+        let modulation = Modulation { factors: &as_map, added: Some(&one), offsets: None };
         let have = kernel.run_modulated(&[&x], Some(modulation), &|| false).to_planes();
         for (at, (have, sum)) in have.data.iter().zip(&sums.data).enumerate() {
             let (channel, pixel) = (at / (height * width), at % (height * width));

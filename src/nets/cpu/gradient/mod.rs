@@ -10,9 +10,13 @@ mod local;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub(super) use self::conv::weight_gradient;
+pub(super) use self::local::{reduced, reduced_product};
 use super::conv::Kernel;
 use super::map::Map;
-use super::{Fusion, Parts, Processor, Step, Stop, backward, elementwise, joined, spatial};
+use super::{
+    Fusion, Parts, Processor, Step, Stop, attention, backward, elementwise, joined, spatial,
+};
 use crate::nets::graph::{Edge, Graph, Op, Value};
 use crate::nets::{Planes, Side, Source, Stopped};
 
@@ -183,6 +187,7 @@ fn is_supported(op: &Op) -> bool {
 fn keeps(op: &Op, own: Value, inputs: &[Value], wanted: &BTreeSet<String>) -> Vec<Value> {
     match op {
         Op::Act(_) | Op::PixelNorm { .. } | Op::MaxPool { .. } | Op::Mul => inputs.to_vec(),
+        Op::Attention | Op::TruncatedNorm { .. } => inputs.to_vec(),
         Op::Clamp { .. } => vec![own],
         Op::Demodulate { .. } => vec![inputs[0], own],
         Op::Conv(conv) if wanted.contains(&conv.weight) => inputs.to_vec(),
@@ -303,10 +308,33 @@ impl Run<'_> {
                     from += channels;
                 }
             }
+            Op::Attention | Op::TruncatedNorm { .. } => self.on_many(index, gradient, stop),
             op => {
                 let Some(input) = first.filter(|input| self.is_active(*input)) else { return };
                 let more = self.unary(op, index, input, gradient);
                 self.add(input, more);
+            }
+        }
+    }
+
+    /// Back through an operation on several values that none of the others is like.
+    fn on_many(&mut self, index: usize, gradient: Map, stop: Stop<'_>) {
+        let inputs = &self.of.forward.graph.nodes[index].inputs;
+        let maps: Vec<Arc<Map>> = inputs.iter().map(|value| self.value(*value)).collect();
+        let back = match (&self.of.forward.steps[index], &maps[..]) {
+            (Step::TruncatedNorm(statistics, _), [x, truncation, scale, shift]) => {
+                let back = statistics.backward([x, truncation, scale, shift], gradient);
+                [inputs[0], inputs[2], inputs[3]].into_iter().zip(back)
+            }
+            (_, [queries, keys, values]) => {
+                let back = attention::backward([queries, keys, values], &gradient, stop);
+                [inputs[0], inputs[1], inputs[2]].into_iter().zip(back)
+            }
+            _ => return,
+        };
+        for (value, more) in back {
+            if self.is_active(value) {
+                self.add(value, more);
             }
         }
     }
@@ -346,6 +374,7 @@ impl Run<'_> {
             Op::Spread => local::reduced(gradient, side, channels),
             Op::PixelShuffle(times) => spatial::pixel_unshuffle(&gradient, *times),
             Op::PixelUnshuffle(times) => spatial::pixel_shuffle(&gradient, *times),
+            Op::DepthToSpace(times) => spatial::space_to_depth(&gradient, *times),
             Op::Slice { from, .. } => {
                 let (before, after) = (*from, channels - from - gradient.channels);
                 let none = Map::zeros(side[0], side[1], before);
