@@ -19,7 +19,7 @@ use crate::infer::worker::{Models, capability_for};
 use crate::io::{self, DigitalSource, SaveOptions};
 use crate::latent::{Code, EditStack, LatentError, Noise, Rows, Truncation, Walk};
 use crate::pixels::{PixelBuf, contact_sheet};
-use crate::zoo::Purpose;
+use crate::zoo::{IMAGENET_CLASSES, Purpose, find_class};
 
 /// The most pictures of one command.
 const MAX_PICTURES: u64 = MAX_DRAWINGS as u64;
@@ -50,10 +50,10 @@ pub(super) struct Args {
     /// Truncation from 0, the average picture, to 1, full variety
     #[arg(long, value_name = "F", default_value_t = 1.0)]
     psi: f32,
-    /// What to draw, for networks that know several classes: its number [default: the seed
-    /// chooses]
-    #[arg(long, value_name = "N")]
-    class: Option<usize>,
+    /// What to draw, for networks that know several classes: its number, or its name where the
+    /// classes are those of ImageNet [default: the seed chooses]
+    #[arg(long, value_name = "N|NAME")]
+    class: Option<Class>,
     /// Fine structure that the network adds to each layer: as it learnt with, none, or of the seed
     #[arg(long, value_enum, default_value = "const")]
     noise: NoiseArg,
@@ -124,6 +124,25 @@ impl FromStr for MixArg {
     }
 }
 
+/// A number, or a name of ImageNet.
+#[derive(Clone, Copy, Debug)]
+struct Class {
+    number: u32,
+    is_named: bool,
+}
+
+impl FromStr for Class {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(number) = text.parse() {
+            return Ok(Self { number, is_named: false });
+        }
+        let number = find_class(text).map_err(|err| err.to_string())?;
+        Ok(Self { number: number as u32, is_named: true })
+    }
+}
+
 /// `COLSxROWS`.
 #[derive(Clone, Copy, Debug)]
 struct Grid {
@@ -160,6 +179,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let model = networks::model_ref(store.library(), &args.model)?;
     capability_for(&mut store, &model, Purpose::Generate).map_err(Failure::input)?;
     networks::warn(store.library(), &model);
+    if args.class.is_some_and(|class| class.is_named) {
+        let classes = store.generator(&model).map_err(Failure::input)?.space().classes;
+        if classes != IMAGENET_CLASSES {
+            let sentence = format!("{model} has {classes} classes, and none of them has a name");
+            return Err(Failure::input(sentence));
+        }
+    }
     let drawings = match wanted {
         Wanted::Seeds(seeds) => seeds
             .map(|seed| Ok(Drawing { stack: args.truncation(), ..args.of_seed(seed)? }))
@@ -268,7 +294,8 @@ fn walked(
     let hash = store.hash(model).map_err(Failure::input)?;
     let generator = store.generator(model).map_err(Failure::input)?;
     let space = generator.space().clone();
-    let class = args.class.unwrap_or((seed % space.classes.max(1) as u64) as usize);
+    let class_of_seed = (seed % space.classes.max(1) as u64) as usize;
+    let class = args.class.map_or(class_of_seed, |class| class.number as usize);
     if space.classes > 0 && class >= space.classes {
         let sentence = format!("there are {} classes, none is {class}", space.classes);
         return Err(Failure::input(sentence));
@@ -298,8 +325,7 @@ impl Args {
     }
 
     fn of_seed(&self, seed: u64) -> Result<Drawing, Failure> {
-        let class = self.class.map(u32::try_from).transpose();
-        let class = class.map_err(|_| Failure::input("there is no such class"))?;
+        let class = self.class.map(|class| class.number);
         Ok(Drawing::plain(Origin::Seed { seed, class, noise: self.noise(seed) }))
     }
 

@@ -5,11 +5,13 @@
 //! hyper-parameters has. Networks are described by capability, never by name.
 
 pub mod arch;
+mod classes;
 mod detect;
 mod library;
 mod manifest;
 mod ncnn;
 
+pub use classes::{ClassError, IMAGENET_CLASSES, find_class, imagenet};
 pub use detect::{Attempt, Detected, UnknownNetwork, detect};
 pub use library::{
     Installed, Library, LibraryError, MODELS_ENV, WEIGHTS_FILE, file_sha256, identify, open_network,

@@ -223,3 +223,32 @@ fn what_cannot_be_done_is_said_in_one_sentence() {
     let told = ganvas(&portrait([&photo, "SeFa 1=1", &set, &picture]));
     assert!(told.code == 1 && told.stderr.contains("no face"), "{}", told.stderr);
 }
+
+#[test]
+fn classes_have_numbers_and_those_of_imagenet_names() {
+    let folder = Folder::new();
+    let root = env!("CARGO_MANIFEST_DIR");
+    let model = format!("{root}/tests/fixtures/checkpoints/tiny-biggan-deep.safetensors");
+    let out = folder.file("out.png");
+    let words = ["generate", "--model", &model, "--seed", "7", "-o", &out];
+    let draw = |extra: &[&str]| {
+        succeed(&[&words[..], extra].concat());
+        open(&out).pixels
+    };
+    let one = draw(&["--class", "1"]);
+    // Seed 7 of 3 classes chooses class 1.
+    assert_eq!(one, draw(&[]));
+    assert_ne!(one, draw(&["--class", "2"]));
+    let near = draw(&["--class", "1", "--psi", "0.4"]);
+    assert_ne!(one, near);
+    // Truncation takes away the variety, not the class.
+    assert_ne!(draw(&["--class", "1", "--psi", "0"]), draw(&["--class", "2", "--psi", "0"]));
+    for (class, code, want) in [
+        ("3", 1, "there are 3 classes"),
+        ("tabby", 2, "none of them has a name"),
+        ("xyz", 2, "no class of ImageNet"),
+    ] {
+        let told = ganvas(&[&words[..], &["--class", class]].concat());
+        assert!(told.code == code && told.stderr.contains(want), "{class}: {}", told.stderr);
+    }
+}
