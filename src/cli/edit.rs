@@ -4,21 +4,27 @@ use std::path::{Path, PathBuf};
 
 use super::devices;
 use super::input::{self, unusable};
+use super::moving::{DEFAULT_FPS, Moving, parse_fps};
 use super::report::{self, Failure, Progress};
+use crate::color::WorkingProfile;
 use crate::device::DeviceChoice;
 use crate::io::{self, MetadataPolicy, SaveOptions};
 use crate::ops::OpContext;
-use crate::pixels::Depth;
+use crate::pixels::{Depth, PixelBuf};
 use crate::recipe::{self, Compiled, Recipe};
 
 /// Applies operations to a picture and writes the result
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The picture to read
+    /// The picture to read; an animation (GIF, APNG), or numbered ones: frame_####.png
     input: PathBuf,
-    /// The picture to write; the extension chooses the format
+    /// The picture to write; the extension chooses the format. Of several pictures all are
+    /// written where it is a .gif, an .apng, of an APNG a .png, or has a number: out_####.png
     #[arg(short, long, value_name = "OUT")]
     output: PathBuf,
+    /// Pictures a second, where an animation is made of numbered ones
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_FPS, value_parser = parse_fps)]
+    fps: f32,
     /// An operation such as 'exposure ev=0.5'; may be repeated; see 'ganvas ops'
     #[arg(long = "op", value_name = "NAME key=value …")]
     ops: Vec<String>,
@@ -59,7 +65,11 @@ pub(super) fn parse_depth(text: &str) -> Result<Depth, String> {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     // Everything that can be wrong with the arguments comes before any work.
-    let format = io::check_target(&args.output).map_err(|error| unusable(&error))?;
+    let moving = Moving::open(&args.input, &args.output, args.fps)?;
+    let format = match &moving {
+        Some(moving) => moving.format(),
+        None => io::check_target(&args.output).map_err(|error| unusable(&error))?,
+    };
     let mut options = SaveOptions::new(format);
     options.quality = args.quality;
     options.depth = args.depth;
@@ -75,7 +85,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         return Err(Failure::input(sentence + " pixels"));
     }
 
-    let opened = input::open(&args.input)?;
+    let opened = match &moving {
+        Some(moving) => moving.first()?,
+        None => input::open(&args.input)?,
+    };
     options.label = opened.label.filter(|_| !args.no_label);
     let size = opened.pixels.size();
     recipe::output_size(&steps, size).map_err(|error| unusable(&error))?;
@@ -83,35 +96,52 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let mask = mask.transpose()?;
 
     let engine = devices::engine(args.device, size.pixels() * steps.len() as u64)?;
-    let context = OpContext::full_size(opened.profile.clone());
-    let total = steps.len() as u64 + 1;
+    let each = steps.len() as u64 + 1;
     let mut progress = Progress::new("Editing");
-    let pixels = recipe::run(&steps, &*engine, &context, opened.pixels, mask.as_ref(), |done| {
-        progress.set(done as u64, total);
-    })
-    .map_err(|error| unusable(&error))?;
+    let mut depth = opened.pixels.depth();
+    let mut edit = |pixels: PixelBuf, profile: &WorkingProfile, [at, count]: [u64; 2]| {
+        let context = OpContext::full_size(profile.clone());
+        let edited = recipe::run(&steps, &*engine, &context, pixels, mask.as_ref(), |done| {
+            progress.set(at * each + done as u64, count * each);
+        });
+        let edited = edited.map_err(|error| unusable(&error))?;
+        depth = edited.depth();
+        Ok::<_, Failure>(edited)
+    };
+    let (size, frames, notices) = match moving {
+        Some(moving) => {
+            let made = moving.run(&options, |picture, place| {
+                if picture.pixels.size() != size && mask.is_some() {
+                    return Err(Failure::input("the mask does not fit every picture"));
+                }
+                edit(picture.pixels, &picture.profile, place)
+            })?;
+            (made.size, made.frames, made.notices)
+        }
+        None => {
+            let pixels = edit(opened.pixels, &opened.profile, [0, 1])?;
+            let saved =
+                io::save(&args.output, &pixels, &opened.profile, &opened.metadata, &options);
+            let mut notices = opened.notices;
+            notices.extend(saved.map_err(|error| unusable(&error))?);
+            (pixels.size(), 1, notices)
+        }
+    };
+    drop(progress);
     if let Some(reason) = engine.take_trouble() {
         report::note(format!("the processor took over from the graphics adapter: {reason}"));
     }
-    let saved = io::save(&args.output, &pixels, &opened.profile, &opened.metadata, &options);
-    drop(progress);
-    let mut notices = opened.notices;
-    notices.extend(saved.map_err(|error| unusable(&error))?);
     for notice in &notices {
         report::note(format!("{}: {notice}", args.input.display()));
     }
     if args.json {
-        let size = pixels.size();
         return report::print_json(&serde_json::json!({
             "output": args.output.to_string_lossy(),
             "format": format.name(),
             "width": size.width,
             "height": size.height,
-            "depth": options
-                .depth
-                .unwrap_or_else(|| pixels.depth())
-                .bits()
-                .min(format.max_depth().bits()),
+            "frames": frames,
+            "depth": options.depth.unwrap_or(depth).bits().min(format.max_depth().bits()),
             "steps": steps.iter().map(Compiled::to_step).collect::<Vec<_>>(),
             "notices": notices.iter().map(ToString::to_string).collect::<Vec<_>>(),
         }));

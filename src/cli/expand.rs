@@ -1,6 +1,5 @@
 //! `ganvas expand`: continue a picture beyond its border.
 
-use super::input;
 use super::networks;
 use super::picture::Files;
 use super::report::Failure;
@@ -33,7 +32,6 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    args.files.check_target()?;
     let side = |own: Option<u32>| own.unwrap_or(args.all);
     let border = Border {
         left: side(args.left),
@@ -44,9 +42,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if border == Border::default() {
         return Err(Failure::input("say how far: --all PX, or --left, --top, --right, --bottom"));
     }
-    let opened = input::open(&args.files.input)?;
+    let opened = args.files.open()?;
     let store = networks::store(args.files.device)?;
     let options = Fill { seed: args.seed, ..Fill::default() };
-    let task = |image, _| Task::Expand(Expand { image, border, options });
-    args.files.run(store, opened, task, "Expanding")
+    let task = |image, _| Task::Expand(Expand { image, border, options: options.clone() });
+    args.files.run(store, opened, task, "Expanding", &[])
 }

@@ -60,10 +60,9 @@ pub(super) fn choose_model(
 /// Runs `effect` over the picture and writes the result.
 pub(super) fn run(args: &Args, effect: Effect, label: &str) -> Result<(), Failure> {
     let files = &args.files;
-    files.check_target()?;
-    let opened = input::open(&files.input)?;
+    let opened = files.open()?;
     let mask =
-        args.mask.as_deref().map(|path| input::open_mask(path, &files.input, &opened.pixels));
+        args.mask.as_deref().map(|path| input::open_mask(path, &files.input, &opened.0.pixels));
     let mask = mask.transpose()?.map(Arc::new);
     let mut store = networks::store(files.device)?;
     let model = choose_model(store.library(), args.model.as_deref(), effect.purpose())?;
@@ -74,7 +73,8 @@ pub(super) fn run(args: &Args, effect: Effect, label: &str) -> Result<(), Failur
     networks::warn(store.library(), &model);
     let task = |image, profile| {
         let (strength, tile) = (args.strength, args.tile);
+        let (mask, model, effect) = (mask.clone(), model.clone(), effect.clone());
         Task::Filter(Filter { image, mask, profile, model, effect, strength, tile })
     };
-    files.run(store, opened, task, label)
+    files.run(store, opened, task, label, &[])
 }

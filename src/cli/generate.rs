@@ -4,11 +4,13 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
 
-use super::networks;
-use super::report::{self, Failure};
+use super::moving::{Target, parse_fps};
+use super::networks::{self, Worker};
+use super::report::{self, Failure, Progress};
 use crate::color::WorkingProfile;
 use crate::device::DeviceChoice;
 use crate::document::Metadata;
@@ -16,7 +18,8 @@ use crate::infer::models::ModelStore;
 use crate::infer::protocol::{Drawing, Mixed, ModelRef, Origin, Render, Task};
 use crate::infer::render::MAX_DRAWINGS;
 use crate::infer::worker::{Models, capability_for};
-use crate::io::{self, DigitalSource, SaveOptions};
+use crate::io::animation::{About, Frame};
+use crate::io::{self, DigitalSource, Format, SaveOptions};
 use crate::latent::{Code, EditStack, LatentError, Noise, Rows, Truncation, Walk};
 use crate::pixels::{PixelBuf, contact_sheet};
 use crate::zoo::{IMAGENET_CLASSES, Purpose, find_class};
@@ -41,9 +44,13 @@ pub(super) struct Args {
     /// the way
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..=MAX_PICTURES))]
     walk: Option<u64>,
-    /// A picture to write, or a folder for several [default: beside, named after the seeds]
+    /// A picture to write; for several a folder, an animation (.gif, .apng) or numbered names such
+    /// as walk_####.png [default: beside, named after the seeds]
     #[arg(short, long, value_name = "FILE|DIR")]
     output: Option<PathBuf>,
+    /// Pictures a second of an animation
+    #[arg(long, value_name = "N", default_value_t = PICTURES_A_TURN as f32, value_parser = parse_fps)]
+    fps: f32,
     /// All pictures in one, in rows
     #[arg(long, value_name = "COLSxROWS")]
     grid: Option<Grid>,
@@ -174,7 +181,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     let wanted = wanted(args)?;
     let names = wanted.names();
-    let targets = targets(args, &names)?;
+    let film = match &args.output {
+        Some(output) if args.grid.is_none() && names.len() > 1 => Target::of(output, false)?,
+        _ => None,
+    };
+    let targets = if film.is_some() { Vec::new() } else { targets(args, &names)? };
     let mut store = networks::store(args.device)?;
     let model = networks::model_ref(store.library(), &args.model)?;
     capability_for(&mut store, &model, Purpose::Generate).map_err(Failure::input)?;
@@ -193,6 +204,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Wanted::Mix(mix) => vec![mixed(args, mix, &mut store, &model)?],
         Wanted::Walk { seed, frames } => walked(args, seed, frames, &mut store, &model)?,
     };
+    if let Some(target) = film {
+        return animate(args, &target, store, &model, drawings);
+    }
     let output = networks::run(store, Task::Render(Render { model, drawings }), "Drawing")?;
     let pictures: Vec<PixelBuf> = output.drawn.into_iter().map(|drawn| drawn.picture).collect();
     let pictures = match args.grid {
@@ -214,6 +228,42 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         }));
     }
     targets.iter().try_for_each(|target| report::print(target.display()))
+}
+
+/// Draws pictures one after the other into an animation or numbered files.
+fn animate(
+    args: &Args,
+    target: &Target,
+    store: ModelStore,
+    model: &ModelRef,
+    drawings: Vec<Drawing>,
+) -> Result<(), Failure> {
+    let count = drawings.len();
+    let (mut worker, mut bar) = (Worker::start(store)?, Progress::new("Drawing"));
+    let mut seconds = 0.0;
+    let frames = drawings.into_iter().enumerate().map(|(at, drawing)| {
+        let task = Task::Render(Render { model: model.clone(), drawings: vec![drawing] });
+        let output = worker.run_part(task, &mut bar, [at as u64, count as u64])?;
+        seconds += output.seconds;
+        let drawn = output.drawn.into_iter().next();
+        let drawn = drawn.ok_or_else(|| Failure::failed("the network made no picture"))?;
+        Ok(Frame { pixels: drawn.picture, delay: Duration::from_secs_f32(1.0 / args.fps) })
+    });
+    let about = About::endless(count as u32, WorkingProfile::srgb());
+    let mut options = SaveOptions::new(Format::Png);
+    options.label = (!args.no_label).then_some(DigitalSource::TrainedAlgorithm);
+    for notice in target.write(about, &options, frames)? {
+        report::note(notice);
+    }
+    drop(bar);
+    let path = args.output.as_deref().unwrap_or(Path::new("")).to_string_lossy();
+    if args.json {
+        let (model, files) = (model.to_string(), [&*path]);
+        let summary =
+            json!({ "model": model, "files": files, "frames": count, "seconds": seconds });
+        return report::print_json(&summary);
+    }
+    report::print(format!("{path}: {count} pictures"))
 }
 
 /// What the arguments ask for.

@@ -31,6 +31,7 @@ mod latent;
 #[cfg(feature = "infer")]
 mod light;
 mod models;
+mod moving;
 #[cfg(feature = "infer")]
 mod networks;
 mod ops;

@@ -79,11 +79,23 @@ impl Worker {
 
     /// Runs a task to its end, with a bar on a terminal.
     pub(super) fn run(&mut self, task: Task, label: &str) -> Result<Output, Failure> {
+        self.run_part(task, &mut Progress::new(label), [0, 1])
+    }
+
+    /// [`Worker::run`] of number `at` of `count` tasks that share a bar.
+    pub(super) fn run_part(
+        &mut self,
+        task: Task,
+        bar: &mut Progress,
+        [at, count]: [u64; 2],
+    ) -> Result<Output, Failure> {
         self.0.submit(Lane::Commit, None, task).map_err(Failure::failed)?;
-        let mut bar = Progress::new(label);
         loop {
             match self.0.wait_event(PERIOD).map_err(Failure::failed)? {
-                Some(Event::Progress { done, total, .. }) => bar.set(done.into(), total.into()),
+                Some(Event::Progress { done, total, .. }) => {
+                    let total = u64::from(total);
+                    bar.set(at * total + u64::from(done), count * total);
+                }
                 Some(Event::Notice { text, .. }) => report::note(text),
                 Some(Event::Finished { output, .. }) => return Ok(*output),
                 Some(Event::Failed { error, .. }) => return Err(Failure::failed(error)),

@@ -6,24 +6,30 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::input::{Picture, unusable};
-use super::networks;
-use super::report::{self, Failure};
+use super::input::{self, Picture, unusable};
+use super::moving::{DEFAULT_FPS, Moving, parse_fps};
+use super::networks::{self, Worker};
+use super::report::{self, Failure, Progress};
 use crate::color::WorkingProfile;
 use crate::device::DeviceChoice;
 use crate::document::Metadata;
+use crate::geom::Size;
 use crate::infer::models::ModelStore;
 use crate::infer::protocol::{Output, Task};
-use crate::io::{self, DigitalSource, MetadataPolicy, Notice, SaveOptions};
+use crate::io::{self, DigitalSource, Format, MetadataPolicy, Notice, SaveOptions};
 use crate::pixels::PixelBuf;
 
 #[derive(clap::Args)]
 pub(super) struct Files {
-    /// The picture to read
+    /// The picture to read; an animation (GIF, APNG), or numbered ones: frame_####.png
     pub input: PathBuf,
-    /// The picture to write; the extension chooses the format
+    /// The picture to write; the extension chooses the format. Of several pictures all are
+    /// written where it is a .gif, an .apng, of an APNG a .png, or has a number: out_####.png
     #[arg(short, long, value_name = "OUT")]
     output: PathBuf,
+    /// Pictures a second, where an animation is made of numbered ones
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_FPS, value_parser = parse_fps)]
+    fps: f32,
     /// Where to compute: auto, cpu or gpu:N
     #[arg(long, default_value_t, value_name = "DEVICE")]
     pub device: DeviceChoice,
@@ -58,29 +64,66 @@ pub(super) fn split(opened: Picture) -> (PixelBuf, Source) {
 }
 
 impl Files {
-    /// Whether the result can be written, before any work.
+    /// The picture, or the first of several, once it is sure that the result can be written.
+    pub(super) fn open(&self) -> Result<(Picture, Option<Moving>), Failure> {
+        if let Some(moving) = Moving::open(&self.input, &self.output, self.fps)? {
+            return Ok((moving.first()?, Some(moving)));
+        }
+        self.check_target()?;
+        Ok((input::open(&self.input)?, None))
+    }
+
+    /// Whether one picture can be written, before any work.
     pub(super) fn check_target(&self) -> Result<(), Failure> {
         io::check_target(&self.output).map(|_| ()).map_err(|error| unusable(&error))
     }
 
-    /// Runs the task that `task` makes of the picture and writes its first result with the
-    /// picture's metadata.
+    fn options(&self, format: Format, label: Option<DigitalSource>) -> SaveOptions {
+        let mut options = SaveOptions::new(format);
+        options.quality = self.quality;
+        options.metadata = self.metadata;
+        options.label = label.filter(|_| !self.no_label);
+        options
+    }
+
+    /// Runs the task that `task` makes of the picture, or of each, and writes its first result
+    /// with the picture's metadata; `facts` go into the summary as well.
     pub(super) fn run(
         &self,
         store: ModelStore,
-        opened: Picture,
-        task: impl FnOnce(Arc<PixelBuf>, WorkingProfile) -> Task,
+        (opened, moving): (Picture, Option<Moving>),
+        task: impl Fn(Arc<PixelBuf>, WorkingProfile) -> Task,
         label: &str,
+        facts: &[(&str, Value)],
     ) -> Result<(), Failure> {
+        let drawn = Some(DigitalSource::CompositeWithTrainedAlgorithm);
+        let none = || Failure::failed("the network made no picture");
+        if let Some(moving) = moving {
+            let Picture { pixels, profile, .. } = opened;
+            let is_by_network = task(Arc::new(pixels), profile).model().is_some();
+            let options = self.options(Format::Png, drawn.filter(|_| is_by_network));
+            let (mut worker, mut bar) = (Worker::start(store)?, Progress::new(label));
+            let mut total = Output::default();
+            let made = moving.run(&options, |picture, place| {
+                let task = task(Arc::new(picture.pixels), picture.profile);
+                let Output { images, model, seconds, .. } =
+                    worker.run_part(task, &mut bar, place)?;
+                total.seconds += seconds;
+                total.model = model;
+                images.into_iter().next().ok_or_else(none)
+            })?;
+            drop(bar);
+            let facts = [&[("frames", json!(made.frames))], facts].concat();
+            return self.say(made.size, &made.notices, &total, &facts);
+        }
         let (image, mut source) = split(opened);
         let task = task(Arc::new(image), source.profile.clone());
         if task.model().is_some() {
-            source.label = Some(DigitalSource::CompositeWithTrainedAlgorithm);
+            source.label = drawn;
         }
         let output = networks::run(store, task, label)?;
-        let picture = output.images.first();
-        let picture = picture.ok_or_else(|| Failure::failed("the network made no picture"))?;
-        self.save(picture, source, &output, &[])
+        let picture = output.images.first().ok_or_else(none)?;
+        self.save(picture, source, &output, facts)
     }
 
     /// Writes `picture`, made of `source`, and says so; `facts` go into the summary as well.
@@ -92,17 +135,24 @@ impl Files {
         facts: &[(&str, Value)],
     ) -> Result<(), Failure> {
         let format = io::check_target(&self.output).map_err(|error| unusable(&error))?;
-        let mut options = SaveOptions::new(format);
-        options.quality = self.quality;
-        options.metadata = self.metadata;
         let Source { profile, metadata, mut notices, label } = source;
-        options.label = label.filter(|_| !self.no_label);
+        let options = self.options(format, label);
         let saved = io::save(&self.output, picture, &profile, &metadata, &options);
         notices.extend(saved.map_err(|error| unusable(&error))?);
-        for notice in &notices {
+        self.say(picture.size(), &notices, output, facts)
+    }
+
+    /// Says what was written: a picture, or several of one size.
+    fn say(
+        &self,
+        size: Size,
+        notices: &[Notice],
+        output: &Output,
+        facts: &[(&str, Value)],
+    ) -> Result<(), Failure> {
+        for notice in notices {
             report::note(format!("{}: {notice}", self.input.display()));
         }
-        let size = picture.size();
         if self.json {
             let mut summary = json!({
                 "output": self.output.to_string_lossy(),

@@ -46,9 +46,8 @@ fn parse_feather(text: &str) -> Result<f32, String> {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    args.files.check_target()?;
-    let opened = input::open(&args.files.input)?;
-    let mask = Arc::new(input::open_mask(&args.mask, &args.files.input, &opened.pixels)?);
+    let opened = args.files.open()?;
+    let mask = Arc::new(input::open_mask(&args.mask, &args.files.input, &opened.0.pixels)?);
     let mut store = networks::store(args.files.device)?;
     let engine = engine(&args.engine, store.library())?;
     if let Engine::Network(model) = &engine {
@@ -57,8 +56,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     let options =
         Fill { dilate_px: args.grow, feather_px: args.feather, seed: args.seed, ..Fill::default() };
-    let task = |image, profile| Task::Remove(Remove { image, mask, profile, engine, options });
-    args.files.run(store, opened, task, "Removing")
+    let task = |image, profile| {
+        let (mask, engine, options) = (mask.clone(), engine.clone(), options.clone());
+        Task::Remove(Remove { image, mask, profile, engine, options })
+    };
+    args.files.run(store, opened, task, "Removing", &[])
 }
 
 fn engine(name: &str, library: &Library) -> Result<Engine, Failure> {

@@ -1,19 +1,16 @@
 //! `ganvas upscale`: enlarge a picture with a network.
 
-use std::sync::Arc;
-
 use serde_json::json;
 
-use super::input::{self, Picture};
+use super::input::Picture;
 use super::networks;
-use super::picture::{self, Files};
+use super::picture::Files;
 use super::report::{self, Failure};
 use crate::infer::models::ModelStore;
 use crate::infer::plan::{self, DefaultModel, PHOTO_MODEL, Preflight};
 use crate::infer::protocol::{ModelRef, Task, Upscale};
 use crate::infer::upscale::SCALES;
 use crate::infer::worker::{Models, capability_for};
-use crate::io::DigitalSource;
 use crate::zoo::Purpose;
 
 /// Enlarges a picture with a network
@@ -35,13 +32,12 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let files = &args.files;
-    files.check_target()?;
     if let Some(scale) = args.scale.filter(|scale| !SCALES.contains(scale)) {
         return Err(Failure::input(format!("--scale must be 1 to 4, not {scale}")));
     }
-    let opened = input::open(&files.input)?;
+    let opened = files.open()?;
     let mut store = networks::store(files.device)?;
-    let Chosen { model, note, scale, preflight } = choose(args, &mut store, &opened)?;
+    let Chosen { model, note, scale, preflight } = choose(args, &mut store, &opened.0)?;
     let said = note.map_or_else(String::new, |note| format!(" ({note})"));
     for line in [format!("Model: {model}{said}"), preflight.to_string()] {
         if files.json {
@@ -52,19 +48,16 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     networks::warn(store.library(), &model);
 
-    let (image, mut source) = picture::split(opened);
-    source.label = Some(DigitalSource::CompositeWithTrainedAlgorithm);
-    let (image, profile) = (Arc::new(image), source.profile.clone());
-    let task = Task::Upscale(Upscale { image, profile, model, scale, tile: args.tile });
-    let output = networks::run(store, task, "Enlarging")?;
-    let made = output.images.first();
-    let made = made.ok_or_else(|| Failure::failed("the network made no picture"))?;
+    let task = |image, profile| {
+        let (model, tile) = (model.clone(), args.tile);
+        Task::Upscale(Upscale { image, profile, model, scale, tile })
+    };
     let facts = [
         ("note", json!(note)),
         ("tiles", json!(preflight.tiles)),
         ("estimated_seconds", json!(preflight.seconds)),
     ];
-    files.save(made, source, &output, &facts)
+    files.run(store, opened, task, "Enlarging", &facts)
 }
 
 struct Chosen {

@@ -3,8 +3,10 @@
 //!
 //! One file a format: `decode` from bytes to [`decoded::Decoded`], `encode` back. What all
 //! formats share (orientation, profiles, metadata policy, temporary files) is in [`open`] and
-//! [`save`]. Documents with their layers are kept in [`project`] files.
+//! [`save`]. Moving pictures come and go frame by frame in [`animation`], or as [`numbered`] files.
+//! Documents with their layers are kept in [`project`] files.
 
+pub mod animation;
 mod decoded;
 mod exif;
 mod guard;
@@ -13,6 +15,7 @@ mod jpeg;
 mod jpeg_strips;
 mod mask;
 mod metadata;
+pub mod numbered;
 mod open;
 mod png;
 pub mod project;
@@ -31,7 +34,9 @@ pub use mask::luminance_mask;
 pub use metadata::{MetadataPolicy, exif_summary};
 pub use open::{DecodeError, Limits, OpenError, Opened, Source, decode, open};
 pub use provenance::DigitalSource;
-pub use save::{SaveError, SaveOptions, check_target, encode_to_vec, save, write_whole};
+pub use save::{
+    SaveError, SaveOptions, check_place, check_target, encode_to_vec, save, write_whole,
+};
 
 use serde::{Deserialize, Serialize};
 

@@ -143,7 +143,7 @@ pub fn open(path: &Path, limits: &Limits) -> Result<Opened, OpenError> {
         .map_err(|cause| OpenError { cause, path: path.into() })
 }
 
-fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>, DecodeError> {
+pub(super) fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>, DecodeError> {
     // Pipes and devices may have no end, and opening some of them waits: look first.
     let facts = std::fs::metadata(path).map_err(DecodeError::Io)?;
     if facts.is_dir() {
@@ -219,7 +219,7 @@ fn finish(decoded: Decoded, format: Format, file_bytes: u64) -> Result<Opened, D
 }
 
 /// The pixels with the profile they are encoded in.
-fn manage_colour(
+pub(super) fn manage_colour(
     raw: Raw,
     size: Size,
     model: ColorModel,
@@ -273,7 +273,7 @@ fn manage_colour(
 }
 
 /// The picture as EXIF orientation `orientation` (1 to 8) wants it seen.
-fn upright(mut pixels: PixelBuf, orientation: u16) -> Result<PixelBuf, String> {
+pub(super) fn upright(mut pixels: PixelBuf, orientation: u16) -> Result<PixelBuf, String> {
     let moves: &[(&str, &str)] = match orientation {
         2 => &[("flip", "axis=horizontal")],
         3 => &[("rotate90", "turns=2")],

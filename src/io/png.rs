@@ -1,7 +1,7 @@
 //! PNG (W3C, third edition): every colour type and depth, interlaced or not.
 
 use std::borrow::Cow;
-use std::io::Cursor;
+use std::io::{BufRead, Cursor, Seek, Write};
 
 use super::decoded::{Channels, ColorModel, Decoded, Raw, depth_for, to_rgba};
 use super::open::{DecodeError, Limits};
@@ -19,7 +19,7 @@ const MAX_TEXT: usize = 16 << 20;
 /// No deflate stream expands further (RFC 1951: 258 bytes from 2 bits).
 const MAX_EXPANSION: u64 = 1032;
 
-fn error(error: png::DecodingError) -> DecodeError {
+pub(super) fn error(error: png::DecodingError) -> DecodeError {
     match error {
         png::DecodingError::IoError(cause) if cause.kind() == std::io::ErrorKind::UnexpectedEof => {
             DecodeError::Truncated(FORMAT)
@@ -28,11 +28,26 @@ fn error(error: png::DecodingError) -> DecodeError {
     }
 }
 
-pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, DecodeError> {
+/// A decoder that yields grey and alpha, or RGBA.
+pub(super) fn decoder<R: BufRead + Seek>(bytes: R, limits: &Limits) -> png::Decoder<R> {
     let budget = png::Limits { bytes: usize::try_from(limits.max_bytes).unwrap_or(usize::MAX) };
-    let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), budget);
+    let mut decoder = png::Decoder::new_with_limits(bytes, budget);
     decoder.set_ignore_text_chunk(false);
     decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::ALPHA);
+    decoder
+}
+
+/// The bytes of a picture, most significant first, as samples.
+pub(super) fn samples(bytes: Vec<u8>, depth: png::BitDepth) -> Samples {
+    if depth != png::BitDepth::Sixteen {
+        return Samples::U8(bytes);
+    }
+    let pairs = bytes.chunks_exact(2);
+    Samples::U16(pairs.map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect())
+}
+
+pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, DecodeError> {
+    let mut decoder = decoder(Cursor::new(bytes), limits);
     let info = decoder.read_header_info().map_err(error)?;
     let size = Size::new(info.width, info.height);
     let bits = info.bit_depth as u32;
@@ -81,15 +96,20 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, DecodeErr
     Ok(decoded)
 }
 
-fn read_metadata(info: &png::Info, decoded: &mut Decoded) {
-    decoded.icc = info.icc_profile.as_ref().map(|icc| icc.to_vec());
-    if decoded.icc.is_none() && info.srgb.is_none() {
-        // Display P3 in code points (ITU-T H.273): primaries 12, transfer 13.
-        let points = info.coding_independent_code_points;
-        let is_p3 = points
-            .is_some_and(|points| points.color_primaries == 12 && points.transfer_function == 13);
-        decoded.icc = is_p3.then(color::display_p3_icc);
+/// The colour profile that a file states in one way or another.
+pub(super) fn stored_icc(info: &png::Info) -> Option<Vec<u8>> {
+    if let Some(icc) = &info.icc_profile {
+        return Some(icc.to_vec());
     }
+    // Display P3 in code points (ITU-T H.273): primaries 12, transfer 13.
+    let points = info.coding_independent_code_points.filter(|_| info.srgb.is_none());
+    let is_p3 =
+        points.is_some_and(|points| points.color_primaries == 12 && points.transfer_function == 13);
+    is_p3.then(color::display_p3_icc)
+}
+
+fn read_metadata(info: &png::Info, decoded: &mut Decoded) {
+    decoded.icc = stored_icc(info);
     decoded.exif = info.exif_metadata.as_ref().map(|exif| exif.to_vec());
     decoded.xmp = info.utf8_text.iter().find(|text| text.keyword == XMP_KEYWORD).and_then(|text| {
         let mut text = text.clone();
@@ -117,6 +137,30 @@ pub(super) fn encode(
 ) -> Result<Vec<u8>, String> {
     // An RGB profile does not go with grey samples.
     let channels = Channels::needed(pixels, icc.is_none());
+    let text = |error: png::EncodingError| error.to_string();
+    let mut encoded = Vec::new();
+    let encoder = encoder(&mut encoded, pixels, channels, icc, metadata, notices)?;
+    let mut writer = encoder.write_header().map_err(text)?;
+    let mut packed = channels.pack(pixels);
+    if let Samples::U16(samples) = &mut packed {
+        for sample in samples {
+            *sample = sample.to_be();
+        }
+    }
+    writer.write_image_data(packed.as_bytes()).map_err(text)?;
+    writer.finish().map_err(text)?;
+    Ok(encoded)
+}
+
+/// An encoder for pictures like `pixels` that has everything but these.
+pub(super) fn encoder<'a, W: Write>(
+    out: W,
+    pixels: &PixelBuf,
+    channels: Channels,
+    icc: Option<&'a [u8]>,
+    metadata: &'a Metadata,
+    notices: &mut Vec<Notice>,
+) -> Result<png::Encoder<'a, W>, String> {
     let mut info = png::Info::with_size(pixels.size().width, pixels.size().height);
     info.color_type = match channels {
         Channels::Gray => png::ColorType::Grayscale,
@@ -135,9 +179,8 @@ pub(super) fn encode(
         yppu: (y * INCHES_PER_METRE).round() as u32,
         unit: png::Unit::Meter,
     });
-    let mut encoded = Vec::new();
     let text = |error: png::EncodingError| error.to_string();
-    let mut encoder = png::Encoder::with_info(&mut encoded, info).map_err(text)?;
+    let mut encoder = png::Encoder::with_info(out, info).map_err(text)?;
     match metadata.xmp.as_deref().map(std::str::from_utf8) {
         Some(Ok(xmp)) => {
             encoder.add_itxt_chunk(XMP_KEYWORD.into(), xmp.into()).map_err(text)?;
@@ -148,14 +191,5 @@ pub(super) fn encode(
         }
         None => {}
     }
-    let mut writer = encoder.write_header().map_err(text)?;
-    let mut packed = channels.pack(pixels);
-    if let Samples::U16(samples) = &mut packed {
-        for sample in samples {
-            *sample = sample.to_be();
-        }
-    }
-    writer.write_image_data(packed.as_bytes()).map_err(text)?;
-    writer.finish().map_err(text)?;
-    Ok(encoded)
+    Ok(encoder)
 }

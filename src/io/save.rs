@@ -83,7 +83,11 @@ pub fn check_target(path: &Path) -> Result<Format, SaveError> {
     Ok(format)
 }
 
-pub(super) fn check_place(path: &Path) -> Result<(), SaveError> {
+/// Checks whether a file can be put at `path`, before any work is done.
+///
+/// # Errors
+/// Where that is a folder, or its folder is missing.
+pub fn check_place(path: &Path) -> Result<(), SaveError> {
     if path.is_dir() {
         return Err(SaveError::IsFolder(path.into()));
     }
@@ -163,6 +167,37 @@ pub fn encode_to_vec(
     if !Format::WRITABLE.contains(&format) {
         return Err(SaveError::ReadOnlyFormat(format));
     }
+    let mut notices = Vec::new();
+    let Prepared { pixels, icc, metadata } =
+        prepare(pixels, profile, metadata, options, &mut notices)?;
+    let encoded = match format {
+        Format::Png => png::encode(&pixels, icc, &metadata, &mut notices),
+        Format::Jpeg => jpeg::encode(&pixels, options.quality, icc, &metadata, &mut notices),
+        Format::WebP => webp::encode(&pixels, icc, &metadata),
+        Format::Tiff => tiff::encode(&pixels, icc, &metadata),
+        Format::Bmp => simple::encode_bmp(&pixels),
+        Format::Gif => return Err(SaveError::ReadOnlyFormat(format)),
+    };
+    let encoded = encoded.map_err(|reason| SaveError::Encode { format, reason })?;
+    Ok((encoded, notices))
+}
+
+/// A picture as the encoder of its format is given it.
+pub(super) struct Prepared<'p, 'a> {
+    pub pixels: Cow<'p, PixelBuf>,
+    pub icc: Option<&'a [u8]>,
+    pub metadata: Metadata,
+}
+
+/// Everything that happens to a picture on its way to the encoder of `options.format`.
+pub(super) fn prepare<'p, 'a>(
+    pixels: &'p PixelBuf,
+    profile: &'a WorkingProfile,
+    metadata: &Metadata,
+    options: &SaveOptions,
+    notices: &mut Vec<Notice>,
+) -> Result<Prepared<'p, 'a>, SaveError> {
+    let format = options.format;
     if !(1..=100).contains(&options.quality) {
         return Err(SaveError::Quality(options.quality));
     }
@@ -171,7 +206,6 @@ pub fn encode_to_vec(
     if size.is_empty() || size.width > limit || size.height > limit {
         return Err(SaveError::SizeTooLarge { format, size, limit });
     }
-    let mut notices = Vec::new();
     let mut pixels = Cow::Borrowed(pixels);
     let keeps_profile = format.has_profile() && options.metadata != MetadataPolicy::None;
     let icc = if keeps_profile { profile.icc.as_deref() } else { None };
@@ -197,7 +231,7 @@ pub fn encode_to_vec(
         lay_on_white(pixels.to_mut());
         notices.push(Notice::AlphaFlattened { format });
     }
-    let mut metadata = for_export(metadata, options.metadata, size, &mut notices);
+    let mut metadata = for_export(metadata, options.metadata, size, notices);
     if let Some(source) = options.label {
         match labelled(metadata.xmp.as_deref(), source) {
             Some(xmp) => metadata.xmp = Some(xmp.into()),
@@ -207,24 +241,16 @@ pub fn encode_to_vec(
             }
         }
     }
-    if format == Format::Bmp && (metadata.exif.is_some() || metadata.xmp.is_some()) {
-        let reason = "BMP has no place for them".into();
+    let is_bare = matches!(format, Format::Bmp | Format::Gif);
+    if is_bare && (metadata.exif.is_some() || metadata.xmp.is_some()) {
+        let reason = format!("{format} has no place for them");
         notices.push(Notice::MetadataLost { what: "metadata", reason });
     }
     if metadata.iptc.is_some() && !matches!(format, Format::Jpeg | Format::Tiff) {
         let reason = format!("{format} has no place for it");
         notices.push(Notice::MetadataLost { what: "IPTC data", reason });
     }
-    let encoded = match format {
-        Format::Png => png::encode(&pixels, icc, &metadata, &mut notices),
-        Format::Jpeg => jpeg::encode(&pixels, options.quality, icc, &metadata, &mut notices),
-        Format::WebP => webp::encode(&pixels, icc, &metadata),
-        Format::Tiff => tiff::encode(&pixels, icc, &metadata),
-        Format::Bmp => simple::encode_bmp(&pixels),
-        Format::Gif => return Err(SaveError::ReadOnlyFormat(format)),
-    };
-    let encoded = encoded.map_err(|reason| SaveError::Encode { format, reason })?;
-    Ok((encoded, notices))
+    Ok(Prepared { pixels, icc, metadata })
 }
 
 /// Composites straight-alpha RGBA over opaque white, on encoded values.

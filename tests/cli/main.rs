@@ -7,6 +7,7 @@ mod errors;
 mod facts;
 #[cfg(feature = "infer")]
 mod latent;
+mod moving;
 #[cfg(feature = "infer")]
 mod networks;
 mod project;

@@ -1,6 +1,7 @@
 //! The pure core: no window, no GPU, no network.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod animation;
 mod biggan;
 mod checkpoint;
 mod commands;

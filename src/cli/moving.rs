@@ -1,0 +1,253 @@
+//! Several pictures instead of one: animations and numbered files, of which every subcommand that
+//! changes a picture makes others of the kind that the output's name asks for.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::input::{self, Picture, unusable};
+use super::report::Failure;
+use crate::color::{WorkingProfile, convert};
+use crate::document::Metadata;
+use crate::geom::Size;
+use crate::io::animation::{self, About, Container, Frame, Reader};
+use crate::io::numbered::Numbered;
+use crate::io::{self, Format, Limits, Notice, SaveError, SaveOptions};
+use crate::pixels::PixelBuf;
+
+/// Pictures a second of an animation that is made of numbered pictures.
+pub(super) const DEFAULT_FPS: f32 = 25.0;
+
+/// A rate of pictures.
+pub(super) fn parse_fps(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(fps) if (0.01..=100.0).contains(&fps) => Ok(fps),
+        _ => Err("must be 0.01 to 100 pictures a second".into()),
+    }
+}
+
+/// What is read.
+enum Source {
+    Animation(Box<Reader>),
+    Numbered(Numbered, Vec<u64>),
+}
+
+/// Where frames go, by the name of the output.
+pub(super) enum Target {
+    Animation(Container, PathBuf),
+    Numbered(Numbered),
+}
+
+impl Target {
+    /// What a name asks for; `None` for one picture. A PNG may hold either, and does where
+    /// `has_frames`.
+    pub(super) fn of(path: &Path, has_frames: bool) -> Result<Option<Self>, Failure> {
+        if let Some(pattern) = Numbered::parse(path) {
+            io::check_target(&pattern.file(0)).map_err(|error| unusable(&error))?;
+            return Ok(Some(Self::Numbered(pattern)));
+        }
+        let is_png = Format::from_path(path) == Some(Format::Png);
+        let container = Container::from_path(path);
+        let container = container.or((is_png && has_frames).then_some(Container::Apng));
+        let Some(container) = container else { return Ok(None) };
+        io::check_place(path).map_err(|error| unusable(&error))?;
+        Ok(Some(Self::Animation(container, path.into())))
+    }
+
+    /// Writes frames; `about` but for the container, which the target chooses.
+    pub(super) fn write(
+        &self,
+        about: About,
+        options: &SaveOptions,
+        frames: impl Iterator<Item = Result<Frame, Failure>>,
+    ) -> Result<Vec<Notice>, Failure> {
+        match self {
+            Self::Animation(container, path) => {
+                let about = About { container: *container, ..about };
+                animation::write(path, &about, options, frames)
+            }
+            Self::Numbered(pattern) => {
+                let mut notices = Vec::new();
+                for (at, frame) in frames.enumerate() {
+                    let (file, frame) = (pattern.file(at as u64 + 1), frame?);
+                    let said =
+                        save(&file, &frame.pixels, &about.profile, &about.metadata, options)?;
+                    add(&mut notices, said);
+                }
+                Ok(notices)
+            }
+        }
+    }
+}
+
+impl From<SaveError> for Failure {
+    fn from(error: SaveError) -> Self {
+        unusable(&error)
+    }
+}
+
+fn save(
+    file: &Path,
+    pixels: &PixelBuf,
+    profile: &WorkingProfile,
+    metadata: &Metadata,
+    options: &SaveOptions,
+) -> Result<Vec<Notice>, Failure> {
+    let format = io::check_target(file)?;
+    Ok(io::save(file, pixels, profile, metadata, &SaveOptions { format, ..*options })?)
+}
+
+/// Adds what has not been said.
+fn add(notices: &mut Vec<Notice>, more: Vec<Notice>) {
+    for notice in more {
+        if !notices.contains(&notice) {
+            notices.push(notice);
+        }
+    }
+}
+
+/// Pictures that are changed one after the other.
+pub(super) struct Moving {
+    source: Source,
+    target: Target,
+    fps: f32,
+}
+
+/// What was written.
+pub(super) struct Made {
+    /// Of each picture.
+    pub size: Size,
+    pub frames: u32,
+    pub notices: Vec<Notice>,
+}
+
+impl Moving {
+    /// The pictures that `input` names, to be written as `output` says; `None` where either is one
+    /// picture.
+    pub(super) fn open(input: &Path, output: &Path, fps: f32) -> Result<Option<Self>, Failure> {
+        if let Some(pattern) = Numbered::parse(input) {
+            let numbers = pattern.existing().map_err(|error| unusable(&error))?;
+            let Some(target) = Target::of(output, false)? else {
+                let name = output.display();
+                let sentence =
+                    format!("many pictures do not fit '{name}'; write to a .gif, an .apng");
+                return Err(Failure::input(sentence + " or names such as out_####.png"));
+            };
+            return Ok(Some(Self { source: Source::Numbered(pattern, numbers), target, fps }));
+        }
+        // Only where the result could have frames the input is looked at twice.
+        let Some(target) = Target::of(output, true)? else { return Ok(None) };
+        if !input.is_file() || crate::io::project::is_project(input) {
+            return Ok(None);
+        }
+        let Some(reader) =
+            animation::open(input, &Limits::default()).map_err(|error| unusable(&error))?
+        else {
+            return match target {
+                Target::Numbered(_) => {
+                    let name = input.display();
+                    Err(Failure::input(format!("'{name}' is one picture and needs no numbers")))
+                }
+                Target::Animation(..) => Ok(None),
+            };
+        };
+        if reader.container == Container::Gif && Target::of(output, false)?.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(Self { source: Source::Animation(Box::new(reader)), target, fps }))
+    }
+
+    /// The format of what is written.
+    pub(super) fn format(&self) -> Format {
+        match &self.target {
+            Target::Animation(container, _) => container.format(),
+            Target::Numbered(pattern) => Format::from_path(&pattern.file(0)).unwrap_or(Format::Png),
+        }
+    }
+
+    /// The first picture, with what is to be said of it.
+    pub(super) fn first(&self) -> Result<Picture, Failure> {
+        match &self.source {
+            Source::Animation(reader) => {
+                let opened = reader.first.clone();
+                let notices = opened.notices.into_iter();
+                let notices = notices.filter(|n| !matches!(n, Notice::FirstFrameOnly { .. }));
+                Ok(Picture {
+                    pixels: opened.pixels,
+                    profile: opened.profile,
+                    metadata: opened.metadata,
+                    notices: notices.collect(),
+                    label: None,
+                })
+            }
+            Source::Numbered(pattern, numbers) => {
+                input::open(&pattern.file(numbers.first().copied().unwrap_or(0)))
+            }
+        }
+    }
+
+    /// Changes every picture, which is given with its place and their number, and writes them.
+    pub(super) fn run(
+        self,
+        options: &SaveOptions,
+        mut change: impl FnMut(Picture, [u64; 2]) -> Result<PixelBuf, Failure>,
+    ) -> Result<Made, Failure> {
+        let first = self.first()?;
+        let mut size = first.pixels.size();
+        let Picture { profile, metadata, mut notices, .. } = first;
+        let mut changed = |picture: Picture, place: [u64; 2]| {
+            let pixels = change(picture, place)?;
+            size = pixels.size();
+            Ok::<_, Failure>(pixels)
+        };
+        let (count, said) = match (self.source, &self.target) {
+            (Source::Numbered(from, numbers), Target::Numbered(to)) => {
+                // Each keeps its number and everything that it says of itself.
+                let count = numbers.len() as u64;
+                let mut said = Vec::new();
+                for (at, number) in numbers.iter().enumerate() {
+                    let picture = input::open(&from.file(*number))?;
+                    let (profile, metadata) = (picture.profile.clone(), picture.metadata.clone());
+                    let pixels = changed(picture, [at as u64, count])?;
+                    add(&mut said, save(&to.file(*number), &pixels, &profile, &metadata, options)?);
+                }
+                (count, said)
+            }
+            (Source::Numbered(from, numbers), target) => {
+                let count = numbers.len() as u64;
+                let frames = numbers.iter().enumerate().map(|(at, number)| {
+                    let picture = input::open(&from.file(*number))?;
+                    let profile = picture.profile.clone();
+                    let mut pixels = changed(picture, [at as u64, count])?;
+                    // One file has one profile.
+                    if !profile.is_srgb() {
+                        convert::to_srgb(&profile, &mut pixels)
+                            .map_err(|error| unusable(&error))?;
+                    }
+                    Ok(Frame { pixels, delay: Duration::from_secs_f32(1.0 / self.fps) })
+                });
+                let about = About::endless(numbers.len() as u32, WorkingProfile::srgb());
+                let about = About { metadata, ..about };
+                (count, target.write(about, options, frames)?)
+            }
+            (Source::Animation(reader), target) => {
+                let Reader { container, frames, plays, .. } = *reader;
+                let about = About { container, frames, plays, profile, metadata };
+                let (count, profile) = (u64::from(frames), about.profile.clone());
+                let changed = reader.enumerate().map(|(at, frame)| {
+                    let Frame { pixels, delay } = frame.map_err(|error| unusable(&error))?;
+                    let picture = Picture {
+                        pixels,
+                        profile: profile.clone(),
+                        metadata: Metadata::default(),
+                        notices: Vec::new(),
+                        label: None,
+                    };
+                    Ok(Frame { pixels: changed(picture, [at as u64, count])?, delay })
+                });
+                (count, target.write(about, options, changed)?)
+            }
+        };
+        add(&mut notices, said);
+        Ok(Made { size, frames: count as u32, notices })
+    }
+}
