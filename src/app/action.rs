@@ -6,6 +6,7 @@ use eframe::egui::Vec2;
 
 use super::command::Binding;
 use super::files::ExportSettings;
+use super::film::FilmSettings;
 use super::jobs::JobId;
 use super::lab::{LabSettings, Order};
 use super::latent::{LatentSettings, Strip};
@@ -126,6 +127,10 @@ pub enum Action {
     ChooseProjectFile(Box<SaveSettings>),
     Export(Box<ExportSettings>),
     ChooseExportFile(Box<ExportSettings>),
+    /// Asks how the path of the Latent panel is exported.
+    PrepareFilm,
+    ExportFilm(Box<FilmSettings>),
+    ChooseFilmFile(Box<FilmSettings>),
     SetPrefs(Box<Prefs>),
 
     // AI

@@ -1,6 +1,7 @@
 //! Dialogs and the drafts in them.
 
 use super::files::ExportSettings;
+use super::film::FilmSettings;
 use super::project::SaveSettings;
 use crate::geom::Size;
 use crate::inpaint::Border;
@@ -21,6 +22,8 @@ pub enum Dialog {
     },
     Export(ExportSettings),
     Save(SaveSettings),
+    /// A path of the Latent panel as an animation.
+    Film(Box<FilmSettings>),
     /// Asks for a file name where the desktop has no file dialog.
     OpenPath {
         text: String,

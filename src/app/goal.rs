@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::ai::{Card, UpscaleOutput};
 use super::effects::{EffectJob, EffectOutput, Found};
+use super::film::FilmJob;
 use super::latent::{LatentJob, Want};
 use super::state::{Outcome, TabId};
 use crate::cli::report::sentence;
@@ -31,6 +32,8 @@ pub enum Goal {
     },
     Effect(Box<EffectJob>),
     Latent(Box<LatentJob>),
+    /// Pictures for a file of several.
+    Film(Box<FilmJob>),
     /// A picture for the Latent panel itself.
     Look(Want),
 }
@@ -43,6 +46,7 @@ impl Goal {
             Self::Expand { .. } => "Expand",
             Self::Effect(job) => job.card.title(),
             Self::Latent(_) => "Generate",
+            Self::Film(_) => "Export path",
             Self::Look(Want::Discover { .. }) => "Find directions",
             Self::Look(Want::Analysed(_)) => "Analyse photo",
             Self::Look(_) => "Draw",
@@ -96,7 +100,8 @@ impl Goal {
                 Ok(Outcome::step(job.tab, job.base, step, note))
             }
             Self::Latent(job) => job.finish(output),
-            Self::Look(_) => Ok(Outcome::Nothing),
+            // These go elsewhere.
+            Self::Look(_) | Self::Film(_) => Ok(Outcome::Nothing),
         }
     }
 }

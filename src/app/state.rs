@@ -8,6 +8,7 @@ use super::ai::Ai;
 use super::clipboard::{Clipboard, Copied};
 use super::compare::Compare;
 use super::files::{ExportSettings, Files};
+use super::film::FilmSettings;
 use super::goal::Goal;
 use super::jobs::{JobId, Jobs, Wake};
 use super::lab::Lab;
@@ -134,6 +135,9 @@ pub enum Outcome {
     PickedTarget {
         settings: ExportSettings,
     },
+    PickedFilm(Box<FilmSettings>),
+    /// Something that only is to be said.
+    Said(String),
     /// The desktop has no file dialog.
     NoFileDialog,
     Nothing,

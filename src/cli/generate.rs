@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::moving::{Target, parse_fps};
+use super::moving::parse_fps;
 use super::networks::{self, Worker};
 use super::report::{self, Failure, Progress};
 use crate::color::WorkingProfile;
@@ -19,6 +19,7 @@ use crate::infer::protocol::{Drawing, Mixed, ModelRef, Origin, Render, Task};
 use crate::infer::render::MAX_DRAWINGS;
 use crate::infer::worker::{Models, capability_for};
 use crate::io::animation::{About, Frame};
+use crate::io::film::Film;
 use crate::io::{self, DigitalSource, Format, SaveOptions};
 use crate::latent::{Code, EditStack, LatentError, Noise, Rows, Truncation, Walk};
 use crate::pixels::{PixelBuf, contact_sheet};
@@ -182,7 +183,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let wanted = wanted(args)?;
     let names = wanted.names();
     let film = match &args.output {
-        Some(output) if args.grid.is_none() && names.len() > 1 => Target::of(output, false)?,
+        Some(output) if args.grid.is_none() && names.len() > 1 => Film::of(output, false)?,
         _ => None,
     };
     let targets = if film.is_some() { Vec::new() } else { targets(args, &names)? };
@@ -233,7 +234,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 /// Draws pictures one after the other into an animation or numbered files.
 fn animate(
     args: &Args,
-    target: &Target,
+    target: &Film,
     store: ModelStore,
     model: &ModelRef,
     drawings: Vec<Drawing>,
@@ -247,7 +248,10 @@ fn animate(
         seconds += output.seconds;
         let drawn = output.drawn.into_iter().next();
         let drawn = drawn.ok_or_else(|| Failure::failed("the network made no picture"))?;
-        Ok(Frame { pixels: drawn.picture, delay: Duration::from_secs_f32(1.0 / args.fps) })
+        Ok::<_, Failure>(Frame {
+            pixels: drawn.picture,
+            delay: Duration::from_secs_f32(1.0 / args.fps),
+        })
     });
     let about = About::endless(count as u32, WorkingProfile::srgb());
     let mut options = SaveOptions::new(Format::Png);

@@ -1,7 +1,7 @@
 //! Several pictures instead of one: animations and numbered files, of which every subcommand that
 //! changes a picture makes others of the kind that the output's name asks for.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use super::input::{self, Picture, unusable};
@@ -10,6 +10,7 @@ use crate::color::{WorkingProfile, convert};
 use crate::document::Metadata;
 use crate::geom::Size;
 use crate::io::animation::{self, About, Container, Frame, Reader};
+use crate::io::film::{Film, add};
 use crate::io::numbered::Numbered;
 use crate::io::{self, Format, Limits, Notice, SaveError, SaveOptions};
 use crate::pixels::PixelBuf;
@@ -31,54 +32,6 @@ enum Source {
     Numbered(Numbered, Vec<u64>),
 }
 
-/// Where frames go, by the name of the output.
-pub(super) enum Target {
-    Animation(Container, PathBuf),
-    Numbered(Numbered),
-}
-
-impl Target {
-    /// What a name asks for; `None` for one picture. A PNG may hold either, and does where
-    /// `has_frames`.
-    pub(super) fn of(path: &Path, has_frames: bool) -> Result<Option<Self>, Failure> {
-        if let Some(pattern) = Numbered::parse(path) {
-            io::check_target(&pattern.file(0)).map_err(|error| unusable(&error))?;
-            return Ok(Some(Self::Numbered(pattern)));
-        }
-        let is_png = Format::from_path(path) == Some(Format::Png);
-        let container = Container::from_path(path);
-        let container = container.or((is_png && has_frames).then_some(Container::Apng));
-        let Some(container) = container else { return Ok(None) };
-        io::check_place(path).map_err(|error| unusable(&error))?;
-        Ok(Some(Self::Animation(container, path.into())))
-    }
-
-    /// Writes frames; `about` but for the container, which the target chooses.
-    pub(super) fn write(
-        &self,
-        about: About,
-        options: &SaveOptions,
-        frames: impl Iterator<Item = Result<Frame, Failure>>,
-    ) -> Result<Vec<Notice>, Failure> {
-        match self {
-            Self::Animation(container, path) => {
-                let about = About { container: *container, ..about };
-                animation::write(path, &about, options, frames)
-            }
-            Self::Numbered(pattern) => {
-                let mut notices = Vec::new();
-                for (at, frame) in frames.enumerate() {
-                    let (file, frame) = (pattern.file(at as u64 + 1), frame?);
-                    let said =
-                        save(&file, &frame.pixels, &about.profile, &about.metadata, options)?;
-                    add(&mut notices, said);
-                }
-                Ok(notices)
-            }
-        }
-    }
-}
-
 impl From<SaveError> for Failure {
     fn from(error: SaveError) -> Self {
         unusable(&error)
@@ -96,19 +49,10 @@ fn save(
     Ok(io::save(file, pixels, profile, metadata, &SaveOptions { format, ..*options })?)
 }
 
-/// Adds what has not been said.
-fn add(notices: &mut Vec<Notice>, more: Vec<Notice>) {
-    for notice in more {
-        if !notices.contains(&notice) {
-            notices.push(notice);
-        }
-    }
-}
-
 /// Pictures that are changed one after the other.
 pub(super) struct Moving {
     source: Source,
-    target: Target,
+    target: Film,
     fps: f32,
 }
 
@@ -126,7 +70,7 @@ impl Moving {
     pub(super) fn open(input: &Path, output: &Path, fps: f32) -> Result<Option<Self>, Failure> {
         if let Some(pattern) = Numbered::parse(input) {
             let numbers = pattern.existing().map_err(|error| unusable(&error))?;
-            let Some(target) = Target::of(output, false)? else {
+            let Some(target) = Film::of(output, false)? else {
                 let name = output.display();
                 let sentence =
                     format!("many pictures do not fit '{name}'; write to a .gif, an .apng");
@@ -135,7 +79,7 @@ impl Moving {
             return Ok(Some(Self { source: Source::Numbered(pattern, numbers), target, fps }));
         }
         // Only where the result could have frames the input is looked at twice.
-        let Some(target) = Target::of(output, true)? else { return Ok(None) };
+        let Some(target) = Film::of(output, true)? else { return Ok(None) };
         if !input.is_file() || crate::io::project::is_project(input) {
             return Ok(None);
         }
@@ -143,14 +87,14 @@ impl Moving {
             animation::open(input, &Limits::default()).map_err(|error| unusable(&error))?
         else {
             return match target {
-                Target::Numbered(_) => {
+                Film::Numbered(_) => {
                     let name = input.display();
                     Err(Failure::input(format!("'{name}' is one picture and needs no numbers")))
                 }
-                Target::Animation(..) => Ok(None),
+                Film::Animation(..) => Ok(None),
             };
         };
-        if reader.container == Container::Gif && Target::of(output, false)?.is_none() {
+        if reader.container == Container::Gif && Film::of(output, false)?.is_none() {
             return Ok(None);
         }
         Ok(Some(Self { source: Source::Animation(Box::new(reader)), target, fps }))
@@ -158,10 +102,7 @@ impl Moving {
 
     /// The format of what is written.
     pub(super) fn format(&self) -> Format {
-        match &self.target {
-            Target::Animation(container, _) => container.format(),
-            Target::Numbered(pattern) => Format::from_path(&pattern.file(0)).unwrap_or(Format::Png),
-        }
+        self.target.format()
     }
 
     /// The first picture, with what is to be said of it.
@@ -200,7 +141,7 @@ impl Moving {
             Ok::<_, Failure>(pixels)
         };
         let (count, said) = match (self.source, &self.target) {
-            (Source::Numbered(from, numbers), Target::Numbered(to)) => {
+            (Source::Numbered(from, numbers), Film::Numbered(to)) => {
                 // Each keeps its number and everything that it says of itself.
                 let count = numbers.len() as u64;
                 let mut said = Vec::new();
@@ -223,7 +164,10 @@ impl Moving {
                         convert::to_srgb(&profile, &mut pixels)
                             .map_err(|error| unusable(&error))?;
                     }
-                    Ok(Frame { pixels, delay: Duration::from_secs_f32(1.0 / self.fps) })
+                    Ok::<_, Failure>(Frame {
+                        pixels,
+                        delay: Duration::from_secs_f32(1.0 / self.fps),
+                    })
                 });
                 let about = About::endless(numbers.len() as u32, WorkingProfile::srgb());
                 let about = About { metadata, ..about };
@@ -242,7 +186,7 @@ impl Moving {
                         notices: Vec::new(),
                         label: None,
                     };
-                    Ok(Frame { pixels: changed(picture, [at as u64, count])?, delay })
+                    Ok::<_, Failure>(Frame { pixels: changed(picture, [at as u64, count])?, delay })
                 });
                 (count, target.write(about, options, changed)?)
             }

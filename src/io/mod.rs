@@ -3,12 +3,14 @@
 //!
 //! One file a format: `decode` from bytes to [`decoded::Decoded`], `encode` back. What all
 //! formats share (orientation, profiles, metadata policy, temporary files) is in [`open`] and
-//! [`save`]. Moving pictures come and go frame by frame in [`animation`], or as [`numbered`] files.
+//! [`save`]. Moving pictures come and go frame by frame in [`animation`], or as [`numbered`]
+//! files; [`film`] is where a name sends them.
 //! Documents with their layers are kept in [`project`] files.
 
 pub mod animation;
 mod decoded;
 mod exif;
+pub mod film;
 mod guard;
 mod iptc;
 mod jpeg;

@@ -5,6 +5,7 @@ mod ai;
 mod compare;
 mod effects;
 mod exchange;
+mod film;
 mod flow;
 mod harness;
 mod lab;

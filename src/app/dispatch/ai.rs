@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::ai::{Card, Running, UpscaleSettings};
+use crate::app::film;
 use crate::app::goal::Goal;
 use crate::app::latent::Want;
 use crate::app::state::{Model, Outcome};
@@ -78,6 +79,9 @@ impl Model {
             (Event::Notice { text, .. }, _) => self.notices.info(text),
             (Event::Finished { output, .. }, Some(Running { goal: Goal::Look(want), .. })) => {
                 self.take_look(want, *output);
+            }
+            (Event::Finished { output, .. }, Some(Running { goal: Goal::Film(job), .. })) => {
+                self.spawn(name, film::write(*job, output.drawn));
             }
             (Event::Finished { output, .. }, Some(Running { goal, .. })) => {
                 self.spawn(name, move |reporter| {

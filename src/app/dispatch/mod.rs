@@ -16,6 +16,7 @@ use super::action::{Action, Phase};
 use super::command::{Binding, Command};
 use super::dialog::Dialog;
 use super::files;
+use super::film;
 use super::project;
 use super::state::{Model, Outcome, Tab, TabId, unknown_operation};
 use super::view::View;
@@ -167,6 +168,13 @@ impl App {
             Action::Export(settings) => model.export(*settings),
             Action::ChooseExportFile(settings) => {
                 model.spawn("Choose file", files::pick_target(*settings));
+            }
+            Action::PrepareFilm => {
+                self.local.dialog = model.film().map(|film| Dialog::Film(Box::new(film)));
+            }
+            Action::ExportFilm(settings) => model.draw_film(*settings),
+            Action::ChooseFilmFile(settings) => {
+                model.spawn("Choose file", film::pick_target(*settings));
             }
             Action::SetPrefs(prefs) => self.set_prefs(ctx, *prefs),
 

@@ -128,6 +128,8 @@ impl App {
                 paths.into_iter().for_each(|path| model.open_file(path));
             }
             Outcome::PickedProject(settings) => self.local.dialog = Some(Dialog::Save(settings)),
+            Outcome::PickedFilm(settings) => self.local.dialog = Some(Dialog::Film(settings)),
+            Outcome::Said(text) => model.notices.info(text),
             Outcome::PickedTarget { settings } => {
                 self.local.dialog = Some(Dialog::Export(settings));
             }

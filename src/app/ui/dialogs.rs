@@ -4,7 +4,7 @@ use eframe::egui;
 use egui::{DragValue, Id, Modal, TextEdit, Ui};
 
 use super::palette::{palette_ui, shortcuts_ui};
-use super::{export, note_ui, preferences, primary_button, save};
+use super::{export, film, note_ui, preferences, primary_button, save};
 use crate::app::action::{Action, Actions};
 use crate::app::dialog::{
     CanvasForm, Dialog, ExpandForm, NewForm, ParamForm, PatternForm, SizeForm,
@@ -60,6 +60,7 @@ fn dialog_ui(
         Dialog::Feather { radius_px } => feather_ui(ui, radius_px, out),
         Dialog::Export(settings) => export::export_ui(ui, model, settings, out),
         Dialog::Save(settings) => save::save_ui(ui, model, settings, out),
+        Dialog::Film(settings) => film::film_ui(ui, settings, out),
         Dialog::OpenPath { text } => open_path_ui(ui, text, out),
         Dialog::ConfirmClose { index, quit } => {
             save::confirm_close_ui(ui, model, local, (*index, *quit), out)

@@ -146,4 +146,8 @@ pub fn path_ui(ui: &mut Ui, latent: &Latent, along: &mut f64, out: &mut Actions)
     if ui.add(slider).accessible_name("Place on the path").changed() {
         out.push(Action::Latent(LatentAction::GoAlongPath(*along)));
     }
+    let export = ui.button("Export path…");
+    if export.on_hover_text("As GIF, APNG or numbered pictures").clicked() {
+        out.push(Action::PrepareFilm);
+    }
 }

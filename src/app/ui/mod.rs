@@ -7,6 +7,7 @@ mod dialogs;
 mod drop;
 mod effects;
 mod export;
+mod film;
 mod histogram;
 mod history;
 mod lab;
