@@ -29,6 +29,7 @@ mod multistyle;
 mod planes;
 mod rrdbnet;
 mod selfie;
+mod shapes;
 mod srvgg;
 mod stylegan2;
 #[cfg(feature = "infer")]

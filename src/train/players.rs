@@ -86,6 +86,7 @@ fn of_points(z_dim: usize, width: usize, to: usize) -> Blueprint {
         row_sides: vec![1],
         noise: Vec::new(),
         side: 1,
+        ..LatentSpace::default()
     };
     let synthesis = perceptron(z_dim, width, to);
     let (noise, styles) = (Vec::new(), Vec::new());
