@@ -4,6 +4,7 @@
 //! same everywhere, so that figures of two machines or two versions compare.
 
 mod canvas;
+mod generators;
 mod memory;
 #[cfg(feature = "infer")]
 mod networks;
@@ -42,6 +43,10 @@ pub(super) struct Args {
     #[cfg(feature = "infer")]
     #[arg(long, value_name = "ID")]
     network: Option<String>,
+    /// Only a generator of this published size with random weights, such as stylegan2-256: prints
+    /// the seconds of a picture and the peak memory
+    #[arg(long, value_name = "NAME")]
+    generator: Option<String>,
     /// Side of the square that networks are given
     #[cfg(feature = "infer")]
     #[arg(long, default_value_t = 64, value_name = "PIXELS",
@@ -137,6 +142,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         entries: Vec::new(),
         progress: Progress::new("bench"),
     };
+    if let Some(name) = &args.generator {
+        return generators::run_one(name, args.runs, args.json);
+    }
     #[cfg(feature = "infer")]
     if let Some(id) = &args.network {
         return networks::run_one(args, id);
