@@ -260,9 +260,11 @@ pub fn pick_files(reporter: &Reporter<Outcome>) -> Result<Outcome, String> {
 /// The work of asking for a folder of pictures.
 pub fn pick_folder(reporter: &Reporter<Outcome>) -> Result<Outcome, String> {
     reporter.stage("Waiting for the file dialog", None);
+    let asked = Instant::now();
     let dialog = rfd::AsyncFileDialog::new().set_title("A folder of pictures").pick_folder();
     match pollster::block_on(dialog) {
         Some(folder) => Ok(Outcome::PickedFolder(folder.path().to_path_buf())),
+        None if asked.elapsed() < NO_HAND => Ok(Outcome::NoFileDialog),
         None => Ok(Outcome::Nothing),
     }
 }

@@ -11,11 +11,14 @@ use super::networks;
 use super::report::{self, Failure, Progress};
 use crate::device::DeviceChoice;
 use crate::infer::Device;
+use crate::infer::protocol::ModelRef;
+use crate::nets::StyleGan2;
 use crate::pixels::contact_sheet;
 use crate::train::{
-    Ada, Arch, Config, Dataset, Loss, Penalty, Report, STATE_FILE, TrainError, Trainer,
-    WEIGHTS_FILE, config_of,
+    Ada, Arch, Config, Dataset, Loss, Parameters, Penalty, Report, STATE_FILE, TrainError, Trainer,
+    WEIGHTS_FILE, config_of, tuning_base,
 };
+use crate::zoo::Library;
 
 /// Pictures of a sheet, and in a row of it.
 const SHEET: (usize, u32) = (32, 8);
@@ -45,6 +48,10 @@ pub(super) struct Args {
     /// Ends after so many real pictures in all
     #[arg(long, value_name = "N")]
     images: Option<u64>,
+    /// A StyleGAN2 generator that learns on, for few pictures: an installed one, or a checkpoint
+    /// file; its networks and size count
+    #[arg(long, value_name = "ID|FILE", conflicts_with_all = ["arch", "side", "channel_base", "channel_max"])]
+    from: Option<String>,
     /// Goes on where the state in the folder is
     #[arg(long)]
     resume: bool,
@@ -105,12 +112,13 @@ impl From<TrainError> for Failure {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let config = config(args)?;
+    let mut base = args.from.as_deref().map(base).transpose()?;
+    let config = config(args, base.as_ref().map(|(_, generator)| generator))?;
     config.check()?;
     fs::create_dir_all(&args.out)
         .map_err(|err| Failure::input(format!("'{}': {err}", args.out.display())))?;
     let device = networks::device(args.device)?;
-    let mut trainer = start(args, config, &device)?;
+    let mut trainer = start(args, config, base.as_mut().map(|(read, _)| read), &device)?;
     let mut log = Log::open(&args.out)?;
     log.line(&json!({
         "what": "start",
@@ -131,8 +139,21 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     report::print(args.out.join(WEIGHTS_FILE).display())
 }
 
+/// The generator that learns on.
+fn base(name: &str) -> Result<(Parameters, StyleGan2), Failure> {
+    let library = Library::discover();
+    Ok(match networks::model_ref(&library, name)? {
+        ModelRef::File(path) => tuning_base(&path)?,
+        ModelRef::Id(id) => {
+            let installed = library.find(&id);
+            let installed = installed.map_err(|err| Failure::input(report::sentence(&err)))?;
+            tuning_base(&installed.weights)?
+        }
+    })
+}
+
 /// The settings that the arguments ask for, or those of the run that goes on.
-fn config(args: &Args) -> Result<Config, Failure> {
+fn config(args: &Args, base: Option<&StyleGan2>) -> Result<Config, Failure> {
     if args.resume && args.out.join(STATE_FILE).exists() {
         return Ok(config_of(&args.out)?);
     }
@@ -140,7 +161,10 @@ fn config(args: &Args) -> Result<Config, Failure> {
         ArchArg::Dcgan => Arch::Dcgan,
         ArchArg::Stylegan2 => Arch::StyleGan2,
     };
-    let mut config = Config::new(arch, args.side);
+    let mut config = match base {
+        Some(generator) => Config::tuning(generator)?,
+        None => Config::new(arch, args.side),
+    };
     config.seed = args.seed;
     config.mirror = !args.no_mirror;
     config.spectral_norm = args.spectral_norm;
@@ -170,7 +194,12 @@ fn config(args: &Args) -> Result<Config, Failure> {
     Ok(config)
 }
 
-fn start(args: &Args, config: Config, device: &Device) -> Result<Trainer, Failure> {
+fn start(
+    args: &Args,
+    config: Config,
+    base: Option<&mut Parameters>,
+    device: &Device,
+) -> Result<Trainer, Failure> {
     let bar = std::sync::Mutex::new(Progress::new("Reading pictures"));
     let watch = |done: usize, total: usize| {
         if let Ok(mut bar) = bar.lock() {
@@ -189,6 +218,8 @@ fn start(args: &Args, config: Config, device: &Device) -> Result<Trainer, Failur
     let mut trainer = Trainer::new(config, data, device)?;
     if args.resume && args.out.join(STATE_FILE).exists() {
         trainer.restore(&args.out)?;
+    } else if let Some(parameters) = base {
+        trainer.begin_with(&mut **parameters)?;
     }
     Ok(trainer)
 }

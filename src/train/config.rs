@@ -14,6 +14,9 @@ const MAX_BATCH: usize = 256;
 /// Groups of pictures whose spread the judge of StyleGAN2 sees.
 const GROUP: usize = 4;
 
+/// Factor on weights and biases of the mapping.
+const MAPPING_RATE: f32 = 0.01;
+
 /// The networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -84,6 +87,12 @@ pub struct Config {
     /// Channels at a side are this over the side, at most `channel_max`.
     pub channel_base: usize,
     pub channel_max: usize,
+    /// Channels at sides of 4, 8, 16, … pixels where they follow no such rule.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub widths: Vec<usize>,
+    /// What activations of the generator are cut at (StyleGAN2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clamp: Option<f32>,
     pub batch: usize,
     pub loss: Loss,
     pub penalty: Penalty,
@@ -120,6 +129,8 @@ impl Config {
             mapping_layers: 4,
             channel_base: 1024,
             channel_max: 64,
+            widths: Vec::new(),
+            clamp: None,
             batch: 16,
             loss: Loss::NonSaturating,
             penalty: Penalty::None,
@@ -180,6 +191,28 @@ impl Config {
         }
     }
 
+    /// For going on from a generator: its networks, with settings that suit few pictures.
+    ///
+    /// # Errors
+    /// What of it cannot be learnt on here.
+    pub fn tuning(generator: &StyleGan2) -> Result<Self, TrainError> {
+        let StyleGan2 { z_dim, w_dim, classes, synthesis, mapping_rate, has_mean, .. } = *generator;
+        let is_usual = mapping_rate == MAPPING_RATE && has_mean && z_dim == w_dim;
+        if classes > 0 || synthesis != Synthesis::Skip || !is_usual {
+            let text = "only StyleGAN2 generators with skips and without classes learn on";
+            return Err(TrainError::Setting(text.into()));
+        }
+        let config = Self {
+            z_dim,
+            mapping_layers: generator.mapping_layers,
+            widths: generator.channels.clone(),
+            clamp: generator.clamp,
+            ..Self::preset(Preset::FewPictures, generator.side())
+        };
+        config.check()?;
+        Ok(config)
+    }
+
     /// # Errors
     /// What is out of bounds, in words.
     pub fn check(&self) -> Result<(), TrainError> {
@@ -187,6 +220,10 @@ impl Config {
         let is_side = (MIN_SIDE..=MAX_SIDE).contains(&self.side) && self.side.is_power_of_two();
         if self.arch != Arch::Points && !is_side {
             return bad(format!("a side is a power of two from {MIN_SIDE} to {MAX_SIDE}"));
+        }
+        let levels = (self.side / 4).max(1).ilog2() as usize + 1;
+        if !self.widths.is_empty() && self.widths.len() != levels {
+            return bad(format!("{levels} blocks need as many widths"));
         }
         if !(2..=MAX_BATCH).contains(&self.batch) {
             return bad(format!("a batch has 2 to {MAX_BATCH} pictures"));
@@ -208,6 +245,9 @@ impl Config {
 
     /// Channels at sides of 4, 8, 16, … pixels.
     pub fn channels(&self) -> Vec<usize> {
+        if !self.widths.is_empty() {
+            return self.widths.clone();
+        }
         let levels = (self.side / 4).max(1).ilog2();
         (0..=levels)
             .map(|level| (self.channel_base / (4 << level)).clamp(1, self.channel_max))
@@ -237,10 +277,10 @@ impl Config {
             w_dim: self.z_dim,
             classes: 0,
             mapping_layers: self.mapping_layers,
-            mapping_rate: 0.01,
+            mapping_rate: MAPPING_RATE,
             channels: self.channels(),
             synthesis: Synthesis::Skip,
-            clamp: None,
+            clamp: self.clamp,
             has_mean: true,
         };
         (generator, StyleGan2Discriminator { channels: self.channels(), group: GROUP })

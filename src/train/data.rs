@@ -4,13 +4,17 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::TrainError;
 use super::randomness::{Purpose, Randomness};
+use crate::color::convert;
+use crate::geom::{IRect, Size};
 use crate::io::{self, Limits};
-use crate::portrait::{self, CropTransform};
+use crate::pixels::{Depth, PixelBuf};
 
 /// Fewer teach a generator nothing but themselves.
 pub const MIN_PICTURES: usize = 100;
@@ -159,17 +163,32 @@ fn list(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Tra
     Ok(())
 }
 
+/// A square picture at another side, without aliasing: RGBA bytes.
+fn shrunk(square: &PixelBuf, side: u32) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    let (size, bytes) = (square.size(), square.samples().as_bytes());
+    let from = ImageRef::new(size.width, size.height, bytes, PixelType::U8x4)?;
+    let mut to = Image::new(side, side, PixelType::U8x4);
+    let how = ResizeAlg::Convolution(FilterType::Lanczos3);
+    Resizer::new().resize(&from, &mut to, &ResizeOptions::new().resize_alg(how))?;
+    Ok(to.into_vec())
+}
+
 /// The picture in a file.
 fn sample(path: &Path, side: usize) -> Result<Sample, String> {
     let opened = io::open(path, &Limits::default()).map_err(|err| err.cause.to_string())?;
-    let size = opened.pixels.size();
-    let center = [f64::from(size.width) / 2.0, f64::from(size.height) / 2.0];
-    let square = CropTransform::new(center, size.width.min(size.height).into(), 0.0);
-    let planes = square
-        .and_then(|square| portrait::crop(&opened.pixels, &opened.profile, &square, side as u32));
-    let planes = planes.map_err(|err| err.to_string())?;
-    let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
-    let bytes: Vec<u8> = planes.data.into_iter().map(byte).collect();
+    let Size { width, height } = opened.pixels.size();
+    let least = width.min(height);
+    let corner = (((width - least) / 2) as i32, ((height - least) / 2) as i32);
+    let square = IRect::from_origin_size(corner, Size::new(least, least));
+    let mut pixels = opened.pixels.crop(square).to_depth(Depth::U8);
+    convert::to_srgb(&opened.profile, &mut pixels).map_err(|err| err.to_string())?;
+    let small = shrunk(&pixels, side as u32).map_err(|err| err.to_string())?;
+    // Planes one after the other; what is transparent counts as black.
+    let plane = |channel: usize| {
+        let value = move |pixel: &[u8]| u32::from(pixel[channel]) * u32::from(pixel[3]) / 255;
+        small.chunks_exact(4).map(move |pixel| value(pixel) as u8)
+    };
+    let bytes: Vec<u8> = (0..3).flat_map(plane).collect();
     let hash = Sha256::digest(&bytes).into();
     Ok((bytes, hash))
 }

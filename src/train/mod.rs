@@ -34,7 +34,7 @@ pub use players::{Discriminator, Generator};
 pub use randomness::Randomness;
 pub use run::{Report, Trainer};
 pub use spectral::Spectral;
-pub use state::{STATE_FILE, WEIGHTS_FILE, config_of};
+pub use state::{Parameters, STATE_FILE, WEIGHTS_FILE, config_of, tuning_base};
 pub use step::Scores;
 pub use toys::Toy;
 pub use watch::{Alarm, Projection, Snapshot};

@@ -15,6 +15,7 @@ use super::players::{Discriminator, Generator};
 use super::randomness::Randomness;
 use super::spectral::Spectral;
 use super::step::Scores;
+use crate::nets::Source;
 
 /// A run that can be gone on with step by step.
 pub struct Trainer {
@@ -100,6 +101,23 @@ impl Trainer {
             .map(|at| format!("b{}.", self.config.side >> at))
             .collect();
         self.judge.weights.freeze(|name| sides.iter().any(|side| name.starts_with(side)));
+    }
+
+    /// Begins with the parameters of a generator of the same shape, by official name. The judge
+    /// begins anew.
+    ///
+    /// # Errors
+    /// Those of `source`, and parameters of another size.
+    pub fn begin_with(&mut self, source: Source<'_, String>) -> Result<(), TrainError> {
+        let names: Vec<String> = self.generator.weights.names().cloned().collect();
+        for name in names {
+            let values = source(&name).map_err(TrainError::Setting)?;
+            let fits = self.generator.weights.write(&name, values.clone());
+            if !(fits && self.average.weights.write(&name, values)) {
+                return Err(TrainError::Setting(format!("'{name}' is of another size")));
+            }
+        }
+        Ok(())
     }
 
     pub const fn images(&self) -> u64 {

@@ -13,6 +13,8 @@ use super::run::Trainer;
 use super::weights::{Weights, list};
 use crate::checkpoint::container;
 use crate::io;
+use crate::nets::StyleGan2;
+use crate::zoo::{Detected, Spec, open_network};
 
 /// The averaged generator, with official names.
 pub const WEIGHTS_FILE: &str = "generator.safetensors";
@@ -197,4 +199,25 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
         path: format!("'{}'", path.display()),
         reason: err.to_string(),
     })
+}
+
+/// Reads the parameters of a network by official name.
+pub type Parameters = Box<dyn FnMut(&str) -> Result<Vec<f32>, String>>;
+
+/// A generator that can learn on: its parameters, and its shape.
+///
+/// # Errors
+/// A file that is none.
+pub fn tuning_base(path: &Path) -> Result<(Parameters, StyleGan2), TrainError> {
+    let setting = |err: &dyn std::fmt::Display| TrainError::Setting(err.to_string());
+    let (checkpoint, Detected { spec, names }) = open_network(path).map_err(|err| setting(&err))?;
+    let Spec::StyleGan2(generator) = spec else {
+        let text = format!("{} does not learn on; StyleGAN2 does", spec.architecture());
+        return Err(TrainError::Setting(text));
+    };
+    let read = move |name: &str| {
+        let stored = names.get(name).map_or(name, String::as_str);
+        checkpoint.read_f32(stored).map_err(|err| err.to_string())
+    };
+    Ok((Box::new(read), generator))
 }

@@ -1,6 +1,6 @@
 //! What a run shows of itself: pictures of fixed latents, and what the judge makes of them.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, activation};
 use serde::Serialize;
 
 use super::randomness::Purpose;
@@ -147,6 +147,21 @@ impl Trainer {
             _ => all.chunks_exact(2).map(|point| [point[0], point[1]]).collect(),
         };
         Projection { points, real, logits }
+    }
+
+    /// The judge's belief that points of a square grid are real, `0..=1`: `side` either way,
+    /// row by row from the lower left of `-reach..=reach`.
+    pub fn field(&mut self, side: usize, reach: f32) -> Vec<f32> {
+        let place = |at: usize| ((at as f32 + 0.5) / side as f32 * 2.0 - 1.0) * reach;
+        let points = (0..side * side).flat_map(|at| [place(at % side), place(at / side)]);
+        let points: Vec<f32> = points.collect();
+        if self.data.sample_len() != 2 {
+            return Vec::new();
+        }
+        let params = self.judge.weights.constant();
+        self.judge.load(&params);
+        let logits = self.judge.judge(self.of_samples(points));
+        activation::sigmoid(logits).to_data().try_to_vec().unwrap_or_default()
     }
 
     fn main_axes(&self, features: &Tensor<4>) -> Option<Vec<[f32; 2]>> {

@@ -14,3 +14,5 @@ mod project;
 mod run;
 #[cfg(feature = "infer")]
 mod tools;
+#[cfg(feature = "infer")]
+mod train;

@@ -93,10 +93,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "gpu",
         ],
     ),
-    (
-        "train",
-        &["geom", "color", "pixels", "checkpoint", "nets", "zoo", "latent", "portrait", "io"],
-    ),
+    ("train", &["geom", "color", "pixels", "checkpoint", "nets", "zoo", "latent", "io"]),
     ("patterns", &["geom", "params", "pixels", "latent"]),
     ("metrics", &["geom", "pixels"]),
     (

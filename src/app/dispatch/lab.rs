@@ -18,7 +18,7 @@ impl Model {
             LabAction::Close => self.lab.is_open = false,
             LabAction::Set(settings) => self.lab.settings = *settings,
             LabAction::ChooseFolder => self.spawn("Choose folder", files::pick_folder),
-            LabAction::Start => self.lab.start(),
+            LabAction::Start => self.lab.start(self.ai.library().clone()),
             LabAction::Order(order) => self.lab.order(order),
             LabAction::Look(at) => self.lab.at = at,
             LabAction::Use => self.use_learnt(),

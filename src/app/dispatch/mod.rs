@@ -16,6 +16,7 @@ use super::action::{Action, Phase};
 use super::command::{Binding, Command};
 use super::dialog::Dialog;
 use super::files;
+use super::lab::Source;
 use super::film;
 use super::project;
 use super::state::{Model, Outcome, Tab, TabId, unknown_operation};
@@ -256,6 +257,10 @@ impl Model {
     }
 
     pub fn open_file(&mut self, path: std::path::PathBuf) {
+        if self.lab.is_open && path.is_dir() && !self.lab.is_busy() {
+            self.lab.settings.source = Source::Folder(Some(path));
+            return;
+        }
         if is_for_models(&path) {
             return self.import_model(path);
         }

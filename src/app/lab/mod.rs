@@ -16,6 +16,7 @@ use super::latent::Frame;
 use crate::cli::report::sentence;
 use crate::infer::Device;
 use crate::train::{Ada, Alarm, Arch, Config, Loss, Penalty, Preset, Projection, Report, Toy};
+use crate::zoo::Library;
 
 /// Reports that are kept for the curves; every second is dropped when there are more.
 const MAX_REPORTS: usize = 2000;
@@ -36,6 +37,8 @@ pub enum Source {
 pub struct LabSettings {
     pub source: Source,
     pub config: Config,
+    /// Id of the generator that learns on, whose networks then count; `None` begins from nothing.
+    pub base: Option<String>,
     /// Whether a state that lies there is left alone and the run begins anew.
     pub anew: bool,
 }
@@ -47,7 +50,7 @@ impl LabSettings {
             Preset::Playground => Source::Toy(Toy::default()),
             _ => Source::Folder(None),
         };
-        Self { source, config: Config::preset(preset, 64), anew: false }
+        Self { source, config: Config::preset(preset, 64), base: None, anew: false }
     }
 
     /// Other networks, with what is usual for them.
@@ -98,6 +101,9 @@ pub enum Phase {
     Stopping,
 }
 
+/// How far the plane of points reaches from its middle.
+pub const REACH: f32 = 1.25;
+
 /// What was drawn at some point of the run.
 #[derive(Clone, Debug)]
 pub struct Sheet {
@@ -108,6 +114,8 @@ pub struct Sheet {
     pub points: Vec<[f32; 2]>,
     /// What a grid of latents becomes, row by row, where latents are in the plane.
     pub grid: Vec<[f32; 2]>,
+    /// The judge's belief over the plane of points, `0..=1`, from the lower left.
+    pub field: Vec<f32>,
     pub projection: Projection,
     pub diversity: f64,
     pub alarm: Option<Alarm>,
@@ -169,7 +177,7 @@ impl Lab {
     }
 
     /// Begins, or goes on where a run with these settings was left.
-    pub fn start(&mut self) {
+    pub fn start(&mut self, library: Library) {
         if self.is_busy() {
             return;
         }
@@ -187,7 +195,8 @@ impl Lab {
                 let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
                 let name = name.unwrap_or_else(|| "pictures".into());
                 let arch = format!("{:?}", config.arch).to_lowercase();
-                let own = format!("{name}-{arch}-{}", config.side);
+                let tuned = self.settings.base.as_ref().map_or("", |_| "-tuned");
+                let own = format!("{name}-{arch}-{}{tuned}", config.side);
                 self.runs.as_ref().map(|runs| runs.join(own))
             }
             Source::Toy(_) => None,
@@ -196,6 +205,7 @@ impl Lab {
         let (outbox, events) = bounded(MESSAGE_SLOTS);
         let work = runner::Work {
             settings: self.settings.clone(),
+            library,
             folder: folder.clone(),
             device: self.device.clone(),
             orders: inbox,

@@ -7,12 +7,16 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 
-use super::{Frame, LabSettings, Sheet, Source};
+use super::{Frame, LabSettings, REACH, Sheet, Source};
 use crate::app::jobs::Wake;
 use crate::cli::report::sentence;
 use crate::infer::Device;
+use crate::nets::StyleGan2;
 use crate::pixels::contact_sheet;
-use crate::train::{Dataset, Report, STATE_FILE, TrainError, Trainer};
+use crate::train::{
+    Config, Dataset, Parameters, Report, STATE_FILE, TrainError, Trainer, tuning_base,
+};
+use crate::zoo::Library;
 
 /// Between two reports.
 const REPORT_EVERY: Duration = Duration::from_millis(250);
@@ -22,6 +26,8 @@ const SAVE_EVERY: Duration = Duration::from_secs(240);
 const SHEET: (usize, u32) = (32, 8);
 /// Points of a sheet, and in a row of the grid of latents.
 const POINTS: (usize, usize) = (400, 17);
+/// Places of the judge's field either way.
+const FIELD: usize = 28;
 /// Samples of either kind in the plane of the judge's features.
 const PROJECTED: usize = 64;
 /// Share of the time that sheets may take.
@@ -56,6 +62,8 @@ pub enum Event {
 /// A run about to begin.
 pub struct Work {
     pub settings: LabSettings,
+    /// Where generators that learn on are found.
+    pub library: Library,
     /// Where its files are kept; `None` keeps none.
     pub folder: Option<PathBuf>,
     pub device: Device,
@@ -86,7 +94,13 @@ impl Work {
     }
 
     fn learn(&self) -> Result<(), TrainError> {
-        let data = self.data()?;
+        let mut config = self.settings.config.clone();
+        let base = self.settings.base.as_ref().map(|id| self.base(id)).transpose()?;
+        if let Some((_, generator)) = &base {
+            let Config { seed, batch, .. } = config;
+            config = Config { seed, batch, ..Config::tuning(generator)? };
+        }
+        let data = self.data(&config)?;
         let refused = &data.refused;
         let left_out = refused.first().map(|first| {
             let name = first.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -96,7 +110,10 @@ impl Work {
             };
             format!("Left out: {name} ({}){more}", first.reason)
         });
-        let mut trainer = Trainer::new(self.settings.config.clone(), data, &self.device)?;
+        let mut trainer = Trainer::new(config, data, &self.device)?;
+        if let Some((mut parameters, _)) = base {
+            trainer.begin_with(&mut *parameters)?;
+        }
         if let Some(folder) = &self.folder {
             let failed = |err: std::io::Error| TrainError::Write {
                 path: format!("'{}'", folder.display()),
@@ -113,8 +130,7 @@ impl Work {
         result
     }
 
-    fn data(&self) -> Result<Dataset, TrainError> {
-        let config = &self.settings.config;
+    fn data(&self, config: &Config) -> Result<Dataset, TrainError> {
         match &self.settings.source {
             Source::Toy(toy) => Ok(toy.dataset(config.seed)),
             Source::Folder(path) => {
@@ -135,6 +151,13 @@ impl Work {
                 Dataset::open(&path, config.side, config.seed, &watch)
             }
         }
+    }
+
+    /// The parameters and the shape of a generator that learns on.
+    fn base(&self, id: &str) -> Result<(Parameters, StyleGan2), TrainError> {
+        let installed = self.library.find(id);
+        let installed = installed.map_err(|err| TrainError::Setting(sentence(&err)))?;
+        tuning_base(&installed.weights)
     }
 
     fn save(&self, trainer: &Trainer) -> Result<(), TrainError> {
@@ -208,12 +231,14 @@ fn sheet(trainer: &mut Trainer, report: &Report) -> Sheet {
     } else {
         (Vec::new(), Vec::new())
     };
+    let field = trainer.field(FIELD, REACH);
     let count = if are_points { POINTS.0 } else { PROJECTED };
     Sheet {
         images: shot.images,
         frame: contact_sheet(&shot.pictures, SHEET.1).map(|sheet| Frame::of(&sheet)),
         points,
         grid,
+        field,
         projection: trainer.projection(count),
         diversity: shot.diversity,
         alarm: shot.alarm,

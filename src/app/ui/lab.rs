@@ -6,6 +6,7 @@ use egui::{ComboBox, DragValue, Frame, Margin, Panel, RichText, ScrollArea, Slid
 use super::lab_plots::{curves_ui, plane_ui, sheet_ui};
 use super::{heading_ui, note_ui, primary_button};
 use crate::app::action::{Action, Actions, LabAction};
+use crate::app::ai::ModelCard;
 use crate::app::lab::{Lab, LabSettings, Order, Phase, Source};
 use crate::app::state::Model;
 use crate::app::theme;
@@ -20,7 +21,7 @@ pub fn lab_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
         .resizable(false)
         .show(ui, |ui| {
             ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-                settings_ui(ui, lab, out);
+                settings_ui(ui, model, out);
             });
         });
     let inner = Frame::NONE.fill(palette.well).inner_margin(Margin::symmetric(16, 10));
@@ -36,7 +37,8 @@ fn act(out: &mut Actions, action: LabAction) {
     out.push(Action::Lab(action));
 }
 
-fn settings_ui(ui: &mut Ui, lab: &Lab, out: &mut Actions) {
+fn settings_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
+    let lab = &model.lab;
     ui.horizontal(|ui| {
         ui.heading("Train a generator");
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
@@ -48,7 +50,7 @@ fn settings_ui(ui: &mut Ui, lab: &Lab, out: &mut Actions) {
     note_ui(ui, "Two networks play against each other: one draws, one judges. Both learn.");
     ui.add_space(8.0);
     let mut settings = lab.settings.clone();
-    ui.add_enabled_ui(!lab.is_busy(), |ui| choices_ui(ui, &mut settings, out));
+    ui.add_enabled_ui(!lab.is_busy(), |ui| choices_ui(ui, model, &mut settings, out));
     if settings != lab.settings {
         act(out, LabAction::Set(Box::new(settings)));
     }
@@ -62,16 +64,31 @@ fn settings_ui(ui: &mut Ui, lab: &Lab, out: &mut Actions) {
     }
 }
 
-fn choices_ui(ui: &mut Ui, settings: &mut LabSettings, out: &mut Actions) {
+fn choices_ui(ui: &mut Ui, model: &Model, settings: &mut LabSettings, out: &mut Actions) {
     ui.horizontal(|ui| {
         for (preset, label, hint) in [
-            (Preset::Scratch, "From scratch", "Pictures, from nothing, StyleGAN2"),
+            (Preset::Scratch, "From scratch", "Thousands of pictures, from nothing"),
+            (Preset::FewPictures, "Few pictures", "Hundreds of pictures: a generator learns on"),
             (Preset::Playground, "Playground", "Points in the plane: a minute on any machine"),
         ] {
-            let is_toy = matches!(settings.source, Source::Toy(_));
-            let selected = is_toy == (preset == Preset::Playground);
+            let present = match (&settings.source, &settings.base) {
+                (Source::Toy(_), _) => Preset::Playground,
+                (_, Some(_)) => Preset::FewPictures,
+                _ => Preset::Scratch,
+            };
+            let selected = present == preset;
             if ui.selectable_label(selected, label).on_hover_text(hint).clicked() && !selected {
-                *settings = LabSettings::of(preset);
+                let source = std::mem::replace(settings, LabSettings::of(preset)).source;
+                if matches!(
+                    (&source, preset),
+                    (Source::Folder(_), Preset::Scratch | Preset::FewPictures)
+                ) {
+                    settings.source = source;
+                }
+                if preset == Preset::FewPictures {
+                    settings.base =
+                        Some(bases(model).next().map_or_else(String::new, |(id, _)| id));
+                }
             }
         }
     });
@@ -97,10 +114,35 @@ fn choices_ui(ui: &mut Ui, settings: &mut LabSettings, out: &mut Actions) {
                     act(out, LabAction::ChooseFolder);
                 }
             });
-            networks_ui(ui, settings);
+            if settings.base.is_some() {
+                base_ui(ui, model, settings);
+            } else {
+                networks_ui(ui, settings);
+            }
         }
     }
     ui.collapsing("Details", |ui| details_ui(ui, settings));
+}
+
+/// Generators that can learn on: id and name.
+fn bases(model: &Model) -> impl Iterator<Item = (String, String)> {
+    let learns = |card: &&ModelCard| card.manifest.architecture == "StyleGAN2";
+    let names = |card: &ModelCard| (card.manifest.id.clone(), card.manifest.name.clone());
+    model.ai.models.iter().filter(learns).map(names)
+}
+
+fn base_ui(ui: &mut Ui, model: &Model, settings: &mut LabSettings) {
+    let Some(base) = &mut settings.base else { return };
+    row(ui, "Learns on", |ui| {
+        let name = bases(model).find(|(id, _)| id == base).map_or("none".into(), |(_, name)| name);
+        let list = ComboBox::from_id_salt("base").selected_text(name).truncate();
+        let list = list.width(ui.available_width() - 8.0).show_ui(ui, |ui| {
+            for (id, name) in bases(model) {
+                ui.selectable_value(base, id, name);
+            }
+        });
+        let _named = list.response.accessible_name("Learns on");
+    });
 }
 
 fn networks_ui(ui: &mut Ui, settings: &mut LabSettings) {
@@ -251,9 +293,15 @@ fn watch_ui(ui: &mut Ui, lab: &Lab, out: &mut Actions) {
                 scrubber_ui(ui, lab, out);
             }
             ui.add_space(8.0);
-            heading_ui(ui, "As the judge sees them");
-            note_ui(ui, "Real ones are blue, drawn ones orange; pale where it is unsure.");
-            plane_ui(ui, sheet);
+            if sheet.points.is_empty() {
+                heading_ui(ui, "As the judge sees them");
+                note_ui(ui, "Real ones are blue, drawn ones orange; pale where it is unsure.");
+                plane_ui(ui, sheet);
+            } else {
+                let text = "Real points are blue, drawn ones orange. The ground is blue where the \
+                            judge believes in real points; the net is the plane of latents, bent.";
+                note_ui(ui, text);
+            }
         });
         ui.add_space(12.0);
         ui.vertical(|ui| curves_ui(ui, lab));
@@ -264,7 +312,7 @@ fn status_ui(ui: &mut Ui, lab: &Lab) {
     let Some(report) = lab.reports.last() else { return };
     ui.horizontal(|ui| {
         let thousands = report.images as f64 / 1000.0;
-        heading_ui(ui, &format!("{thousands:.1} thousand pictures seen"));
+        heading_ui(ui, &format!("{thousands:.1} thousand seen"));
         if let Some(pace) = lab.pace() {
             note_ui(ui, &format!("{pace:.0} a second"));
         }

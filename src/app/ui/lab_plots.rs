@@ -5,7 +5,7 @@ use egui::{Color32, Pos2, Sense, Stroke, Ui, Vec2, pos2};
 use egui_plot::{Legend, Line, Plot, PlotPoints, Points};
 
 use super::{heading_ui, note_ui};
-use crate::app::lab::{Lab, Sheet};
+use crate::app::lab::{Lab, REACH, Sheet};
 use crate::app::{theme, thumbs};
 use crate::train::Report;
 
@@ -49,7 +49,18 @@ fn points_ui(ui: &mut Ui, sheet: &Sheet, side: f32) {
     let painter = ui.painter().with_clip_rect(rect);
     painter.rect_filled(rect, 4.0, palette.panel);
     let place =
-        |[x, y]: [f32; 2]| -> Pos2 { rect.center() + Vec2::new(x, -y) * (side / 2.0 / 1.25) };
+        |[x, y]: [f32; 2]| -> Pos2 { rect.center() + Vec2::new(x, -y) * (side / 2.0 / REACH) };
+    // Where the judge believes that a point is real.
+    let side_count = (sheet.field.len() as f64).sqrt() as usize;
+    let cell = side / side_count.max(1) as f32;
+    for (at, belief) in sheet.field.iter().enumerate() {
+        let (row, column) = (at / side_count, at % side_count);
+        let corner =
+            pos2(rect.left() + column as f32 * cell, rect.bottom() - (row + 1) as f32 * cell);
+        let sure = (belief - 0.5) * 2.0;
+        let color = if sure > 0.0 { REAL } else { DRAWN }.gamma_multiply(sure.abs() * 0.35);
+        painter.rect_filled(egui::Rect::from_min_size(corner, Vec2::splat(cell)), 0.0, color);
+    }
     // The manifold: the plane of latents as the generator bends it.
     let columns = (sheet.grid.len() as f64).sqrt() as usize;
     let line = Stroke::new(1.0, palette.weak.gamma_multiply(0.5));
