@@ -21,13 +21,7 @@ const MAX_STEPS: usize = 60;
 /// # Errors
 /// Where the matrix is not finite or not `n` by `n`.
 pub fn symmetric_eigen(matrix: &[f64], n: usize) -> Result<Eigen, LatentError> {
-    if matrix.len() != n * n || matrix.iter().any(|value| !value.is_finite()) {
-        return Err(LatentError::Unsolvable("the matrix is not square and finite"));
-    }
-    let mut a = matrix.to_vec();
-    let reflections = tridiagonalise(&mut a, n);
-    let mut diagonal: Vec<f64> = (0..n).map(|i| a[i * n + i]).collect();
-    let mut beside: Vec<f64> = (1..n).map(|i| a[i * n + i - 1]).collect();
+    let Tridiagonal { mut diagonal, mut beside, reflections } = tridiagonal(matrix, n)?;
     let mut vectors = product(&reflections, n);
     diagonalise(&mut diagonal, &mut beside, &mut vectors, n)?;
     let mut order: Vec<usize> = (0..n).collect();
@@ -40,6 +34,39 @@ pub fn symmetric_eigen(matrix: &[f64], n: usize) -> Result<Eigen, LatentError> {
         sorted.extend(row.iter().map(|value| value * largest.signum()));
     }
     Ok(Eigen { values: order.iter().map(|&i| diagonal[i]).collect(), vectors: sorted })
+}
+
+/// The eigenvalues alone, the largest first: several times faster.
+///
+/// # Errors
+/// As [`symmetric_eigen`].
+pub fn symmetric_eigenvalues(matrix: &[f64], n: usize) -> Result<Vec<f64>, LatentError> {
+    let Tridiagonal { mut diagonal, mut beside, .. } = tridiagonal(matrix, n)?;
+    // Vectors without numbers.
+    diagonalise(&mut diagonal, &mut beside, &mut [], 0)?;
+    diagonal.sort_by(|a, b| b.total_cmp(a));
+    Ok(diagonal)
+}
+
+/// A symmetric matrix between reflections.
+struct Tridiagonal {
+    diagonal: Vec<f64>,
+    /// The numbers beside it, on either side.
+    beside: Vec<f64>,
+    reflections: Vec<Vec<f64>>,
+}
+
+fn tridiagonal(matrix: &[f64], n: usize) -> Result<Tridiagonal, LatentError> {
+    if matrix.len() != n * n || matrix.iter().any(|value| !value.is_finite()) {
+        return Err(LatentError::Unsolvable("the matrix is not square and finite"));
+    }
+    let mut a = matrix.to_vec();
+    let reflections = tridiagonalise(&mut a, n);
+    Ok(Tridiagonal {
+        diagonal: (0..n).map(|i| a[i * n + i]).collect(),
+        beside: (1..n).map(|i| a[i * n + i - 1]).collect(),
+        reflections,
+    })
 }
 
 /// Leaves three diagonals in `a`; returns the reflections `I - v vᵀ`, one a step, `v` acting on
@@ -102,7 +129,7 @@ fn diagonalise(
     vectors: &mut [f64],
     n: usize,
 ) -> Result<(), LatentError> {
-    let mut end = n.saturating_sub(1);
+    let mut end = d.len().saturating_sub(1);
     let mut steps = 0;
     while end > 0 {
         let negligible = |at: usize, d: &[f64], e: &[f64]| {
@@ -197,7 +224,8 @@ pub fn solve_positive(
     Ok(x)
 }
 
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+/// The sum of products.
+pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     // Four sums, so that additions overlap.
     let (a4, a_rest) = a.as_chunks::<4>();
     let (b4, b_rest) = b.as_chunks::<4>();
@@ -259,6 +287,8 @@ mod tests {
         let eigen = symmetric_eigen(&matrix, 4).unwrap();
         assert!((eigen.values[0] - 9.0).abs() < 1e-12);
         assert!(eigen.values[1..].iter().all(|value| value.abs() < 1e-12));
+        let alone = symmetric_eigenvalues(&matrix, 4).unwrap();
+        assert!(alone.iter().zip(&eigen.values).all(|(a, b)| (a - b).abs() < 1e-12));
         assert!(symmetric_eigen(&[f64::NAN], 1).is_err());
         assert!(symmetric_eigen(&[1.0; 3], 2).is_err());
         assert!(symmetric_eigen(&[], 0).unwrap().values.is_empty());

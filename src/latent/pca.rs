@@ -63,18 +63,30 @@ impl Moments {
         Ok(())
     }
 
+    /// The mean of all samples; zeros without any.
+    pub fn mean(&self) -> &[f64] {
+        &self.mean
+    }
+
+    /// The unbiased covariance, `[dim, dim]`.
+    ///
+    /// # Errors
+    /// With fewer than two samples.
+    pub fn covariance(&self) -> Result<Vec<f64>, LatentError> {
+        if self.count < 2 {
+            return Err(LatentError::Unsolvable("two samples at least show how numbers vary"));
+        }
+        let norm = 1.0 / (self.count - 1) as f64;
+        Ok(self.products.iter().map(|value| value * norm).collect())
+    }
+
     /// The `count` components along which the samples vary most; all where there are fewer.
     ///
     /// # Errors
     /// With fewer than two samples.
     pub fn pca(&self, count: usize) -> Result<Pca, LatentError> {
-        if self.count < 2 {
-            return Err(LatentError::Unsolvable("two samples at least show how codes vary"));
-        }
         let dim = self.mean.len();
-        let norm = 1.0 / (self.count - 1) as f64;
-        let covariance: Vec<f64> = self.products.iter().map(|value| value * norm).collect();
-        let eigen = symmetric_eigen(&covariance, dim)?;
+        let eigen = symmetric_eigen(&self.covariance()?, dim)?;
         let count = count.min(dim);
         let narrow = |values: &[f64]| -> Vec<f32> { values.iter().map(|v| *v as f32).collect() };
         let sigma: Vec<f64> = eigen.values[..count].iter().map(|v| v.max(0.0).sqrt()).collect();

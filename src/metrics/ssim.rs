@@ -6,18 +6,17 @@ use super::{is_in, luma};
 use crate::pixels::PixelBuf;
 
 /// Half the window; its bell has a standard deviation of 1.5 pixels.
-const RADIUS: i64 = 5;
+pub(super) const RADIUS: i64 = 5;
 const SIGMA: f64 = 1.5;
-const C1: f64 = 0.01 * 0.01;
-const C2: f64 = 0.03 * 0.03;
+pub(super) const C1: f64 = 0.01 * 0.01;
+pub(super) const C2: f64 = 0.03 * 0.03;
 
 /// The mean structural similarity of the luma of two pictures of one size over the masked pixels,
 /// up to 1. Windows are cut at the border. NaN where nothing is masked.
 pub fn ssim(a: &PixelBuf, b: &PixelBuf, mask: &PixelBuf) -> f64 {
     let (width, height) = (i64::from(a.size().width), i64::from(a.size().height));
     let (a, b) = (luma(a), luma(b));
-    let bell: Vec<f64> =
-        (-RADIUS..=RADIUS).map(|x| (-0.5 * (x as f64 / SIGMA).powi(2)).exp()).collect();
+    let bell = bell();
     let at_pixel = |x: i64, y: i64| {
         // Sums of weight, a, b, a², b² and a b.
         let mut sums = [0.0f64; 6];
@@ -48,6 +47,11 @@ pub fn ssim(a: &PixelBuf, b: &PixelBuf, mask: &PixelBuf) -> f64 {
         .collect();
     let (sum, count) = rows.iter().fold((0.0, 0), |all, row| (all.0 + row.0, all.1 + row.1));
     sum / count as f64
+}
+
+/// Weights of the window along one axis, not normalised.
+pub(super) fn bell() -> Vec<f64> {
+    (-RADIUS..=RADIUS).map(|x| (-0.5 * (x as f64 / SIGMA).powi(2)).exp()).collect()
 }
 
 #[cfg(test)]

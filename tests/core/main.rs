@@ -21,6 +21,7 @@ mod io_open;
 mod io_save;
 mod label;
 mod latent;
+mod metrics;
 mod ncnn;
 mod one_number;
 mod ops_exact;

@@ -95,7 +95,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("train", &["geom", "color", "pixels", "checkpoint", "nets", "zoo", "latent", "io"]),
     ("patterns", &["geom", "params", "pixels", "latent"]),
-    ("metrics", &["geom", "pixels"]),
+    // Moments and eigenvalues are latent's, activations come as planes of a network.
+    ("metrics", &["geom", "pixels", "latent", "nets"]),
     (
         "portrait",
         &["geom", "color", "params", "pixels", "ops", "latent", "faces", "nets", "metrics"],
