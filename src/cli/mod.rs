@@ -28,8 +28,10 @@ mod input;
 mod invert;
 #[cfg(feature = "infer")]
 mod latent;
+mod library;
 #[cfg(feature = "infer")]
 mod light;
+mod metrics;
 mod models;
 mod moving;
 #[cfg(feature = "infer")]
@@ -100,6 +102,7 @@ enum Command {
     Latent(latent::Args),
     #[cfg(feature = "infer")]
     Light(light::Args),
+    Metrics(metrics::Args),
     Models(models::Args),
     Ops(ops::Args),
     Pattern(pattern::Args),
@@ -157,6 +160,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Latent(args)) => latent::run(&args),
         #[cfg(feature = "infer")]
         Some(Command::Light(args)) => light::run(&args),
+        Some(Command::Metrics(args)) => metrics::run(&args),
         Some(Command::Models(args)) => models::run(&args),
         Some(Command::Ops(args)) => ops::run(&args),
         Some(Command::Pattern(args)) => pattern::run(&args),

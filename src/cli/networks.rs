@@ -1,9 +1,9 @@
 //! What the subcommands that run networks share: device, models, and a job with its bar.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(super) use super::library::model_ref;
 use super::report::{self, Failure, Progress};
 use crate::device::DeviceChoice;
 use crate::infer::Device;
@@ -42,15 +42,6 @@ pub(super) fn device(choice: DeviceChoice) -> Result<Device, Failure> {
 pub(super) fn device(choice: DeviceChoice) -> Result<Device, Failure> {
     super::devices::no_adapter_asked(choice)?;
     Ok(Device::flex())
-}
-
-/// The model that `name` means: an installed one, else a file.
-pub(super) fn model_ref(library: &Library, name: &str) -> Result<ModelRef, Failure> {
-    match library.find(name) {
-        Ok(_) => Ok(ModelRef::Id(name.into())),
-        Err(_) if Path::new(name).is_file() => Ok(ModelRef::File(PathBuf::from(name))),
-        Err(error) => Err(Failure::input(report::sentence(&error))),
-    }
 }
 
 /// Says what the user must hear of about an installed model.

@@ -9,6 +9,7 @@ mod bleed;
 pub mod directions;
 mod discover;
 mod faces;
+pub mod features;
 mod filter;
 pub mod generator;
 #[cfg(feature = "app")]
@@ -17,6 +18,7 @@ pub mod invert;
 mod learn;
 mod noise;
 mod paint;
+pub mod paths;
 mod picture;
 pub mod plan;
 pub mod protocol;

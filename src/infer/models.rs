@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use burn::tensor::{Device, Tensor};
 
+use super::features::FeatureNetwork;
 use super::generator::{Generator, LatentNetwork, Run, parameters};
 use super::plan::Speed;
 use super::protocol::ModelRef;
@@ -79,6 +80,18 @@ impl ModelStore {
             ModelRef::File(path) => open_network(path),
         };
         opened.map_err(|err| err.to_string())
+    }
+
+    /// The network of `model` as one by which metrics see pictures.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn features(&self, model: &ModelRef) -> Result<FeatureNetwork, String> {
+        let (checkpoint, detected) = self.open(model)?;
+        let spec = detected.spec.clone();
+        let mut parameters = parameters(checkpoint, detected);
+        let build = |graph: Graph, source: Source<'_, String>| self.build(graph, source);
+        FeatureNetwork::new(&spec, &mut *parameters, build).map_err(|err| format!("{model}: {err}"))
     }
 
     fn load(&self, model: &ModelRef) -> Result<Loaded, String> {

@@ -1,10 +1,44 @@
 //! Learned perceptual similarity (Zhang et al. 2018).
 
+use safetensors::SafeTensors;
+
 use super::MetricsError;
 use crate::nets::Planes;
 
+/// The weights of version 0.1, for all three networks.
+static HEADS: &[u8] = include_bytes!("../../models/lpips-heads/weights.safetensors");
+
 /// Added to lengths before they divide.
 const EPS: f64 = 1e-10;
+
+/// The networks for whose activations there are learned weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backbone {
+    AlexNet,
+    SqueezeNet,
+    Vgg16,
+}
+
+impl Backbone {
+    /// The learned weights of each stage, a number a channel (version 0.1).
+    ///
+    /// # Errors
+    /// Where the file in the program is not what it was when the program was made.
+    pub fn heads(self) -> Result<Vec<Vec<f32>>, MetricsError> {
+        let (name, stages) = match self {
+            Self::AlexNet => ("alex", 5),
+            Self::SqueezeNet => ("squeeze", 7),
+            Self::Vgg16 => ("vgg", 5),
+        };
+        let file = SafeTensors::deserialize(HEADS)?;
+        let head = |stage: usize| {
+            let head = file.tensor(&format!("{name}.lin{stage}.model.1.weight"))?;
+            let (numbers, _) = head.data().as_chunks::<4>();
+            Ok(numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
+        };
+        (0..stages).map(head).collect()
+    }
+}
 
 /// The distance of two pictures, 0 and up, from the activations that a network has of them:
 /// vectors over the channels, scaled to length 1, their squared differences weighted channel by

@@ -22,7 +22,7 @@ pub use frechet::frechet_distance;
 pub use gradient::gradient_ratio;
 pub use inception_score::InceptionScore;
 pub use kernel_distance::{Estimate, Subsets, kernel_distance};
-pub use lpips::perceptual_distance;
+pub use lpips::{Backbone, perceptual_distance};
 pub use ms_ssim::ms_ssim;
 pub use path_length::{PathLength, PathSpace, Sampling, Walked};
 pub use precision_recall::{NEIGHBOURS, PrecisionRecall, precision_recall};
@@ -49,6 +49,8 @@ pub enum MetricsError {
     NotFinite,
     #[error(transparent)]
     Algebra(#[from] LatentError),
+    #[error("the learned weights of LPIPS cannot be read: {0}")]
+    Heads(#[from] safetensors::SafeTensorError),
 }
 
 fn check_finite(values: &[f32]) -> Result<(), MetricsError> {

@@ -22,10 +22,30 @@ pub struct StylePredictor {
 impl StylePredictor {
     /// RGB in `0..=1`, `[3, 256, 256]`, to a style vector `[numbers]`.
     pub fn graph(&self) -> Graph {
+        let (mut g, mean, _) = Self::trunk();
+        let head = Conv::new("", LAST, self.numbers, 1);
+        let x = layer(&mut g, mean, "mobilenet_conv.Conv", head, false);
+        g.name(x, "output");
+        g.output(x);
+        g
+    }
+
+    /// The same up to what the style vector is read from: the mean of the last feature map,
+    /// `[1280]`, then the last feature map of each size from a quarter of the sides on.
+    pub fn features(&self) -> Graph {
+        let (mut g, mean, ends) = Self::trunk();
+        g.output(mean);
+        ends.into_iter().for_each(|end| g.output(end));
+        g
+    }
+
+    /// The mean of the last feature map, and the last map of each size.
+    fn trunk() -> (Graph, Value, Vec<Value>) {
         let mut g = Graph::new();
         let picture = g.input(3);
         let mut x = layer(&mut g, picture, "MobilenetV2.Conv", spatial(3, 32, 2), true);
         let mut number = 0;
+        let mut ends = Vec::new();
         for (channels, blocks, stride) in STAGES {
             for block in 0..blocks {
                 let name = match number {
@@ -34,18 +54,19 @@ impl StylePredictor {
                 };
                 let expansion = if number == 0 { 1 } else { EXPANSION };
                 let stride = if block == 0 { stride } else { 1 };
+                if stride == 2 && number > 1 {
+                    ends.push(x);
+                }
                 x = bottleneck(&mut g, x, &name, channels, expansion, stride);
                 g.name(x, name);
                 number += 1;
             }
         }
+        ends.push(x);
         let from = g.channels(x);
         x = layer(&mut g, x, "MobilenetV2.Conv_1", Conv::new("", from, LAST, 1), true);
-        x = g.global_mean(x);
-        x = layer(&mut g, x, "mobilenet_conv.Conv", Conv::new("", LAST, self.numbers, 1), false);
-        g.name(x, "output");
-        g.output(x);
-        g
+        let mean = g.global_mean(x);
+        (g, mean, ends)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The convolutions of VGG (Simonyan and Zisserman 2015; torchvision's `vgg16` and `vgg19`), whose
 //! activations other tools compare.
 
-use super::graph::{Conv, Graph};
+use super::graph::{Conv, Graph, Value};
 
 /// Mean of colours in `0..=1` that torchvision's weights take off.
 pub const VGG_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
@@ -56,10 +56,30 @@ impl Vgg {
     /// RGB less [`VGG_MEAN`] over [`VGG_DEVIATION`], `[3, h, w]`, to the last activation. Activations
     /// are called `relu1_1` and so on.
     pub fn graph(&self) -> Graph {
+        let (mut g, ends) = self.row();
+        if let Some(&last) = ends.last() {
+            g.name(last, "output");
+            g.output(last);
+        }
+        g
+    }
+
+    /// The same to the last activation of each block, a result each: what LPIPS compares (Zhang
+    /// et al. 2018).
+    pub fn stages(&self) -> Graph {
+        let (mut g, ends) = self.row();
+        ends.into_iter().for_each(|end| g.output(end));
+        g
+    }
+
+    /// Every layer, and the last activation of each block.
+    fn row(&self) -> (Graph, Vec<Value>) {
         let mut g = Graph::new();
         let mut x = g.input(3);
+        let mut ends = Vec::new();
         for layer in self.layers() {
             if layer.is_pooled() {
+                ends.push(x);
                 x = g.max_pool(x, 2, 2, [0; 4]);
             }
             let name = layer.activation();
@@ -67,8 +87,7 @@ impl Vgg {
             x = g.relu(x);
             g.name(x, name);
         }
-        g.name(x, "output");
-        g.output(x);
-        g
+        ends.push(x);
+        (g, ends)
     }
 }

@@ -36,6 +36,8 @@ pub enum Purpose {
     AgeGender,
     /// Activations that other tools compare.
     Features,
+    /// Activations by which metrics compare pictures.
+    Judge,
 }
 
 impl Purpose {
@@ -56,6 +58,7 @@ impl Purpose {
             Self::Expression => "reads no expressions",
             Self::AgeGender => "guesses no age",
             Self::Features => "yields no features",
+            Self::Judge => "compares no pictures",
         }
     }
 }
@@ -78,6 +81,7 @@ impl std::fmt::Display for Purpose {
             Self::Expression => "expression",
             Self::AgeGender => "age and gender",
             Self::Features => "features",
+            Self::Judge => "metrics",
         })
     }
 }

@@ -29,9 +29,10 @@ use serde_json::Value as Json;
 
 use crate::nets::graph::Graph;
 use crate::nets::{
-    BigGanDeep, BlazeFace, Blueprint, Dcgan, DeepLab, DnCnn, FaceDense, FaceMesh, FaceXception,
-    FfdNet, Lama, Migan, MultiStyle, ResnetGenerator, RrdbNet, SelfieSegmentation, Side, Srvgg,
-    StyleGan2, StylePredictor, StyleTransformer, Unet, UnetGenerator, Vgg, ZeroDce,
+    AlexNet, BigGanDeep, BlazeFace, Blueprint, Dcgan, DeepLab, DnCnn, FaceDense, FaceMesh,
+    FaceXception, FfdNet, Inception, Lama, Migan, MultiStyle, ResnetGenerator, RrdbNet,
+    SelfieSegmentation, Side, SqueezeNet, Srvgg, StyleGan2, StylePredictor, StyleTransformer, Unet,
+    UnetGenerator, Vgg, ZeroDce,
 };
 use crate::params::ParamSpec;
 
@@ -107,6 +108,7 @@ macro_rules! architectures {
 }
 
 architectures!(
+    AlexNet,
     BigGanDeep,
     BlazeFace,
     Dcgan,
@@ -116,12 +118,14 @@ architectures!(
     FaceMesh,
     FaceXception,
     FfdNet,
+    Inception,
     Lama,
     Migan,
     MultiStyle,
     ResnetGenerator,
     RrdbNet,
     SelfieSegmentation,
+    SqueezeNet,
     Srvgg,
     StyleGan2,
     StylePredictor,

@@ -7,6 +7,7 @@ mod errors;
 mod facts;
 #[cfg(feature = "infer")]
 mod latent;
+mod metrics;
 mod moving;
 #[cfg(feature = "infer")]
 mod networks;

@@ -21,6 +21,7 @@ mod io_open;
 mod io_save;
 mod label;
 mod latent;
+mod metric_networks;
 mod metrics;
 mod ncnn;
 mod one_number;

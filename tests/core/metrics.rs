@@ -187,12 +187,12 @@ fn perceptual_distance_compares_directions_of_activations() {
     // Two pixels: the first turns by a right angle, the second only grows.
     let a = stage(&[3.0, 1.0, 0.0, 1.0]);
     let b = stage(&[0.0, 5.0, 2.0, 5.0]);
-    let weights = vec![vec![0.25, 0.5]];
-    let distance = perceptual_distance(&[a.clone()], &[b.clone()], &weights).unwrap();
+    let ([a, b], weights) = ([[a], [b]], [vec![0.25, 0.5]]);
+    let distance = perceptual_distance(&a, &b, &weights).unwrap();
     assert_close(distance, (0.25 + 0.5) / 2.0, 1e-9);
-    assert_eq!(perceptual_distance(&[a.clone()], &[a.clone()], &weights).unwrap(), 0.0);
-    assert!(perceptual_distance(&[a.clone()], &[b.clone()], &[]).is_err());
-    assert!(perceptual_distance(&[a], &[b], &[vec![1.0; 3]]).is_err());
+    assert_eq!(perceptual_distance(&a, &a, &weights).unwrap(), 0.0);
+    assert!(perceptual_distance(&a, &b, &[]).is_err());
+    assert!(perceptual_distance(&a, &b, &[vec![1.0; 3]]).is_err());
 }
 
 /// Pictures that are a linear map of the code, compared by squared difference.

@@ -7,9 +7,10 @@ use std::path::Path;
 use ganvas::checkpoint::Checkpoint;
 use ganvas::nets::cpu::Processor;
 use ganvas::nets::{
-    Backbone, Dcgan, DeepLab, DnCnn, FfdNet, Lama, Migan, Mobile, MobileBlock, MultiStyle, Norm,
-    Planes, Resnet, ResnetGenerator, RrdbNet, Srvgg, StyleGan2, StylePredictor, StyleTransformer,
-    Synthesis, Unet, UnetGenerator, Vgg, ZeroDce, ZeroDceVariant,
+    AlexNet, Backbone, Dcgan, DeepLab, DnCnn, FfdNet, Fire, Inception, Lama, Migan, Mobile,
+    MobileBlock, MultiStyle, Norm, Planes, Resnet, ResnetGenerator, RrdbNet, SqueezeNet, Srvgg,
+    StyleGan2, StylePredictor, StyleTransformer, Synthesis, Unet, UnetGenerator, Vgg, ZeroDce,
+    ZeroDceVariant,
 };
 use ganvas::zoo::{
     Library, LibraryError, Manifest, Shapes, Spec, detect, file_sha256, open_network,
@@ -104,6 +105,10 @@ fn known(name: &str) -> Option<Spec> {
         "stylegan2-rosinality-1024" => {
             Spec::StyleGan2(StyleGan2 { clamp: None, has_mean: false, ..stylegan2_ffhq() })
         }
+        "inception-v3-fid-2015" => Spec::Inception(Inception { sixteen: 16, classes: 1008 }),
+        "torchvision-inception_v3" => Spec::Inception(Inception { sixteen: 16, classes: 1000 }),
+        "torchvision-alexnet" => Spec::AlexNet(AlexNet { widths: [64, 192, 384, 256, 256] }),
+        "torchvision-squeezenet1_1" => Spec::SqueezeNet(squeeze_net()),
         "torchvision-vgg16" => Spec::Vgg(vgg([2, 2, 3, 3, 3])),
         "torchvision-vgg19" => Spec::Vgg(vgg([2, 2, 4, 4, 4])),
         _ => return None,
@@ -125,6 +130,13 @@ fn stylegan2_ffhq() -> StyleGan2 {
     }
 }
 
+fn squeeze_net() -> SqueezeNet {
+    let fire = |(squeezed, wide)| Fire { squeezed, one: wide, three: wide };
+    let widths =
+        [(16, 64), (16, 64), (32, 128), (32, 128), (48, 192), (48, 192), (64, 256), (64, 256)];
+    SqueezeNet { first: 64, fires: widths.map(fire) }
+}
+
 fn vgg(layers: [usize; 5]) -> Vgg {
     let widths = [64, 128, 256, 512, 512];
     Vgg {
@@ -135,7 +147,7 @@ fn vgg(layers: [usize; 5]) -> Vgg {
 #[test]
 fn each_list_is_recognised_as_its_architecture_and_no_other() {
     let tried = detect(&Shapes::new()).unwrap_err().attempts.len();
-    assert!(tried >= 22);
+    assert!(tried >= 25);
     let mut recognised = 0;
     for (name, shapes) in lists() {
         match (detect(&shapes), known(&name)) {
@@ -148,7 +160,7 @@ fn each_list_is_recognised_as_its_architecture_and_no_other() {
             (found, want) => panic!("{name}: {found:?} instead of {want:?}"),
         }
     }
-    assert_eq!(recognised, 18);
+    assert_eq!(recognised, 22);
 }
 
 #[test]
@@ -226,6 +238,8 @@ fn hyperparameters_are_read_from_shapes() {
         }
     }
     specs.push(Spec::Vgg(Vgg { blocks: vec![vec![4], vec![6, 8], vec![7, 7, 7]] }));
+    specs.push(Spec::Inception(Inception { sixteen: 2, classes: 7 }));
+    specs.push(Spec::AlexNet(AlexNet { widths: [3, 5, 7, 4, 6] }));
     for spec in specs {
         assert_eq!(detect(&spec.tensors()).map(|found| found.spec), Ok(spec));
     }

@@ -10,10 +10,12 @@ mod face_dense;
 mod face_xception;
 mod ffdnet;
 mod generators;
+mod inception;
 mod lama;
 mod mediapipe;
 mod migan;
 mod multistyle;
+mod perceptual;
 mod rrdbnet;
 mod srvgg;
 mod stylegan2;
@@ -51,12 +53,15 @@ pub(super) const ARCHITECTURES: &[Architecture] = &[
     ffdnet::ARCHITECTURE,
     generators::RESNET,
     generators::UNET,
+    inception::ARCHITECTURE,
     lama::ARCHITECTURE,
     mediapipe::BLAZE_FACE,
     mediapipe::FACE_MESH,
     mediapipe::SELFIE_SEGMENTATION,
     migan::ARCHITECTURE,
     multistyle::ARCHITECTURE,
+    perceptual::ALEX_NET,
+    perceptual::SQUEEZE_NET,
     rrdbnet::ARCHITECTURE,
     srvgg::ARCHITECTURE,
     stylegan2::ARCHITECTURE,

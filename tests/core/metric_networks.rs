@@ -1,0 +1,168 @@
+//! The networks of metrics at their full width against torchvision, pytorch-fid and lpips, on
+//! weights and pictures that both sides compute: `tests/fixtures/metrics/make_networks.py`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ganvas::checkpoint::Checkpoint;
+use ganvas::infer::features::{FeatureNetwork, Judge};
+use ganvas::latent::random::SplitMix64;
+use ganvas::metrics::Backbone;
+use ganvas::nets::cpu::Processor;
+use ganvas::nets::{InceptionVariant, Planes};
+use ganvas::zoo::{Shapes, Spec, detect};
+
+/// Largest difference, relative to the largest number of a layer.
+const TOLERANCE: f32 = 1e-4;
+
+fn recipe(name: &str, count: usize) -> Vec<f64> {
+    let hash = |seed: u64, byte: u8| (seed ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3);
+    let mut random = SplitMix64::new(name.bytes().fold(0xCBF2_9CE4_8422_2325, hash));
+    (0..count).map(|_| (random.bits() >> 11) as f64 * (2.0 / (1u64 << 53) as f64) - 1.0).collect()
+}
+
+fn parameter(name: &str, shape: &[usize]) -> Vec<f32> {
+    let gain = (6.0 / shape[1..].iter().product::<usize>() as f64).sqrt();
+    let value = |u: f64| match shape.len() {
+        2.. => u * gain,
+        _ if name.ends_with("bn.weight") || name.ends_with("running_var") => 1.0 + 0.3 * u,
+        _ => 0.1 * u,
+    };
+    let numbers = recipe(name, shape.iter().product());
+    numbers.into_iter().map(|u| value(u) as f32).collect()
+}
+
+/// The network that the official list of names and shapes is.
+fn spec(list: &str) -> Spec {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let path = root.join("tests/fixtures/checkpoints/names-and-shapes.json");
+    let lists: BTreeMap<String, Shapes> =
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    detect(&lists[list]).unwrap().spec
+}
+
+fn source(spec: &Spec) -> impl FnMut(&str) -> Result<Vec<f32>, String> {
+    let shapes = spec.tensors();
+    move |name| Ok(parameter(name, &shapes[name]))
+}
+
+fn planes(name: &str, height: usize, width: usize, of: impl Fn(f64) -> f64) -> Planes {
+    let data = recipe(name, 3 * height * width);
+    let data = data.into_iter().map(|u| of(u) as f32).collect();
+    Planes { channels: 3, height, width, data }
+}
+
+struct Recorded(Checkpoint);
+
+impl Recorded {
+    fn open() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let path = root.join("tests/fixtures/metrics/networks.safetensors");
+        Self(Checkpoint::open(&path).unwrap())
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.shapes().contains_key(name)
+    }
+
+    /// Compares the numbers that were recorded of a value.
+    fn compare(&self, name: &str, have: &Planes) {
+        let recorded = self.0.read_f32(name).unwrap();
+        let (top, samples) = recorded.split_last().unwrap();
+        for (at, want) in samples.iter().enumerate() {
+            let have = have.data[at * have.data.len() / samples.len()];
+            assert!((have - want).abs() <= TOLERANCE * top, "{name} {at}: {have} not {want}");
+        }
+        let largest = have.data.iter().fold(0.0f32, |top, value| top.max(value.abs()));
+        assert!((largest - top).abs() <= TOLERANCE * top, "{name}: {largest} not {top}");
+    }
+}
+
+fn inception(list: &str, name: &str, layers: usize) {
+    let recorded = Recorded::open();
+    let spec = spec(list);
+    let unfused = Processor::unfused(spec.graph(), &mut source(&spec)).unwrap();
+    let small = planes("picture", 40, 52, |u| u);
+    let mut compared = 0;
+    let mut probe = |layer: &str, value: &Planes| {
+        let stored = format!("{name}.40.{layer}");
+        if recorded.has(&stored) {
+            recorded.compare(&stored, value);
+            compared += 1;
+        }
+    };
+    unfused.run_observed(std::slice::from_ref(&small), &|| false, &mut probe).unwrap();
+    assert_eq!(compared, layers);
+    // What runs in the program, on a picture that becomes smaller, too.
+    let network = FeatureNetwork::on_processor(&spec, &mut source(&spec)).unwrap();
+    for (side, picture) in [(40, small), (333, planes("picture", 333, 310, |u| u))] {
+        let seen = network.see(picture, &|| false).unwrap();
+        for (layer, values) in [("output", seen.features()), ("output1", seen.logits())] {
+            let value = Planes::vector(values.to_vec());
+            recorded.compare(&format!("{name}.{side}.{layer}"), &value);
+        }
+    }
+}
+
+#[test]
+fn inception_of_fid_agrees_layer_by_layer() {
+    inception("inception-v3-fid-2015", "fid", 18);
+}
+
+#[test]
+fn torchvisions_inception_agrees_layer_by_layer() {
+    inception("torchvision-inception_v3", "torchvision", 18);
+}
+
+#[test]
+fn the_two_inceptions_are_told_apart() {
+    let judge = |list: &str| {
+        let network = |spec: &Spec| {
+            let mut zeros = |name: &str| Ok(vec![0.0; spec.tensors()[name].iter().product()]);
+            FeatureNetwork::on_processor(spec, &mut zeros).unwrap().judge()
+        };
+        network(&spec(list))
+    };
+    assert_eq!(judge("inception-v3-fid-2015"), Judge::Inception(InceptionVariant::Fid));
+    let second = judge("torchvision-inception_v3");
+    assert_eq!(second, Judge::Inception(InceptionVariant::Torchvision));
+    let spec = spec("torchvision-deeplabv3_resnet50");
+    let error = FeatureNetwork::on_processor(&spec, &mut |_| Ok(Vec::new())).err().unwrap();
+    assert!(error.contains("nothing of a DeepLabv3"), "{error}");
+}
+
+#[test]
+fn lpips_agrees_with_its_package() {
+    let recorded = Recorded::open();
+    for (list, name, backbone) in [
+        ("torchvision-alexnet", "alex", Backbone::AlexNet),
+        ("torchvision-squeezenet1_1", "squeeze", Backbone::SqueezeNet),
+        ("torchvision-vgg16", "vgg", Backbone::Vgg16),
+    ] {
+        let spec = spec(list);
+        let network = FeatureNetwork::on_processor(&spec, &mut source(&spec)).unwrap();
+        assert_eq!(network.judge(), Judge::Lpips(backbone));
+        for (height, width) in [(64, 80), (71, 93)] {
+            // Numbers in 0..=1, as a picture has them.
+            let [first, second] = ["first", "second"]
+                .map(|name| recipe(name, 3 * height * width).into_iter().map(|u| (u + 1.0) / 2.0));
+            let mixed = first.clone().zip(second).map(|(a, b)| 0.7 * a + 0.3 * b);
+            let range = spec.capability().range;
+            let area = height * width;
+            let see = |numbers: Vec<f64>| {
+                let data = numbers.into_iter().enumerate();
+                let data = data.map(|(at, x)| range.of_unit(x as f32, at / area)).collect();
+                network.see(Planes { channels: 3, height, width, data }, &|| false).unwrap()
+            };
+            let (a, b) = (see(first.collect()), see(mixed.collect()));
+            let have = network.distance(&a, &b).unwrap();
+            let want =
+                f64::from(recorded.0.read_f32(&format!("lpips.{name}.{height}")).unwrap()[0]);
+            assert!((have - want).abs() <= 1e-4 * want, "{name} {height}: {have} not {want}");
+            assert_eq!(network.distance(&a, &a).unwrap(), 0.0);
+        }
+    }
+    // VGG19 has as many blocks and channels, and is another network.
+    let spec = spec("torchvision-vgg19");
+    assert!(FeatureNetwork::on_processor(&spec, &mut source(&spec)).is_err());
+}
