@@ -165,8 +165,10 @@ pub enum LabAction {
     Order(Order),
     /// The sheet to look at; the newest with `None`.
     Look(Option<usize>),
-    /// Installs what was learnt and opens it in the Latent tab.
-    Use,
+    /// Installs what was learnt and opens it in the Latent tab: the last state, or the best.
+    Use {
+        best: bool,
+    },
 }
 
 /// What the Latent panel asks for.

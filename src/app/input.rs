@@ -3,7 +3,7 @@
 use eframe::egui;
 use egui::{Event, Key, Modifiers};
 
-use super::action::{Action, Actions};
+use super::action::{Action, Actions, LabAction};
 use super::command::{Binding, Command, bound_to};
 use super::state::Model;
 use crate::params::{ParamKind, Value};
@@ -19,6 +19,9 @@ pub fn canvas_id() -> egui::Id {
 pub fn collect(ctx: &egui::Context, model: &Model, blocked: bool, out: &mut Actions) {
     if blocked || ctx.text_edit_focused() {
         return;
+    }
+    if model.lab.is_open {
+        return in_lab(ctx, model, out);
     }
     let focus = ctx.memory(|memory| memory.focused());
     let canvas_focused = focus.is_none() || focus == Some(canvas_id());
@@ -39,6 +42,30 @@ pub fn collect(ctx: &egui::Context, model: &Model, blocked: bool, out: &mut Acti
             _ => {}
         }
     }
+}
+
+/// The pictures are out of sight in the lab, and no key may change them.
+fn in_lab(ctx: &egui::Context, model: &Model, out: &mut Actions) {
+    use Command as C;
+    let mut asked = Actions::new();
+    for event in ctx.input(|input| input.events.clone()) {
+        match event {
+            Event::Key { key: Key::Escape, pressed: true, .. } => {
+                out.push(Action::Lab(LabAction::Close));
+            }
+            Event::Key { key, pressed: true, modifiers, repeat, .. } => {
+                pressed(model, key, modifiers, repeat, false, &mut asked);
+            }
+            _ => {}
+        }
+    }
+    let stays = |command: Command| {
+        matches!(command, C::Palette | C::Shortcuts | C::About | C::Quit | C::FullScreen)
+            || matches!(command, C::ToggleTheme | C::Preferences)
+    };
+    out.extend(asked.into_iter().filter(|action| {
+        matches!(action, Action::Start(Binding::Command(command)) if stays(*command))
+    }));
 }
 
 fn pressed(

@@ -78,6 +78,18 @@ pub(super) struct Args {
     /// Augmentation: adaptive, off, or a fixed probability
     #[arg(long, value_name = "MODE")]
     ada: Option<String>,
+    /// Cuts the judge's weights at it after each step (WGAN)
+    #[arg(long, value_name = "F")]
+    clip_weights: Option<f64>,
+    /// Shortens gradients to this length, a network at a time
+    #[arg(long, value_name = "F")]
+    clip_gradient: Option<f64>,
+    /// Steps of the judge for one of the generator
+    #[arg(long, value_name = "N")]
+    judge_steps: Option<u64>,
+    /// Fine blocks of the judge that stay as they are
+    #[arg(long, value_name = "N")]
+    freeze_judge: Option<usize>,
     /// Does not mirror pictures
     #[arg(long)]
     no_mirror: bool,
@@ -171,6 +183,10 @@ fn config(args: &Args, base: Option<&StyleGan2>) -> Result<Config, Failure> {
     config.batch = args.batch.unwrap_or(config.batch);
     config.channel_base = args.channel_base.unwrap_or(config.channel_base);
     config.channel_max = args.channel_max.unwrap_or(config.channel_max);
+    config.clip_weights = args.clip_weights;
+    config.clip_gradient = args.clip_gradient;
+    config.judge_steps = args.judge_steps.unwrap_or(config.judge_steps);
+    config.freeze_judge = args.freeze_judge.unwrap_or(config.freeze_judge);
     config.loss = args.loss.unwrap_or(config.loss);
     match (args.gamma, args.gradient_penalty) {
         (Some(gamma), _) if gamma > 0.0 => config.penalty = Penalty::R1 { gamma, every: 16 },
@@ -273,10 +289,14 @@ fn sheet(
         "what": "sheet",
         "images": shot.images,
         "diversity": shot.diversity,
+        "distance": shot.distance,
         "alarm": shot.alarm,
     }))?;
     if let Some(alarm) = shot.alarm {
         report::note(alarm.advice());
+    }
+    if let Some(distance) = shot.distance {
+        trainer.keep_best(&args.out, distance)?;
     }
     let Some(sheet) = contact_sheet(&shot.pictures, SHEET.1) else { return Ok(()) };
     let path = args.out.join(format!("fakes-{:07}.png", shot.images));

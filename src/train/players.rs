@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::config::{Arch, Config};
 use super::init::{self, Start};
 use super::randomness::{Purpose, Randomness};
-use super::weights::Weights;
+use super::weights::{Weights, list};
 use crate::nets::graph::{Act, Conv, Graph};
 use crate::nets::tensor::{Moment, Moments, OnDevice};
 use crate::nets::{Blueprint, LatentSpace};
@@ -91,6 +91,19 @@ fn of_points(z_dim: usize, width: usize, to: usize) -> Blueprint {
     let synthesis = perceptron(z_dim, width, to);
     let (noise, styles) = (Vec::new(), Vec::new());
     Blueprint { space, mapping: None, synthesis, mean: None, noise, styles }
+}
+
+/// Normal weights of a network that is not to learn, whose layers keep the size of numbers
+/// (He et al. 2015).
+pub(super) fn kernels(graph: &Graph, device: &Device, randomness: Randomness) -> Params {
+    let mut normal = randomness.normal(Purpose::Start, u64::MAX);
+    let kernel = |(name, shape): (String, Vec<usize>)| {
+        let len: usize = shape.iter().product();
+        let scale = (2.0 * shape[0] as f64 / len.max(1) as f64).sqrt();
+        let numbers = normal.by_ref().take(len).map(|x| (x * scale) as f32).collect();
+        (name, list(numbers, device))
+    };
+    graph.params().into_iter().map(kernel).collect()
 }
 
 /// Numbers of `n` vectors as pictures of one pixel.

@@ -12,6 +12,7 @@ use super::augment::Controller;
 use super::config::{Config, Penalty};
 use super::data::Dataset;
 use super::players::{Discriminator, Generator};
+use super::quality::Quality;
 use super::randomness::Randomness;
 use super::spectral::Spectral;
 use super::step::Scores;
@@ -32,6 +33,10 @@ pub struct Trainer {
     pub(super) controller: Controller,
     pub(super) steps: u64,
     pub(super) images: u64,
+    /// What tells states apart, once it was asked for.
+    pub(super) quality: Option<Quality>,
+    /// The smallest distance so far.
+    pub(super) best: Option<f64>,
     /// Spent on steps.
     pub(super) seconds: f64,
     /// The order of the samples in a round, and which round it is.
@@ -87,6 +92,8 @@ impl Trainer {
             steps: 0,
             images: 0,
             seconds: 0.0,
+            quality: None,
+            best: None,
             order: RefCell::default(),
             config,
             data,

@@ -18,6 +18,8 @@ use crate::zoo::{Detected, Spec, open_network};
 
 /// The averaged generator, with official names.
 pub const WEIGHTS_FILE: &str = "generator.safetensors";
+/// The same at its smallest distance from real samples.
+pub const BEST_FILE: &str = "best.safetensors";
 /// Everything else.
 pub const STATE_FILE: &str = "state.safetensors";
 const WHAT: &str = "state of a training run";
@@ -36,6 +38,9 @@ struct About {
     optimiser_steps: [u64; 2],
     controller: Controller,
     seconds: f64,
+    /// The smallest distance so far.
+    #[serde(default)]
+    best: Option<f64>,
 }
 
 /// What the file of the generator says of itself.
@@ -113,12 +118,27 @@ impl Trainer {
             optimiser_steps: [self.optimisers[0].steps, self.optimisers[1].steps],
             controller: self.controller,
             seconds: self.seconds,
+            best: self.best,
         };
         let bytes = container::write(WHAT, &tensors, &about);
         let bytes = bytes
             .map_err(|err| TrainError::Write { path: STATE_FILE.into(), reason: err.reason })?;
         write(&folder.join(WEIGHTS_FILE), &self.weights_file()?)?;
         write(&folder.join(STATE_FILE), &bytes)
+    }
+
+    /// Keeps the generator as the best so far, in [`BEST_FILE`], if its distance is the smallest;
+    /// answers whether it is.
+    ///
+    /// # Errors
+    /// What could not be written.
+    pub fn keep_best(&mut self, folder: &Path, distance: f64) -> Result<bool, TrainError> {
+        let is_best = self.best.is_none_or(|best| distance < best);
+        if is_best {
+            write(&folder.join(BEST_FILE), &self.weights_file()?)?;
+            self.best = Some(distance);
+        }
+        Ok(is_best)
     }
 
     /// Takes over the state in a folder that [`Trainer::save`] wrote.
@@ -177,7 +197,7 @@ impl Trainer {
             optimiser.steps = steps;
         }
         (self.steps, self.images, self.seconds) = (about.steps, about.images, about.seconds);
-        self.controller = about.controller;
+        (self.controller, self.best) = (about.controller, about.best);
         Ok(())
     }
 }

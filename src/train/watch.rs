@@ -19,6 +19,8 @@ const SURE: f64 = 6.0;
 /// Random directions in which features are looked at (Johnson and Lindenstrauss): enough to keep
 /// distances, few enough for a covariance.
 const SKETCH: usize = 32;
+/// Samples that are drawn at once.
+const AT_ONCE: usize = 32;
 /// How far the grid of latents reaches either way, in deviations.
 const GRID_REACH: f32 = 2.0;
 
@@ -32,6 +34,8 @@ pub struct Snapshot {
     pub samples: Vec<f32>,
     /// Mean distance of two generated samples over that of two real ones.
     pub diversity: f64,
+    /// From real samples; see [`Trainer::distance`].
+    pub distance: Option<f64>,
     pub alarm: Option<Alarm>,
 }
 
@@ -85,11 +89,12 @@ impl Trainer {
             _ => None,
         };
         let pictures = if self.data.shape[0] == 3 { self.pictures(&samples) } else { Vec::new() };
-        Snapshot { images: self.images, pictures, samples, diversity, alarm }
+        let distance = self.distance();
+        Snapshot { images: self.images, pictures, samples, diversity, distance, alarm }
     }
 
     /// The first real samples, those that are held out where there are enough.
-    fn reals(&self, count: usize) -> Vec<f32> {
+    pub(super) fn reals(&self, count: usize) -> Vec<f32> {
         let (all, held_out) = (self.data.len(), self.data.len() - self.data.learnt());
         let first = if held_out >= count { self.data.learnt() } else { 0 };
         let mut reals = Vec::new();
@@ -100,8 +105,9 @@ impl Trainer {
     /// Samples of fixed latents, `-1..=1`, one after the other.
     pub fn samples(&mut self, count: usize) -> Vec<f32> {
         let normal = self.randomness.normal(Purpose::Latents, u64::MAX);
-        let latents = normal.take(count * self.average.space.z_dim).map(|x| x as f32).collect();
-        self.samples_of(latents)
+        let latents: Vec<f32> =
+            normal.take(count * self.average.space.z_dim).map(|x| x as f32).collect();
+        self.samples_of(&latents)
     }
 
     /// Samples of a square grid of latents, `side` either way, where latents are in the plane:
@@ -112,16 +118,21 @@ impl Trainer {
         }
         let place = |at: usize| (at as f32 / (side.max(2) - 1) as f32 * 2.0 - 1.0) * GRID_REACH;
         let latents = (0..side * side).flat_map(|at| [place(at % side), place(at / side)]);
-        self.samples_of(latents.collect())
+        self.samples_of(&latents.collect::<Vec<f32>>())
     }
 
-    fn samples_of(&mut self, latents: Vec<f32>) -> Vec<f32> {
+    fn samples_of(&mut self, latents: &[f32]) -> Vec<f32> {
         let params = self.average.weights.constant();
         self.average.load(&params);
-        let row = self.average.map(latents);
-        let rows = vec![row; self.average.space.rows()];
-        let drawn = self.average.draw(rows, self.randomness, u64::MAX);
-        drawn.to_data().try_to_vec().unwrap_or_default()
+        let space = self.average.space.clone();
+        let mut samples = Vec::new();
+        // Some at a time, so that many large ones fit.
+        for (at, some) in latents.chunks(AT_ONCE * space.z_dim.max(1)).enumerate() {
+            let rows = vec![self.average.map(some.to_vec()); space.rows()];
+            let drawn = self.average.draw(rows, self.randomness, u64::MAX - at as u64);
+            samples.extend(drawn.to_data().try_to_vec::<f32>().unwrap_or_default());
+        }
+        samples
     }
 
     /// Real samples and generated ones where the judge's last features put them: two main axes.

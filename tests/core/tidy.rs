@@ -93,7 +93,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "gpu",
         ],
     ),
-    ("train", &["geom", "color", "pixels", "checkpoint", "nets", "zoo", "latent", "io"]),
+    ("train", &["geom", "color", "pixels", "checkpoint", "nets", "zoo", "latent", "metrics", "io"]),
     ("patterns", &["geom", "params", "pixels", "latent"]),
     // Moments and eigenvalues are latent's, activations come as planes of a network.
     ("metrics", &["geom", "pixels", "latent", "nets"]),

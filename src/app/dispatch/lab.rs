@@ -5,7 +5,7 @@ use crate::app::files;
 use crate::app::state::{Dock, Model, Outcome};
 use crate::geom::Size;
 use crate::pixels::Depth;
-use crate::train::WEIGHTS_FILE;
+use crate::train::{BEST_FILE, WEIGHTS_FILE};
 use crate::zoo::Manifest;
 
 /// Side of the picture that is begun where none is open, in pixels.
@@ -21,21 +21,23 @@ impl Model {
             LabAction::Start => self.lab.start(self.ai.library().clone()),
             LabAction::Order(order) => self.lab.order(order),
             LabAction::Look(at) => self.lab.at = at,
-            LabAction::Use => self.use_learnt(),
+            LabAction::Use { best } => self.use_learnt(best),
         }
     }
 
     /// Installs the generator of the run in front.
-    fn use_learnt(&mut self) {
+    fn use_learnt(&mut self, best: bool) {
         let Some(folder) = self.lab.folder.clone() else { return };
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let images = self.lab.reports.last().map_or(0, |report| report.images);
-        let name = format!("{name}-{images}");
+        let kind = if best { "-best" } else { "" };
+        let name = format!("{name}-{images}{kind}");
+        let file = folder.join(if best { BEST_FILE } else { WEIGHTS_FILE });
         let library = self.ai.library().clone();
         self.spawn("Install generator", move |reporter| {
             reporter.stage("Reading tensors", None);
             let told = "trained in the lab of this program";
-            let installed = library.import_as(&folder.join(WEIGHTS_FILE), &name, told);
+            let installed = library.import_as(&file, &name, told);
             let installed = installed.map_err(|err| err.to_string())?;
             Ok(Outcome::Learnt(Box::new(installed.manifest)))
         });

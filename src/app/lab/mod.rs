@@ -118,6 +118,8 @@ pub struct Sheet {
     pub field: Vec<f32>,
     pub projection: Projection,
     pub diversity: f64,
+    /// From real samples, on features of our own; points have none.
+    pub distance: Option<f64>,
     pub alarm: Option<Alarm>,
 }
 
@@ -136,8 +138,9 @@ pub struct Lab {
     pub trouble: Option<String>,
     /// Where the run keeps its files.
     pub folder: Option<PathBuf>,
-    /// Whether there is a generator to use.
+    /// Whether there is a generator to use, and one that was the best so far.
     pub has_weights: bool,
+    pub has_best: bool,
     /// Where runs are kept; `None` keeps none.
     runs: Option<PathBuf>,
     device: Device,
@@ -159,6 +162,7 @@ impl Lab {
             trouble: None,
             folder: None,
             has_weights: false,
+            has_best: false,
             runs: None,
             device: Device::flex(),
             wake: Arc::clone(wake),
@@ -217,7 +221,7 @@ impl Lab {
                 (self.orders, self.events) = (Some(orders), Some(events));
                 (self.reports, self.sheets) = (Vec::new(), Vec::new());
                 (self.at, self.left_out, self.trouble) = (None, None, None);
-                (self.folder, self.has_weights) = (folder, false);
+                (self.folder, self.has_weights, self.has_best) = (folder, false, false);
                 self.phase = Phase::Reading(0, 0);
             }
             Err(err) => self.trouble = Some(format!("No thread can be started: {err}")),
@@ -275,6 +279,7 @@ impl Lab {
                 self.at = self.at.filter(|at| *at + 1 < self.sheets.len());
             }
             Event::Saved => self.has_weights = true,
+            Event::Best => self.has_best = true,
             Event::Failed(reason) => self.trouble = Some(reason),
         }
     }

@@ -54,6 +54,8 @@ pub enum Event {
     },
     Report(Report),
     Sheet(Box<Sheet>),
+    /// The generator was kept as the best so far.
+    Best,
     /// There is a generator in the run's folder.
     Saved,
     Failed(String),
@@ -207,7 +209,13 @@ impl Work {
             last = Some(report);
             if is_single || Instant::now() >= next_sheet {
                 let began = Instant::now();
-                self.send(Event::Sheet(Box::new(sheet(trainer, &report))));
+                let sheet = sheet(trainer, &report);
+                if let (Some(folder), Some(distance)) = (&self.folder, sheet.distance)
+                    && trainer.keep_best(folder, distance)?
+                {
+                    self.send(Event::Best);
+                }
+                self.send(Event::Sheet(Box::new(sheet)));
                 let [least, most] = SHEET_EVERY;
                 let wait = (began.elapsed().as_secs_f64() / SHEET_SHARE).clamp(least, most);
                 next_sheet = Instant::now() + Duration::from_secs_f64(wait);
@@ -241,6 +249,7 @@ fn sheet(trainer: &mut Trainer, report: &Report) -> Sheet {
         field,
         projection: trainer.projection(count),
         diversity: shot.diversity,
+        distance: shot.distance,
         alarm: shot.alarm,
     }
 }

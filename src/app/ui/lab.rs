@@ -249,9 +249,15 @@ fn controls_ui(ui: &mut Ui, lab: &Lab, out: &mut Actions) {
     if lab.has_weights && lab.folder.is_some() {
         ui.add_space(4.0);
         let hint = "Installs what was learnt so far and opens it in the Latent tab";
-        if ui.button("Use this generator").on_hover_text(hint).clicked() {
-            act(out, LabAction::Use);
-        }
+        ui.horizontal(|ui| {
+            if ui.button("Use this generator").on_hover_text(hint).clicked() {
+                act(out, LabAction::Use { best: false });
+            }
+            let hint = "The state whose pictures were nearest to real ones";
+            if lab.has_best && ui.button("Use the best").on_hover_text(hint).clicked() {
+                act(out, LabAction::Use { best: true });
+            }
+        });
     }
 }
 

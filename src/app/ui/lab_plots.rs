@@ -146,13 +146,22 @@ pub fn curves_ui(ui: &mut Ui, lab: &Lab) {
             ],
         );
     }
-    heading_ui(ui, "Variety");
-    let variety = lab.sheets.iter().map(|sheet| [sheet.images as f64 / 1000.0, sheet.diversity]);
-    let points: Vec<[f64; 2]> = variety.collect();
-    plot(ui, "variety").show(ui, |plot| {
-        plot.line(Line::new("variety", PlotPoints::from(points.clone())).color(DRAWN));
+    sheets_ui(ui, lab, "Variety (1: as various as real ones)", |sheet| Some(sheet.diversity));
+    if lab.sheets.iter().any(|sheet| sheet.distance.is_some()) {
+        sheets_ui(ui, lab, "Distance from real ones", |sheet| sheet.distance);
+    }
+}
+
+/// A number of each sheet.
+fn sheets_ui(ui: &mut Ui, lab: &Lab, title: &str, of: fn(&Sheet) -> Option<f64>) {
+    heading_ui(ui, title);
+    let place = |sheet: &Sheet| Some([sheet.images as f64 / 1000.0, of(sheet)?]);
+    let points: Vec<[f64; 2]> = lab.sheets.iter().filter_map(place).collect();
+    plot(ui, title).show(ui, |plot| {
+        plot.line(Line::new(title, PlotPoints::from(points.clone())).color(DRAWN));
         plot.points(Points::new("sheets", PlotPoints::from(points)).radius(2.0).color(DRAWN));
     });
+    ui.add_space(4.0);
 }
 
 type Curve = (&'static str, Color32, fn(&Report) -> f64);

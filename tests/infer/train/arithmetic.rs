@@ -1,10 +1,17 @@
 //! Losses, penalties, optimiser, normalisation and augmentation.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use burn::tensor::{Device, Tensor, TensorData};
+use ganvas::checkpoint::Checkpoint;
+use ganvas::nets::tensor::OnDevice;
 use ganvas::train::{
     Adam, Arch, Augmentation, Config, Controller, Discriminator, Loss, Penalty, Randomness,
     Spectral, Weights, augment, one_centred, zero_centred,
 };
+
+use ganvas::zoo::open_network;
 
 use super::{Fixture, list, relative};
 
@@ -172,4 +179,53 @@ fn the_controller_follows_the_judge() {
     }
     assert_eq!(controller.r_t, 0.0);
     assert!((controller.probability - 0.36).abs() < 1e-9);
+}
+
+#[test]
+fn a_generator_has_the_gradients_that_pytorch_finds() {
+    let nets = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    for case in ["stylegan2", "stylegan2-resnet", "stylegan2-clamp"] {
+        let recorded = nets.join(format!("nets/slopes-{case}.safetensors"));
+        let recorded = Checkpoint::open(&recorded).unwrap();
+        let read = |name: &str| recorded.read_f32(name).unwrap();
+        let file = nets.join(format!("checkpoints/tiny-{case}.safetensors"));
+        let (checkpoint, detected) = open_network(&file).unwrap();
+        let blueprint = detected.spec.blueprint().unwrap();
+        let (device, graph) = (Device::flex(), blueprint.synthesis);
+        let wanted: Vec<String> = graph
+            .params()
+            .into_keys()
+            .filter(|name| recorded.shapes().contains_key(&format!("by {name}")))
+            .collect();
+        assert_eq!(wanted.len(), 9, "{case}");
+        let leaf = |name: String| {
+            let values = checkpoint.read_f32(&detected.names[&name]).unwrap();
+            let value = vector(&values).autodiff();
+            let value = if wanted.contains(&name) { value.require_grad() } else { value };
+            (name, value)
+        };
+        let params: BTreeMap<String, Tensor<1>> = graph.params().into_keys().map(leaf).collect();
+        let network = OnDevice::of_params(graph, &device.autodiff(), params.clone());
+        let code = read("code");
+        // The same code twice, so that gradients add up over a batch.
+        let twice = |numbers: &[f32], shape: [usize; 3]| {
+            let data = TensorData::new(numbers.repeat(2), [2, shape[0], shape[1], shape[2]]);
+            Tensor::<4>::from_data(data, &Device::flex()).autodiff()
+        };
+        let rows = code.chunks_exact(10).map(|row| twice(row, [10, 1, 1]));
+        let noise = |(name, [height, width]): (&String, &[usize; 2])| {
+            twice(&checkpoint.read_f32(name).unwrap(), [1, *height, *width])
+        };
+        let noises = blueprint.noise.iter().zip(&blueprint.space.noise).map(noise);
+        let picture = network.run(rows.chain(noises).collect(), &|| false).swap_remove(0);
+        let [_, channels, height, width] = picture.dims();
+        let weights = twice(&read("weights"), [channels, height, width]);
+        let found = (picture * weights).sum().backward();
+        for name in wanted {
+            let is = list(&params[&name].grad(&found).unwrap().inner());
+            let want: Vec<f32> = read(&format!("by {name}")).iter().map(|x| x * 2.0).collect();
+            let apart = relative(&is, &want);
+            assert!(apart < 1e-4, "{case} {name}: {apart}");
+        }
+    }
 }
