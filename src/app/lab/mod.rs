@@ -18,6 +18,8 @@ use crate::infer::Device;
 use crate::train::{Ada, Alarm, Arch, Config, Loss, Penalty, Preset, Projection, Report, Toy};
 use crate::zoo::Library;
 
+/// Channels of the finest layers and most of any, of networks that learn on a processor.
+const NARROW: (usize, usize) = (32, 96);
 /// Reports that are kept for the curves; every second is dropped when there are more.
 const MAX_REPORTS: usize = 2000;
 /// Sheets of pictures that are kept; every second is dropped when there are more.
@@ -50,12 +52,27 @@ impl LabSettings {
             Preset::Playground => Source::Toy(Toy::default()),
             _ => Source::Folder(None),
         };
-        Self { source, config: Config::preset(preset, 64), base: None, anew: false }
+        let config = Config::preset(preset, 32);
+        let mut settings = Self { source, config, base: None, anew: false };
+        if preset == Preset::Scratch {
+            settings.choose(Arch::StyleGan2, 32, true);
+        }
+        settings
     }
 
-    /// Other networks, with what is usual for them.
-    pub fn choose(&mut self, arch: Arch, side: usize) {
-        self.config = Config { seed: self.config.seed, ..Config::new(arch, side) };
+    /// Other networks, with what is usual for them: as wide as published, or narrow enough to
+    /// learn on a processor.
+    pub fn choose(&mut self, arch: Arch, side: usize, is_narrow: bool) {
+        let config = Config { seed: self.config.seed, ..Config::new(arch, side) };
+        self.config = if is_narrow && arch != Arch::Points {
+            Config { channel_base: NARROW.0 * side, channel_max: NARROW.1, ..config }
+        } else {
+            config
+        };
+    }
+
+    pub const fn is_narrow(&self) -> bool {
+        self.config.channel_max == NARROW.1
     }
 
     /// Of R1, 0 where there is none.

@@ -157,8 +157,16 @@ fn networks_ui(ui: &mut Ui, settings: &mut LabSettings) {
             ui.selectable_value(&mut side, value, format!("{value}"));
         }
     });
-    if (arch, side) != (settings.config.arch, settings.config.side) {
-        settings.choose(arch, side);
+    let mut is_narrow = settings.is_narrow();
+    row(ui, "Width", |ui| {
+        ui.selectable_value(&mut is_narrow, true, "Narrow")
+            .on_hover_text("Fewer channels: learns on a processor");
+        ui.selectable_value(&mut is_narrow, false, "As published")
+            .on_hover_text("Wants a graphics card");
+    });
+    let now = (settings.config.arch, settings.config.side, settings.is_narrow());
+    if (arch, side, is_narrow) != now {
+        settings.choose(arch, side, is_narrow);
     }
 }
 
