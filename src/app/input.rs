@@ -63,9 +63,9 @@ fn in_lab(ctx: &egui::Context, model: &Model, out: &mut Actions) {
         matches!(command, C::Palette | C::Shortcuts | C::About | C::Quit | C::FullScreen)
             || matches!(command, C::ToggleTheme | C::Preferences)
     };
-    out.extend(asked.into_iter().filter(|action| {
-        matches!(action, Action::Start(Binding::Command(command)) if stays(*command))
-    }));
+    out.extend(asked.into_iter().filter(
+        |action| matches!(action, Action::Start(Binding::Command(command)) if stays(*command)),
+    ));
 }
 
 fn pressed(

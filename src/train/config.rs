@@ -158,7 +158,9 @@ impl Config {
                     gamma: 0.005 * (side * side) as f64 / common.batch as f64,
                     every: 16,
                 },
-                channel_base: 64 * side,
+                // Those of the published configuration for 256 pixels.
+                channel_base: 16_384,
+                channel_max: 512,
                 rates: [2e-3; 2],
                 betas: [0.0, 0.99],
                 ada: Ada::Adaptive { target: 0.6, kimg: 100.0 },

@@ -19,7 +19,7 @@ use crate::train::{Ada, Alarm, Arch, Config, Loss, Penalty, Preset, Projection, 
 use crate::zoo::Library;
 
 /// Channels of the finest layers and most of any, of networks that learn on a processor.
-const NARROW: (usize, usize) = (32, 96);
+const NARROW: (usize, usize) = (32, 64);
 /// Reports that are kept for the curves; every second is dropped when there are more.
 const MAX_REPORTS: usize = 2000;
 /// Sheets of pictures that are kept; every second is dropped when there are more.
@@ -72,7 +72,7 @@ impl LabSettings {
     }
 
     pub const fn is_narrow(&self) -> bool {
-        self.config.channel_max == NARROW.1
+        self.config.channel_base == NARROW.0 * self.config.side
     }
 
     /// Of R1, 0 where there is none.

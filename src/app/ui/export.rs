@@ -1,11 +1,9 @@
 //! The export dialog.
 
-use std::path::PathBuf;
-
 use eframe::egui;
-use egui::{Slider, TextEdit, Ui};
+use egui::{Slider, Ui};
 
-use super::{note_ui, primary_button};
+use super::{file_ui, note_ui, primary_button};
 use crate::app::action::{Action, Actions};
 use crate::app::files::{Estimate, ExportSettings};
 use crate::app::form::{segment, segments_ui};
@@ -33,19 +31,12 @@ pub fn export_ui(
     egui::Grid::new("export").num_columns(2).spacing([16.0, 8.0]).show(ui, |ui| {
         ui.label("File");
         ui.horizontal(|ui| {
-            let mut text = settings.path.display().to_string();
-            let field = TextEdit::singleline(&mut text)
-                .desired_width(300.0)
-                .margin(egui::Margin::symmetric(6, 4));
-            if ui.add(field).accessible_name("Export file").changed() {
-                settings.path = PathBuf::from(text);
-                if let Some(format) = Format::from_path(&settings.path)
-                    .filter(|format| Format::WRITABLE.contains(format))
-                {
-                    settings.options.format = format;
-                }
+            let [is_changed, browses] = file_ui(ui, "Export file", 300.0, &mut settings.path);
+            let format = Format::from_path(&settings.path).filter(|f| Format::WRITABLE.contains(f));
+            if let (true, Some(format)) = (is_changed, format) {
+                settings.options.format = format;
             }
-            if ui.button("Browse…").clicked() {
+            if browses {
                 out.push(Action::ChooseExportFile(Box::new(settings.clone())));
                 done = true;
             }

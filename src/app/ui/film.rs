@@ -1,11 +1,9 @@
 //! The dialog that exports a path of the Latent panel.
 
-use std::path::PathBuf;
-
 use eframe::egui;
-use egui::{DragValue, TextEdit, Ui};
+use egui::{DragValue, Ui};
 
-use super::{note_ui, primary_button};
+use super::{file_ui, note_ui, primary_button};
 use crate::app::action::{Action, Actions};
 use crate::app::film::{FilmSettings, MAX_BETWEEN};
 
@@ -17,14 +15,8 @@ pub fn film_ui(ui: &mut Ui, settings: &mut FilmSettings, out: &mut Actions) -> b
     ui.add_space(8.0);
     ui.horizontal(|ui| {
         ui.label("File");
-        let mut text = settings.path.display().to_string();
-        let field = TextEdit::singleline(&mut text)
-            .desired_width(340.0)
-            .margin(egui::Margin::symmetric(6, 4));
-        if ui.add(field).accessible_name("Film file").changed() {
-            settings.path = PathBuf::from(text);
-        }
-        if ui.button("Browse…").clicked() {
+        let [_, browses] = file_ui(ui, "Film file", 340.0, &mut settings.path);
+        if browses {
             out.push(Action::ChooseFilmFile(Box::new(settings.clone())));
             done = true;
         }

@@ -184,6 +184,19 @@ fn dock_tab_ui(ui: &mut egui::Ui, icon: Icon, label: &str, selected: bool) -> bo
     response.clicked()
 }
 
+/// The file that is written, as text, and a button to choose it. Answers whether another was typed
+/// and whether the button was pressed.
+fn file_ui(ui: &mut egui::Ui, name: &str, width: f32, path: &mut std::path::PathBuf) -> [bool; 2] {
+    let mut text = path.display().to_string();
+    let field =
+        egui::TextEdit::singleline(&mut text).desired_width(width).margin(Margin::symmetric(6, 4));
+    let is_changed = ui.add(field).accessible_name(name).changed();
+    if is_changed {
+        *path = text.into();
+    }
+    [is_changed, ui.button("Browse…").clicked()]
+}
+
 /// A small heading within a panel.
 fn heading_ui(ui: &mut egui::Ui, text: &str) {
     let color = theme::palette(ui).strong;

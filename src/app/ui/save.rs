@@ -1,11 +1,9 @@
 //! The dialogs around saving: where to, and what about changes when a document is closed.
 
-use std::path::PathBuf;
-
 use eframe::egui;
-use egui::{TextEdit, Ui};
+use egui::Ui;
 
-use super::{note_ui, primary_button};
+use super::{file_ui, note_ui, primary_button};
 use crate::app::action::{Action, Actions};
 use crate::app::command::{Binding, Command};
 use crate::app::dialog::Dialog;
@@ -24,14 +22,8 @@ pub fn save_ui(ui: &mut Ui, model: &Model, settings: &mut SaveSettings, out: &mu
     ui.add_space(8.0);
     ui.horizontal(|ui| {
         ui.label("File");
-        let mut text = settings.path.display().to_string();
-        let field = TextEdit::singleline(&mut text)
-            .desired_width(340.0)
-            .margin(egui::Margin::symmetric(6, 4));
-        if ui.add(field).accessible_name("Project file").changed() {
-            settings.path = PathBuf::from(text);
-        }
-        if ui.button("Browse…").clicked() {
+        let [_, browses] = file_ui(ui, "Project file", 340.0, &mut settings.path);
+        if browses {
             out.push(Action::ChooseProjectFile(Box::new(settings.clone())));
             done = true;
         }
