@@ -134,7 +134,7 @@ fn sets_are_judged_by_a_substitute_that_says_so() {
     assert!(far > near, "{near} {far}");
     let same = json(&["pr", &a, &a]);
     assert_eq!((&same["precision"], &same["recall"]), (&1.0.into(), &1.0.into()));
-    assert_eq!(json(&["fid", &a, &b, "--count", "4"])["a"]["pictures"], 4);
+    assert_eq!(json(&["pr", &a, &b, "--count", "4"])["a"]["pictures"], 4);
 }
 
 /// Inception-v3 of 2015 with a sixteenth of the channels and random weights.

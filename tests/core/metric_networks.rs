@@ -3,13 +3,18 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ganvas::checkpoint::Checkpoint;
-use ganvas::infer::features::{FeatureNetwork, Judge};
+use ganvas::color::WorkingProfile;
+use ganvas::geom::Size;
+use ganvas::infer::features::{FeatureNetwork, Judge, look_at_all};
+use ganvas::infer::worker::NetworkError;
 use ganvas::latent::random::SplitMix64;
 use ganvas::metrics::Backbone;
 use ganvas::nets::cpu::Processor;
-use ganvas::nets::{InceptionVariant, Planes};
+use ganvas::nets::{Inception, InceptionVariant, Planes};
+use ganvas::pixels::{Depth, PixelBuf};
 use ganvas::zoo::{Shapes, Spec, detect};
 
 /// Largest difference, relative to the largest number of a layer.
@@ -165,4 +170,53 @@ fn lpips_agrees_with_its_package() {
     // VGG19 has as many blocks and channels, and is another network.
     let spec = spec("torchvision-vgg19");
     assert!(FeatureNetwork::on_processor(&spec, &mut source(&spec)).is_err());
+}
+
+#[test]
+fn many_pictures_are_looked_at_in_order_and_few_are_held() {
+    let spec = Spec::Inception(Inception { sixteen: 1, classes: 5 });
+    let network = FeatureNetwork::on_processor(&spec, &mut source(&spec)).unwrap();
+    let (read, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let seen = AtomicUsize::new(0);
+    // Every third is broken; what the others show tells their place.
+    let picture = |place: usize| {
+        let ahead = read.fetch_add(1, Ordering::SeqCst) + 1 - seen.load(Ordering::SeqCst);
+        most.fetch_max(ahead, Ordering::SeqCst);
+        if place % 3 == 2 {
+            return Err(format!("{place} is broken"));
+        }
+        let value = place as u16 * 600;
+        let pixels = PixelBuf::filled(Size::new(5, 4), 4, Depth::U16, [value, 9000, 0, 65_535]);
+        Ok((pixels, WorkingProfile::srgb()))
+    };
+    let mut shown = Vec::new();
+    let skipped = look_at_all(&network, 90, &picture, &|| false, &mut |place, one| {
+        seen.store(place, Ordering::SeqCst);
+        assert_eq!((one.features().len(), one.logits().len()), (128, 5));
+        shown.push((place, one.features().iter().sum::<f32>()));
+        Ok(())
+    });
+    let skipped = skipped.unwrap();
+    assert_eq!((skipped.count, skipped.first.len()), (30, 20));
+    assert_eq!(skipped.first[1], (5, "5 is broken".to_owned()));
+    assert!(shown.iter().map(|(place, _)| *place).eq((0..90).filter(|place| place % 3 != 2)));
+    assert!(shown.windows(2).all(|pair| pair[0].1 != pair[1].1));
+    let most = most.load(Ordering::SeqCst);
+    assert!(most <= 12, "{most} pictures at once");
+    // The same numbers again, and an end when it is asked for.
+    let mut again = Vec::new();
+    let stop = || again_is_enough(&seen);
+    seen.store(0, Ordering::SeqCst);
+    let ended = look_at_all(&network, 90, &picture, &stop, &mut |place, one| {
+        seen.store(place, Ordering::SeqCst);
+        again.push((place, one.features().iter().sum::<f32>()));
+        Ok(())
+    });
+    assert!(matches!(ended, Err(NetworkError::Stopped)));
+    assert_eq!(again[..], shown[..again.len()]);
+    assert!((1..20).contains(&again.len()));
+}
+
+fn again_is_enough(seen: &AtomicUsize) -> bool {
+    seen.load(Ordering::SeqCst) >= 10
 }
