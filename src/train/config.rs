@@ -9,6 +9,8 @@ use crate::nets::{Dcgan, DcganDiscriminator, StyleGan2, StyleGan2Discriminator, 
 /// Sides that can be learnt, in pixels: powers of two between these.
 const MIN_SIDE: usize = 8;
 pub const MAX_SIDE: usize = 256;
+/// Most channels of a layer, and numbers of a latent.
+const MAX_WIDTH: usize = 4096;
 /// Most pictures of a batch.
 const MAX_BATCH: usize = 256;
 /// Groups of pictures whose spread the judge of StyleGAN2 sees.
@@ -231,8 +233,10 @@ impl Config {
         if !(2..=MAX_BATCH).contains(&self.batch) {
             return bad(format!("a batch has 2 to {MAX_BATCH} pictures"));
         }
-        let counts = [self.z_dim, self.channel_max, self.channel_base];
-        if counts.iter().any(|count| !(1..=65_536).contains(count)) || self.mapping_layers > 16 {
+        let widths = self.widths.iter().chain([&self.z_dim, &self.channel_max]);
+        let is_wide = widths.into_iter().any(|width| !(1..=MAX_WIDTH).contains(width));
+        let is_wide = is_wide || (self.arch == Arch::Points && self.channel_base > MAX_WIDTH);
+        if is_wide || self.channel_base == 0 || self.mapping_layers > 16 {
             return bad("the networks would be too large".into());
         }
         let rates = self.rates.iter().all(|rate| rate.is_finite() && *rate > 0.0);

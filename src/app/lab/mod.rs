@@ -6,6 +6,7 @@ mod runner;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -20,6 +21,8 @@ use crate::zoo::Library;
 
 /// Channels of the finest layers and most of any, of networks that learn on a processor.
 const NARROW: (usize, usize) = (32, 64);
+/// How long a closing window waits for a run to write its state.
+const LAST_WORDS: Duration = Duration::from_secs(20);
 /// Reports that are kept for the curves; every second is dropped when there are more.
 const MAX_REPORTS: usize = 2000;
 /// Sheets of pictures that are kept; every second is dropped when there are more.
@@ -319,9 +322,13 @@ impl Lab {
 }
 
 impl Drop for Lab {
-    /// A run ends with its window; the state is written.
+    /// A run ends with its window, once its state is written.
     fn drop(&mut self) {
         self.order(Order::Stop);
+        let Some(events) = self.events.take() else { return };
+        let until = Instant::now() + LAST_WORDS;
+        // The channel closes when the run is over.
+        while events.recv_deadline(until).is_ok() {}
     }
 }
 
