@@ -21,19 +21,23 @@ pub fn imagenet() -> impl Iterator<Item = &'static str> {
     include_str!("../../assets/classes/imagenet.txt").lines()
 }
 
-/// The number of the class that is called `name`, or alone has it as part of its name; case does
-/// not matter.
+/// The number of the class that is called `name`, or alone has it as part of its name; case
+/// matters only where names differ by nothing else.
 ///
 /// # Errors
 /// Where no or more than one class is meant.
 pub fn find_class(name: &str) -> Result<usize, ClassError> {
     let wanted = name.trim().to_lowercase();
-    let all = || imagenet().map(str::to_lowercase).enumerate();
-    if let Some((number, _)) = all().find(|(_, have)| *have == wanted) {
-        return Ok(number);
-    }
-    let meant: Vec<usize> =
-        all().filter(|(_, have)| have.contains(&wanted)).map(|(number, _)| number).collect();
+    let that = |fits: &dyn Fn(&str) -> bool| -> Vec<usize> {
+        imagenet().enumerate().filter(|(_, have)| fits(have)).map(|(number, _)| number).collect()
+    };
+    let as_written = that(&|have| have == name.trim());
+    let in_any_case = that(&|have| have.to_lowercase() == wanted);
+    let meant = match (as_written.len(), in_any_case.len()) {
+        (1, _) => as_written,
+        (_, 0) => that(&|have| have.to_lowercase().contains(&wanted)),
+        _ => in_any_case,
+    };
     match meant[..] {
         [number] => Ok(number),
         _ if meant.is_empty() || wanted.is_empty() => Err(ClassError::Unknown(name.into())),
@@ -56,8 +60,11 @@ mod tests {
         for (number, name) in all.iter().enumerate() {
             assert_eq!(find_class(name), Ok(number));
         }
+        // A dog and a garment, told apart by their case alone.
+        assert_eq!((find_class("Cardigan"), find_class("cardigan")), (Ok(264), Ok(474)));
+        assert!(matches!(find_class("CARDIGAN"), Err(ClassError::Several { count: 2, .. })));
         assert_eq!(find_class("  GOLDEN retriever"), Ok(207));
-        assert_eq!(find_class("goldfi"), Ok(1));
+        assert_eq!(find_class("goldfis"), Ok(1));
         assert!(matches!(find_class("unicorn"), Err(ClassError::Unknown(_))));
         assert!(matches!(find_class(""), Err(ClassError::Unknown(_))));
         let text = find_class("terrier").unwrap_err().to_string();
