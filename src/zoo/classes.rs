@@ -68,6 +68,9 @@ mod tests {
         assert!(matches!(find_class("unicorn"), Err(ClassError::Unknown(_))));
         assert!(matches!(find_class(""), Err(ClassError::Unknown(_))));
         let text = find_class("terrier").unwrap_err().to_string();
-        assert!(text.contains("classes, such as Staffordshire bullterrier"), "{text}");
+        assert!(
+            text.contains("19 classes, such as toy terrier, Staffordshire bullterrier"),
+            "{text}"
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! Convolutions on the processor: which kernel runs which, and the direct one.
 //!
 //! Winograd's minimal filtering takes the 3×3 convolutions of stride 1 with enough channels, a
-//! channel-wise kernel the depthwise ones, the direct kernel the rest, transposed ones included:
+//! product of matrices the 1×1 ones, a channel-wise kernel the depthwise ones, the direct kernel
+//! the rest, transposed ones included:
 //! a result pixel of theirs is the sum over the kernel places that fall on it, and pixels at
 //! `stride` distance share these places.
 
@@ -10,6 +11,7 @@ use pulp::{Simd, WithSimd};
 use super::Stop;
 use super::epilogue::{Epilogue, Modulation};
 use super::map::{LANES, Map};
+use super::pointwise::Pointwise;
 use super::winograd::{Phases, Winograd};
 use crate::nets::graph::{Conv, Edge, Layout};
 
@@ -24,6 +26,7 @@ pub(super) const WINOGRAD_CHANNELS: usize = 12;
 pub enum Kernel {
     Winograd(Winograd),
     Phases(Phases),
+    Pointwise(Pointwise),
     Direct(Direct),
     Depthwise(Depthwise),
 }
@@ -39,6 +42,9 @@ impl Kernel {
         if Phases::fit(conv) {
             return Self::Phases(Phases::new(conv, &dense, parts, epilogue));
         }
+        if Pointwise::fit(conv) {
+            return Self::Pointwise(Pointwise::new(&dense, to, parts, epilogue));
+        }
         let is_plain = conv.kernel == [3, 3]
             && (conv.stride, conv.dilation, conv.transposed) == (1, 1, false)
             && conv.pad == [1; 4];
@@ -53,6 +59,7 @@ impl Kernel {
         match self {
             Self::Winograd(kernel) => kernel.bytes(),
             Self::Phases(kernel) => kernel.bytes(),
+            Self::Pointwise(kernel) => kernel.bytes(),
             Self::Direct(kernel) => kernel.weights.len() as u64 * 4,
             Self::Depthwise(kernel) => kernel.weights.len() as u64 * 4,
         }
@@ -74,6 +81,7 @@ impl Kernel {
         match self {
             Self::Winograd(kernel) => kernel.run(maps, modulation, stop),
             Self::Phases(kernel) => kernel.run(maps, modulation, stop),
+            Self::Pointwise(kernel) => kernel.run(maps, modulation, stop),
             Self::Direct(kernel) => {
                 let side = maps.first().map_or([0; 2], |map| [map.height, map.width]);
                 kernel.run(maps, modulation, kernel.conv.output(side), stop)

@@ -15,6 +15,7 @@ mod fuse;
 pub mod gradient;
 pub(super) mod map;
 mod modulate;
+mod pointwise;
 pub(super) mod spatial;
 mod statistics;
 mod winograd;

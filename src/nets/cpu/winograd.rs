@@ -4,6 +4,8 @@
 //! 16 results from 36 products instead of 144. Channels lie innermost, so that every stage works
 //! on whole vectors; a concatenation of maps is a list of them and copies nothing.
 
+mod whole;
+
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -22,6 +24,13 @@ const GROUP: usize = 24;
 /// Blocks in one register tile: with two vectors each, 12 sums, 2 weights and 1 input fill 15 of
 /// the 16 vector registers of AVX2.
 const TILE: usize = 6;
+/// Results that lie together in the weights: two vectors.
+const PAIR: usize = 2 * LANES;
+/// Weights of one point from which on they are read once for the whole picture, and not for each
+/// strip of it: about what a second-level cache holds.
+const LARGE: usize = 1 << 16;
+/// Most numbers that the transforms of a whole picture may take: 128 MiB.
+const MAX_WHOLE: usize = 1 << 25;
 
 /// A 3×3 convolution of stride 1 that keeps the size.
 #[derive(Clone, Debug)]
@@ -33,7 +42,7 @@ pub struct Winograd {
     /// `phases` is more than one.
     channels_out: usize,
     phases: usize,
-    /// `[POINTS, Σ inputs, padded_out]`.
+    /// `[POINTS, pair, Σ inputs, PAIR]`.
     weights: Vec<f32>,
     epilogue: Epilogue,
     edge: Edge,
@@ -65,7 +74,8 @@ impl Winograd {
         let padded_out = channels_out.next_multiple_of(LANES);
         let padded: Vec<usize> = inputs.iter().map(|c| c.next_multiple_of(LANES)).collect();
         let padded_in: usize = padded.iter().sum();
-        let mut weights = vec![0.0; POINTS * padded_in * padded_out];
+        let pairs = padded_out.div_ceil(PAIR);
+        let mut weights = vec![0.0; POINTS * pairs * padded_in * PAIR];
         let (mut from, mut to) = (0, 0);
         for (&channels, &room) in inputs.iter().zip(&padded) {
             for channel in 0..channels {
@@ -79,7 +89,8 @@ impl Winograd {
                         let column = transform_kernel([*top, *middle, *bottom]);
                         for (y, value) in column.into_iter().enumerate() {
                             let point = y * IN + x;
-                            weights[(point * padded_in + to + channel) * padded_out + out] = value;
+                            let row = (point * pairs + out / PAIR) * padded_in + to + channel;
+                            weights[row * PAIR + out % PAIR] = value;
                         }
                     }
                 }
@@ -107,6 +118,12 @@ impl Winograd {
         let mut out = Map::zeros(height * self.phases, width * self.phases, self.channels_out);
         let strip = (OUT * width * self.padded_out).max(1);
         let channels_in: usize = self.inputs.iter().sum();
+        let blocks = height.div_ceil(OUT) * width.div_ceil(OUT);
+        let whole = POINTS * blocks * (channels_in + self.padded_out);
+        if channels_in * self.padded_out >= LARGE && whole <= MAX_WHOLE {
+            self.run_whole(maps, modulation, &mut out, blocks, stop);
+            return out;
+        }
         let scratch = || Scratch {
             inputs: vec![0.0; POINTS * GROUP * channels_in],
             outputs: vec![0.0; POINTS * GROUP * self.padded_out],
@@ -121,6 +138,12 @@ impl Winograd {
             },
         );
         out
+    }
+
+    /// The weights of one point.
+    fn of_point(&self, point: usize, channels_in: usize) -> &[f32] {
+        let len = self.padded_out.div_ceil(PAIR) * channels_in * PAIR;
+        &self.weights[point * len..][..len]
     }
 }
 
@@ -208,23 +231,23 @@ impl WithSimd for Strip<'_> {
                 let mut at = block * channels_in;
                 for map in maps {
                     let at_block = ((first + block) * OUT, y);
-                    let inputs = &mut scratch.inputs;
-                    transform_input(simd, map, conv.edge, at_block, inputs, at, channels_in);
+                    let place = (at, GROUP * channels_in);
+                    transform_input(simd, map, conv.edge, at_block, &mut scratch.inputs, place);
                     at += map.padded();
                 }
             }
             for point in 0..POINTS {
-                let weights = &conv.weights[point * channels_in * conv.padded_out..]
-                    [..channels_in * conv.padded_out];
+                let weights = conv.of_point(point, channels_in);
                 let inputs = &scratch.inputs[point * GROUP * channels_in..][..count * channels_in];
                 let outputs = &mut scratch.outputs[point * GROUP * conv.padded_out..]
                     [..count * conv.padded_out];
-                multiply(simd, inputs, weights, outputs, channels_in, conv.padded_out);
+                let sizes = [channels_in, conv.padded_out];
+                multiply(simd, (inputs, channels_in), weights, outputs, sizes);
             }
             for block in 0..count {
                 let at = [(first + block) * OUT, y];
-                let outputs = &scratch.outputs;
-                transform_output(simd, conv, modulation, outputs, block, at, width, out);
+                let (outputs, group) = (&scratch.outputs, (block, GROUP));
+                transform_output(simd, conv, modulation, outputs, group, at, width, out);
             }
         }
     }
@@ -250,7 +273,8 @@ fn transform_six<S: Simd>(simd: S, d: [S::f32s; IN]) -> [S::f32s; IN] {
     ]
 }
 
-/// Transforms the 6×6 block whose results begin at `(x, y)`, every channel of `map`.
+/// Transforms the 6×6 block whose results begin at `(x, y)`, every channel of `map`: to `at`, and
+/// `step` further on for each point.
 #[inline(always)]
 fn transform_input<S: Simd>(
     simd: S,
@@ -258,8 +282,7 @@ fn transform_input<S: Simd>(
     edge: Edge,
     (x, y): (usize, usize),
     inputs: &mut [f32],
-    at: usize,
-    channels_in: usize,
+    (at, step): (usize, usize),
 ) {
     let zero = simd.splat_f32s(0.0);
     // The block starts one pixel up and left of its results.
@@ -285,7 +308,7 @@ fn transform_input<S: Simd>(
             let done = transform_six(simd, std::array::from_fn(|row| d[row][column]));
             for (row, value) in done.into_iter().enumerate() {
                 let point = row * IN + column;
-                let start = point * GROUP * channels_in + at + vector * S::F32_LANES;
+                let start = point * step + at + vector * S::F32_LANES;
                 let target = &mut inputs[start..start + S::F32_LANES];
                 S::as_mut_simd_f32s(target).0[0] = value;
             }
@@ -293,40 +316,46 @@ fn transform_input<S: Simd>(
     }
 }
 
-/// `outputs[block][out] = Σ inputs[block][in] · weights[in][out]`.
+/// `outputs[block][out] = Σ inputs[block][in] · weights[in][out]`; `step` numbers lie between the
+/// inputs of neighbouring blocks.
 #[inline(always)]
 fn multiply<S: Simd>(
     simd: S,
-    inputs: &[f32],
+    (inputs, step): (&[f32], usize),
     weights: &[f32],
     outputs: &mut [f32],
-    channels_in: usize,
-    channels_out: usize,
+    [channels_in, channels_out]: [usize; 2],
 ) {
-    let weights = S::as_simd_f32s(weights).0;
-    let row = channels_out / S::F32_LANES;
-    let pairs = inputs.chunks(TILE * channels_in).zip(outputs.chunks_mut(TILE * channels_out));
-    for (inputs, outputs) in pairs {
-        let count = inputs.len() / channels_in;
-        // A short last tile repeats its first block and drops the copies.
-        let blocks: [&[f32]; TILE] = std::array::from_fn(|block| {
-            &inputs[(if block < count { block } else { 0 }) * channels_in..][..channels_in]
-        });
-        let outputs = S::as_mut_simd_f32s(outputs).0;
-        for column in (0..row).step_by(2) {
-            let second = (column + 1).min(row - 1);
-            let mut sums = [[simd.splat_f32s(0.0); 2]; TILE];
-            for (channel, weights) in weights.chunks_exact(row).take(channels_in).enumerate() {
-                let (left, right) = (weights[column], weights[second]);
-                for (sums, block) in sums.iter_mut().zip(blocks) {
-                    let value = simd.splat_f32s(block[channel]);
-                    sums[0] = simd.mul_add_e_f32s(value, left, sums[0]);
-                    sums[1] = simd.mul_add_e_f32s(value, right, sums[1]);
-                }
+    let (row, in_pair) = (channels_out / S::F32_LANES, PAIR / S::F32_LANES);
+    for (pair, weights) in weights.chunks_exact(channels_in * PAIR).enumerate() {
+        let weights = S::as_simd_f32s(weights).0;
+        for own in (0..in_pair).step_by(2) {
+            let column = pair * in_pair + own;
+            if column >= row {
+                break;
             }
-            for (block, sums) in sums.into_iter().enumerate().take(count) {
-                outputs[block * row + column] = sums[0];
-                outputs[block * row + second] = sums[1];
+            let second = (column + 1).min(row - 1);
+            for (tile, outputs) in outputs.chunks_mut(TILE * channels_out).enumerate() {
+                let count = outputs.len() / channels_out;
+                // A short last tile repeats its first block and drops the copies.
+                let blocks: [&[f32]; TILE] = std::array::from_fn(|block| {
+                    let block = tile * TILE + if block < count { block } else { 0 };
+                    &inputs[block * step..][..channels_in]
+                });
+                let mut sums = [[simd.splat_f32s(0.0); 2]; TILE];
+                for (channel, weights) in weights.chunks_exact(in_pair).enumerate() {
+                    let (left, right) = (weights[own], weights[own + second - column]);
+                    for (sums, block) in sums.iter_mut().zip(blocks) {
+                        let value = simd.splat_f32s(block[channel]);
+                        sums[0] = simd.mul_add_e_f32s(value, left, sums[0]);
+                        sums[1] = simd.mul_add_e_f32s(value, right, sums[1]);
+                    }
+                }
+                let outputs = S::as_mut_simd_f32s(outputs).0;
+                for (block, sums) in sums.into_iter().enumerate().take(count) {
+                    outputs[block * row + column] = sums[0];
+                    outputs[block * row + second] = sums[1];
+                }
             }
         }
     }
@@ -346,7 +375,8 @@ fn transform_four<S: Simd>(simd: S, m: [S::f32s; IN]) -> [S::f32s; OUT] {
     ]
 }
 
-/// Writes the 4×4 results of one block that lie inside the picture.
+/// Writes the 4×4 results of one block, of `group` whose products there are, that lie inside the
+/// picture.
 #[inline(always)]
 #[expect(clippy::too_many_arguments, reason = "an inlined part of one loop nest")]
 fn transform_output<S: Simd>(
@@ -354,7 +384,7 @@ fn transform_output<S: Simd>(
     conv: &Winograd,
     modulation: Option<Modulation<'_>>,
     outputs: &[f32],
-    block: usize,
+    (block, group): (usize, usize),
     [x, y]: [usize; 2],
     width: usize,
     out: &mut [f32],
@@ -371,7 +401,7 @@ fn transform_output<S: Simd>(
         #[expect(clippy::needless_range_loop, reason = "the columns of a matrix of rows")]
         for column in 0..IN {
             let six = std::array::from_fn(|row| {
-                let start = ((row * IN + column) * GROUP + block) * padded + offset;
+                let start = ((row * IN + column) * group + block) * padded + offset;
                 S::as_simd_f32s(&outputs[start..start + S::F32_LANES]).0[0]
             });
             for (row, value) in transform_four(simd, six).into_iter().enumerate() {

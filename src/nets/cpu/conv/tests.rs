@@ -92,6 +92,7 @@ fn check(conv: &Conv, parts: &[usize], [height, width]: [usize; 2]) -> &'static 
     match kernel {
         Kernel::Winograd(_) => "winograd",
         Kernel::Phases(_) => "phases",
+        Kernel::Pointwise(_) => "pointwise",
         Kernel::Direct(_) => "direct",
         Kernel::Depthwise(_) => "depthwise",
     }
@@ -104,6 +105,8 @@ fn winograd_is_the_convolution() {
         ([13, 130], vec![64, 32], 32),
         ([2, 2], vec![16], 20),
         ([4, 24], vec![5, 32, 7], 48),
+        // Many weights for few pixels: the whole picture at once.
+        ([9, 11], vec![20, 12], 2048),
     ] {
         for edge in [Edge::Zero, Edge::Reflect, Edge::Replicate] {
             let conv = Conv::new("c", parts.iter().sum(), out, 3).edge(edge);
@@ -120,13 +123,26 @@ fn direct_is_the_convolution() {
         (Conv::new("c", 20, 24, 3).stride(2).pad([0, 1, 0, 1]), vec![20]),
         (Conv::new("c", 3, 32, 9).edge(Edge::Reflect), vec![3]),
         (Conv::new("c", 9, 7, 3).dilation(3), vec![9]),
-        (Conv::new("c", 16, 16, 1), vec![16]),
+        (Conv::new("c", 16, 16, 1).stride(2), vec![16]),
         (Conv::new("c", 8, 12, 5).pad([1, 2, 1, 2]).stride(2), vec![8]),
         (Conv::new("c", 12, 18, 3).groups(3).stride(2), vec![12]),
     ];
     for (conv, parts) in cases {
         assert_eq!(check(&conv, &parts, [11, 14]), "direct");
     }
+}
+
+#[test]
+fn pointwise_is_the_convolution() {
+    for (parts, out) in [(vec![16], 16), (vec![3], 5), (vec![12, 8, 1], 40), (vec![70], 257)] {
+        let from = parts.iter().sum();
+        for size in [[1, 1], [1, 5], [11, 14], [1, 7], [30, 33]] {
+            assert_eq!(check(&Conv::new("c", from, out, 1), &parts, size), "pointwise");
+        }
+        assert_eq!(check(&Conv::linear("c", from, out), &parts, [1, 1]), "pointwise");
+    }
+    let turned = Conv::transposed("c", 6, 9, 1, 1);
+    assert_eq!(check(&turned, &[6], [5, 7]), "pointwise");
 }
 
 #[test]
@@ -164,13 +180,14 @@ fn results_are_modulated_before_the_bias() {
         let data = random.numbers(channels * height * width);
         Planes { channels, height, width, data }
     };
-    for (from, to) in [(16, 16), (3, 4)] {
-        let conv = Conv::new("c", from, to, 3);
-        let (weight, bias) = (random.numbers(to * from * 9), random.numbers(to));
+    for (from, to, side) in [(16, 16, 3), (3, 4, 3), (7, 9, 1)] {
+        let conv = Conv::new("c", from, to, side);
+        let (weight, bias) = (random.numbers(to * from * side * side), random.numbers(to));
         let x = Map::from_planes(&planes(&mut random, from, height, width));
         let factors = planes(&mut random, to, 1, 1);
         let added = planes(&mut random, 1, height, width);
-        let (as_map, one) = (Map::from_planes(&factors), Map::from_planes(&added));
+        let offsets = planes(&mut random, to, 1, 1);
+        let [as_map, one, more] = [&factors, &added, &offsets].map(Map::from_planes);
         let bare = Kernel::new(&conv, &weight, &[from], Epilogue::new(&vec![0.0; to]));
         let sums = bare.run(&[&x], &|| false).to_planes();
         let epilogue = Epilogue::new(&bias).with_act(Act::Leaky(0.2)).unwrap();
@@ -178,11 +195,12 @@ fn results_are_modulated_before_the_bias() {
         assert!(epilogue.clone().with_gain(2.0).is_err());
         assert!(epilogue.clone().with_act(Act::Relu).is_err());
         let kernel = Kernel::new(&conv, &weight, &[from], epilogue);
-        let modulation = Modulation { factors: &as_map, added: Some(&one), offsets: None };
+        let modulation = Modulation { factors: &as_map, added: Some(&one), offsets: Some(&more) };
         let have = kernel.run_modulated(&[&x], Some(modulation), &|| false).to_planes();
         for (at, (have, sum)) in have.data.iter().zip(&sums.data).enumerate() {
             let (channel, pixel) = (at / (height * width), at % (height * width));
-            let value = sum * factors.data[channel] + added.data[pixel] + bias[channel];
+            let more = added.data[pixel] + offsets.data[channel] + bias[channel];
+            let value = sum * factors.data[channel] + more;
             let want = (value.max(0.2 * value) * 1.5).clamp(-0.5, 0.6);
             assert!((have - want).abs() < 1e-5, "{have} for {want}");
         }
