@@ -68,8 +68,8 @@ pub enum Ada {
 pub enum Preset {
     /// From nothing, with a few thousand pictures.
     Scratch,
-    /// From a loaded generator with some hundred pictures: strong augmentation, and the coarse
-    /// layers of the judge stay.
+    /// From a loaded generator with some hundred pictures: augmentation that soon grows, a lower
+    /// rate. The judge begins anew, so that none of its blocks is worth keeping.
     FewPictures,
     /// Points in the plane.
     Playground,
@@ -188,7 +188,6 @@ impl Config {
             Preset::Scratch => Self::new(Arch::StyleGan2, side),
             Preset::FewPictures => Self {
                 ada: Ada::Adaptive { target: 0.6, kimg: 20.0 },
-                freeze_judge: 2,
                 rates: [1e-3; 2],
                 ..Self::new(Arch::StyleGan2, side)
             },
