@@ -121,12 +121,15 @@ fn choices_ui(ui: &mut Ui, model: &Model, settings: &mut LabSettings, out: &mut 
             }
         }
     }
-    ui.collapsing("Details", |ui| details_ui(ui, settings));
+    // What learns on keeps what suits it.
+    if settings.base.is_none() {
+        ui.collapsing("Details", |ui| details_ui(ui, settings));
+    }
 }
 
 /// Generators that can learn on: id and name.
 fn bases(model: &Model) -> impl Iterator<Item = (String, String)> {
-    let learns = |card: &&ModelCard| card.manifest.architecture == "StyleGAN2";
+    let learns = |card: &&ModelCard| card.manifest.architecture.starts_with("StyleGAN2");
     let names = |card: &ModelCard| (card.manifest.id.clone(), card.manifest.name.clone());
     model.ai.models.iter().filter(learns).map(names)
 }
@@ -197,7 +200,7 @@ fn details_ui(ui: &mut Ui, settings: &mut LabSettings) {
         let slider = Slider::new(&mut settings.config.batch, 4..=128);
         ui.add(slider).accessible_name("Batch").on_hover_text("Pictures of a step");
     });
-    for (at, label) in ["Rate, generator", "Rate, judge"].into_iter().enumerate() {
+    for (at, label) in ["Rate (G)", "Rate (D)"].into_iter().enumerate() {
         row(ui, label, |ui| {
             let rate = &mut settings.config.rates[at];
             let slider = Slider::new(rate, 1e-5..=1e-2).logarithmic(true).max_decimals(5);
