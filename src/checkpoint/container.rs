@@ -28,6 +28,11 @@ pub fn write(
     about: &impl Serialize,
 ) -> Result<Vec<u8>, ContainerError> {
     let bad = |err: &dyn std::fmt::Display| ContainerError { what, reason: err.to_string() };
+    // What would not be read again must not take the place of what would.
+    let is_bad = |(_, _, values): &&Tensor<'_>| values.iter().any(|value| !value.is_finite());
+    if let Some((name, ..)) = tensors.iter().find(is_bad) {
+        return Err(bad(&format!("'{name}' holds a number that is not finite")));
+    }
     let data: Vec<Vec<u8>> = tensors
         .iter()
         .map(|(_, _, values)| values.iter().flat_map(|value| value.to_le_bytes()).collect())

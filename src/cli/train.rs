@@ -140,9 +140,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         "refused": trainer.data.refused.len(),
         "config": trainer.config,
     }))?;
-    let result = learn(args, &mut trainer, &mut log);
+    // A run that went wrong leaves the state that was saved before.
+    let report = learn(args, &mut trainer, &mut log)?;
     trainer.save(&args.out)?;
-    let report = result?;
     log.line(&json!({ "what": "end", "images": trainer.images() }))?;
     if let Some(report) = report {
         let speed = report.images as f64 / report.seconds.max(1e-9);

@@ -219,8 +219,10 @@ impl Lab {
                 let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
                 let name = name.unwrap_or_else(|| "pictures".into());
                 let arch = format!("{:?}", config.arch).to_lowercase();
-                let tuned = self.settings.base.as_ref().map_or("", |_| "-tuned");
-                let own = format!("{name}-{arch}-{}{tuned}", config.side);
+                let own = match &self.settings.base {
+                    Some(base) => format!("{name}-from-{base}"),
+                    None => format!("{name}-{arch}-{}", config.side),
+                };
                 self.runs.as_ref().map(|runs| runs.join(own))
             }
             Source::Toy(_) => None,

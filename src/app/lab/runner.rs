@@ -18,6 +18,8 @@ use crate::train::{
 };
 use crate::zoo::Library;
 
+/// Messages that may wait for a window before it is shown no more; below what its channel holds.
+const MOST_WAITING: usize = 32;
 /// Between two reports.
 const REPORT_EVERY: Duration = Duration::from_millis(250);
 /// Between two savings of the state.
@@ -95,6 +97,14 @@ impl Work {
         (self.wake)();
     }
 
+    /// Sends what is only to be looked at, unless the window has much to read already: a run does
+    /// not wait for a window that is out of sight.
+    fn show(&self, event: Event) {
+        if self.events.len() < MOST_WAITING {
+            self.send(event);
+        }
+    }
+
     fn learn(&self) -> Result<(), TrainError> {
         let mut config = self.settings.config.clone();
         let base = self.settings.base.as_ref().map(|id| self.base(id)).transpose()?;
@@ -127,9 +137,9 @@ impl Work {
             }
         }
         self.send(Event::Begins { left_out });
-        let result = self.steps(&mut trainer);
-        self.save(&trainer)?;
-        result
+        // A run that went wrong leaves the state that was saved before.
+        self.steps(&mut trainer)?;
+        self.save(&trainer)
     }
 
     fn data(&self, config: &Config) -> Result<Dataset, TrainError> {
@@ -140,7 +150,7 @@ impl Work {
                 let is_stopped = AtomicBool::new(false);
                 let watch = |done: usize, total: usize| {
                     if done.is_multiple_of(100) {
-                        self.send(Event::Reading(done, total));
+                        self.show(Event::Reading(done, total));
                     }
                     match self.orders.try_recv() {
                         Ok(Order::Stop) | Err(TryRecvError::Disconnected) => {
@@ -203,7 +213,7 @@ impl Work {
             }
             let report = trainer.step()?;
             if is_single || last.is_none() || reported.elapsed() >= REPORT_EVERY {
-                self.send(Event::Report(report));
+                self.show(Event::Report(report));
                 reported = Instant::now();
             }
             last = Some(report);
@@ -215,7 +225,7 @@ impl Work {
                 {
                     self.send(Event::Best);
                 }
-                self.send(Event::Sheet(Box::new(sheet)));
+                self.show(Event::Sheet(Box::new(sheet)));
                 let [least, most] = SHEET_EVERY;
                 let wait = (began.elapsed().as_secs_f64() / SHEET_SHARE).clamp(least, most);
                 next_sheet = Instant::now() + Duration::from_secs_f64(wait);

@@ -121,6 +121,10 @@ fn choices_ui(ui: &mut Ui, model: &Model, settings: &mut LabSettings, out: &mut 
             }
         }
     }
+    if matches!(settings.source, Source::Folder(_)) {
+        ui.checkbox(&mut settings.anew, "Begin anew")
+            .on_hover_text("Does not go on where a run with these pictures was left");
+    }
     // What learns on keeps what suits it.
     if settings.base.is_none() {
         ui.collapsing("Details", |ui| details_ui(ui, settings));
@@ -220,8 +224,6 @@ fn details_ui(ui: &mut Ui, settings: &mut LabSettings) {
     row(ui, "Seed", |ui| {
         ui.add(DragValue::new(&mut settings.config.seed)).accessible_name("Seed of the run");
     });
-    ui.checkbox(&mut settings.anew, "Begin anew")
-        .on_hover_text("Does not go on where a run with these pictures was left");
 }
 
 fn controls_ui(ui: &mut Ui, lab: &Lab, out: &mut Actions) {

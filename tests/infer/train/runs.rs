@@ -109,6 +109,20 @@ fn a_run_goes_on_as_if_it_had_not_been_killed() {
 }
 
 #[test]
+fn a_run_that_goes_wrong_leaves_its_last_state() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut trainer = trainer(Config { rates: [1e30; 2], ..tiny(Arch::Dcgan) });
+    trainer.save(folder.path()).unwrap();
+    let files = || [STATE_FILE, WEIGHTS_FILE].map(|name| std::fs::read(folder.path().join(name)));
+    let before = files().map(Result::unwrap);
+    let error = (0..20).find_map(|_| trainer.step().err()).unwrap();
+    assert!(matches!(error, TrainError::Diverged { .. }), "{error}");
+    let error = trainer.save(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("not finite"), "{error}");
+    assert_eq!(files().map(Result::unwrap), before);
+}
+
+#[test]
 fn what_was_learnt_opens_as_a_generator() {
     for (config, architecture) in
         [(tiny(Arch::Dcgan), "DCGAN"), (tiny(Arch::StyleGan2), "StyleGAN2")]
