@@ -6,10 +6,14 @@
 //! becomes an error.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 
 use pytorch_reader::{DType as StoredDtype, PytorchReader, Tensor};
+use tempfile::NamedTempFile;
 
 use super::{Contents, Dtype, Fault, MAX_EXPANSION, MAX_TENSORS, RawTensor};
 
@@ -20,6 +24,9 @@ pub(super) fn looks_like(head: &[u8]) -> bool {
 }
 
 pub(super) fn read(path: &Path, file_bytes: u64) -> Result<Contents, Fault> {
+    // Kept for as long as tensors may be read.
+    let mended = with_marked_end(path).map_err(|err| damaged(&err))?.map(Arc::new);
+    let path = mended.as_ref().map_or(path, |file| file.path());
     let reader = guarded(|| PytorchReader::new(path))?.map_err(|err| damaged(&err))?;
     if reader.len() > MAX_TENSORS {
         return Err(Fault::Refused(format!("{} tensors", reader.len())));
@@ -33,10 +40,52 @@ pub(super) fn read(path: &Path, file_bytes: u64) -> Result<Contents, Fault> {
     let mut tensors = BTreeMap::new();
     for (name, tensor) in reader.into_tensors() {
         let (shape, dtype) = (tensor.shape().to_vec(), dtype(tensor.dtype()));
-        let read = Box::new(move || read_tensor(&tensor));
+        let mended = mended.clone();
+        let read = Box::new(move || {
+            let _kept = &mended;
+            read_tensor(&tensor)
+        });
         tensors.insert(name.clone(), RawTensor::new(&name, shape, dtype, read)?);
     }
     Ok(Contents { tensors, metadata: BTreeMap::new() })
+}
+
+/// A copy of an archive whose directory the `zip` crate would misread, in which it does not.
+///
+/// Between the directory and its end `torch.save` writes the 64-bit records, which `zip` 9.4.1
+/// skips while the 32-bit ones suffice: it then takes the directory to reach up to the end, and
+/// begins with the second entry if the first, with a name of 30 bytes, is as long as the records.
+/// In the copy the 32-bit fields are marked as unused (PKWARE APPNOTE 4.4.1.4).
+fn with_marked_end(path: &Path) -> io::Result<Option<NamedTempFile>> {
+    const RECORDS_BYTES: u64 = 76;
+    const LOCATOR_BYTES: u64 = 20;
+    const END_BYTES: u64 = 22;
+    const MISREAD_NAME: u16 = 30;
+    let mut file = File::open(path)?;
+    let bytes = file.metadata()?.len();
+    let mut head = [0; 28];
+    let Some(tail_at) = bytes.checked_sub(RECORDS_BYTES + END_BYTES) else { return Ok(None) };
+    file.read_exact(&mut head)?;
+    let mut tail = Vec::new();
+    file.seek(SeekFrom::Start(tail_at))?;
+    file.read_to_end(&mut tail)?;
+    let locator = (RECORDS_BYTES - LOCATOR_BYTES) as usize;
+    let is_misread = head.starts_with(b"PK\x03\x04")
+        && head[26..] == MISREAD_NAME.to_le_bytes()
+        && tail.starts_with(b"PK\x06\x06")
+        && tail[locator..].starts_with(b"PK\x06\x07")
+        && tail[RECORDS_BYTES as usize..].starts_with(b"PK\x05\x06");
+    if !is_misread {
+        return Ok(None);
+    }
+    let mut copy = NamedTempFile::new()?;
+    file.rewind()?;
+    io::copy(&mut file, &mut copy)?;
+    // The place of the directory, in front of the comment's length.
+    copy.seek(SeekFrom::Start(bytes - 6))?;
+    copy.write_all(&u32::MAX.to_le_bytes())?;
+    copy.flush()?;
+    Ok(Some(copy))
 }
 
 fn read_tensor(tensor: &Tensor) -> Result<Vec<u8>, Fault> {

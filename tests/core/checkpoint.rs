@@ -87,6 +87,14 @@ fn wrappers_and_prefixes_of_training_scripts_disappear() {
     assert!(first.iter().any(|value| *value != 0.0));
 }
 
+/// Made by `torch.save({"w": …}, "<21 × a>.pth")`.
+#[test]
+fn an_archive_with_a_name_of_21_characters_opens() {
+    let checkpoint = Checkpoint::open(&fixture("name-of-21.pth")).unwrap();
+    assert_eq!(checkpoint.shapes()["w"], [2, 3]);
+    assert_eq!(checkpoint.read_f32("w").unwrap(), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+}
+
 #[test]
 fn each_wrapper_key_is_stripped_and_what_lies_beside_it_dropped() {
     let folder = tempfile::tempdir().unwrap();
