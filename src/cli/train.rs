@@ -15,10 +15,10 @@ use crate::infer::protocol::ModelRef;
 use crate::nets::StyleGan2;
 use crate::pixels::contact_sheet;
 use crate::train::{
-    Ada, Arch, Config, Dataset, Loss, Parameters, Penalty, Report, STATE_FILE, TrainError, Trainer,
+    Ada, Arch, Config, Dataset, Loss, Penalty, Report, STATE_FILE, TrainError, Trainer,
     WEIGHTS_FILE, config_of, tuning_base,
 };
-use crate::zoo::Library;
+use crate::zoo::{Library, Parameters};
 
 /// Pictures of a sheet, and in a row of it.
 const SHEET: (usize, u32) = (32, 8);

@@ -7,14 +7,13 @@
 use std::collections::BTreeSet;
 
 use super::worker::NetworkError;
-use crate::checkpoint::Checkpoint;
 use crate::latent::Noise;
 use crate::latent::random::{Normal, normal_latent};
 use crate::nets::cpu::gradient::Differentiable;
 use crate::nets::cpu::{Processor, Stop};
 use crate::nets::graph::{Graph, Layout};
 use crate::nets::{Blueprint, LatentSpace, Planes, Source};
-use crate::zoo::Detected;
+pub use crate::zoo::{Parameters, parameters};
 
 /// Latents that make up the mean of W where a file holds none.
 const MEAN_LATENTS: usize = 4096;
@@ -39,18 +38,6 @@ pub struct Slopes {
     pub by_code: Vec<f32>,
     /// Of the loss by the noises.
     pub by_noise: Vec<Planes>,
-}
-
-/// Reads the parameters of a network by official name, whenever they are needed; errors are
-/// sentences.
-pub type Parameters = Box<dyn FnMut(&str) -> Result<Vec<f32>, String> + Send>;
-
-/// Those of a detected network, which has them all in the right shape.
-pub fn parameters(checkpoint: Checkpoint, detected: Detected) -> Parameters {
-    Box::new(move |name| {
-        let stored = detected.names.get(name).map_or(name, String::as_str);
-        checkpoint.read_f32(stored).map_err(|err| err.to_string())
-    })
 }
 
 /// A generator that is ready to draw.

@@ -35,7 +35,7 @@ pub use players::{Discriminator, Generator};
 pub use randomness::Randomness;
 pub use run::{Report, Trainer};
 pub use spectral::Spectral;
-pub use state::{BEST_FILE, Parameters, STATE_FILE, WEIGHTS_FILE, config_of, tuning_base};
+pub use state::{BEST_FILE, STATE_FILE, WEIGHTS_FILE, config_of, tuning_base};
 pub use step::Scores;
 pub use toys::Toy;
 pub use watch::{Alarm, Projection, Snapshot};

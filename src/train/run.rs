@@ -73,11 +73,10 @@ impl Trainer {
             return Err(TrainError::Setting(text));
         }
         // A penalty now and then is a step of its own; over the same pictures either way.
-        let every = match config.penalty {
-            Penalty::R1 { every, .. } => every.max(1) as f64,
-            _ => f64::INFINITY,
+        let ratio = match config.penalty {
+            Penalty::R1 { every, .. } => every.max(1) as f64 / (every.max(1) + 1) as f64,
+            _ => 1.0,
         };
-        let ratio = if every.is_finite() { every / (every + 1.0) } else { 1.0 };
         let judged = config.betas.map(|beta| beta.powf(ratio));
         let optimisers =
             [Adam::new(config.rates[0], config.betas), Adam::new(config.rates[1] * ratio, judged)];

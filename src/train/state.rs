@@ -14,7 +14,7 @@ use super::weights::{Weights, list};
 use crate::checkpoint::container;
 use crate::io;
 use crate::nets::StyleGan2;
-use crate::zoo::{Detected, Spec, open_network};
+use crate::zoo::{Parameters, Spec, open_network, parameters};
 
 /// The averaged generator, with official names.
 pub const WEIGHTS_FILE: &str = "generator.safetensors";
@@ -82,15 +82,14 @@ impl Trainer {
     /// Only where the machine cannot hold it.
     pub fn weights_file(&self) -> Result<Vec<u8>, TrainError> {
         let weights = &self.average.weights;
-        let read = |name: &String| Some((name.clone(), weights.read(name)?));
-        let values: Vec<(String, Vec<f32>)> = weights.names().filter_map(read).collect();
-        let tensor = |(name, values): &'_ (String, Vec<f32>)| {
-            (name.clone(), weights.shapes.get(name).cloned().unwrap_or_default(), values.clone())
-        };
-        let owned: Vec<_> = values.iter().map(tensor).collect();
-        let tensors: Vec<container::Tensor<'_>> = owned
+        let read = weights.shapes.iter().filter_map(|(name, shape)| {
+            let values = weights.read(name)?;
+            Some((name, shape, values))
+        });
+        let read: Vec<_> = read.collect();
+        let tensors: Vec<container::Tensor<'_>> = read
             .iter()
-            .map(|(name, shape, values)| (name.clone(), shape.clone(), &**values))
+            .map(|(name, shape, values)| ((*name).clone(), (*shape).clone(), &**values))
             .collect();
         let about = Provenance { config: &self.config, images: self.images };
         container::write("generator", &tensors, &about)
@@ -146,11 +145,8 @@ impl Trainer {
     /// # Errors
     /// A file that is missing, damaged, or of a run with other settings.
     pub fn restore(&mut self, folder: &Path) -> Result<(), TrainError> {
-        let path = folder.join(STATE_FILE);
-        let bad = |reason: String| TrainError::State { path: path.display().to_string(), reason };
-        let bytes = std::fs::read(&path).map_err(|err| bad(err.to_string()))?;
-        let contents = container::read::<About>(WHAT, &bytes, MAX_BYTES);
-        let (about, tensors) = contents.map_err(|err| bad(err.reason))?.rest();
+        let bad = |reason: String| damaged(folder, reason);
+        let (about, tensors) = read(folder)?;
         if about.version != VERSION {
             return Err(bad(format!("version {} is unknown", about.version)));
         }
@@ -207,11 +203,18 @@ impl Trainer {
 /// # Errors
 /// A file that is missing or damaged.
 pub fn config_of(folder: &Path) -> Result<Config, TrainError> {
-    let path = folder.join(STATE_FILE);
-    let bad = |reason: String| TrainError::State { path: path.display().to_string(), reason };
-    let bytes = std::fs::read(&path).map_err(|err| bad(err.to_string()))?;
-    let contents = container::read::<About>(WHAT, &bytes, MAX_BYTES);
-    Ok(contents.map_err(|err| bad(err.reason))?.about.config)
+    Ok(read(folder)?.0.config)
+}
+
+fn damaged(folder: &Path, reason: String) -> TrainError {
+    TrainError::State { path: folder.join(STATE_FILE).display().to_string(), reason }
+}
+
+fn read(folder: &Path) -> Result<(About, container::Stored), TrainError> {
+    let bytes = std::fs::read(folder.join(STATE_FILE));
+    let bytes = bytes.map_err(|err| damaged(folder, err.to_string()))?;
+    let contents = container::read(WHAT, &bytes, MAX_BYTES);
+    Ok(contents.map_err(|err| damaged(folder, err.reason))?.rest())
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
@@ -221,23 +224,16 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
     })
 }
 
-/// Reads the parameters of a network by official name.
-pub type Parameters = Box<dyn FnMut(&str) -> Result<Vec<f32>, String>>;
-
 /// A generator that can learn on: its parameters, and its shape.
 ///
 /// # Errors
 /// A file that is none.
 pub fn tuning_base(path: &Path) -> Result<(Parameters, StyleGan2), TrainError> {
     let setting = |err: &dyn std::fmt::Display| TrainError::Setting(err.to_string());
-    let (checkpoint, Detected { spec, names }) = open_network(path).map_err(|err| setting(&err))?;
-    let Spec::StyleGan2(generator) = spec else {
-        let text = format!("{} does not learn on; StyleGAN2 does", spec.architecture());
+    let (checkpoint, detected) = open_network(path).map_err(|err| setting(&err))?;
+    let Spec::StyleGan2(generator) = detected.spec.clone() else {
+        let text = format!("{} does not learn on; StyleGAN2 does", detected.spec.architecture());
         return Err(TrainError::Setting(text));
     };
-    let read = move |name: &str| {
-        let stored = names.get(name).map_or(name, String::as_str);
-        checkpoint.read_f32(stored).map_err(|err| err.to_string())
-    };
-    Ok((Box::new(read), generator))
+    Ok((parameters(checkpoint, detected), generator))
 }

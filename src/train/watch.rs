@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use super::randomness::Purpose;
 use super::run::{Report, Trainer};
-use crate::color::{ProfileMap, WorkingProfile};
 use crate::geom::Size;
 use crate::latent::Moments;
 use crate::pixels::{Depth, PixelBuf};
@@ -203,14 +202,13 @@ impl Trainer {
 
     fn pictures(&self, samples: &[f32]) -> Vec<PixelBuf> {
         let [_, height, width] = self.data.shape;
-        let (area, srgb) = (height * width, ProfileMap::new(&WorkingProfile::srgb()));
+        let area = height * width;
         let picture = |sample: &[f32]| {
             let size = Size::new(width as u32, height as u32);
             let mut picture = PixelBuf::new(size, 4, Depth::U8);
             for at in 0..area {
-                let unit = [0, 1, 2]
+                let [r, g, b] = [0, 1, 2]
                     .map(|channel| (sample[channel * area + at] * 0.5 + 0.5).clamp(0.0, 1.0));
-                let [r, g, b] = srgb.of_srgb(unit);
                 let (x, y) = ((at % width) as u32, (at / width) as u32);
                 picture.set_pixel_f32(x, y, [r, g, b, 1.0]);
             }

@@ -73,10 +73,6 @@ impl Weights {
         self.learnt.iter().filter_map(slope).collect()
     }
 
-    pub fn get(&self, name: &str) -> Option<&Tensor<1>> {
-        self.values.get(name)
-    }
-
     /// Replaces a parameter by what `new` makes of it.
     pub fn change(&mut self, name: &str, new: impl FnOnce(Tensor<1>) -> Tensor<1>) {
         if let Some(value) = self.values.remove(name) {

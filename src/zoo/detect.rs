@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::arch::{ARCHITECTURES, Architecture};
 use super::{Shapes, Spec};
+use crate::checkpoint::Checkpoint;
 
 /// Names that an error lists before it counts the rest.
 const SHOWN: usize = 3;
@@ -15,6 +16,18 @@ pub struct Detected {
     pub spec: Spec,
     /// Official name → name in the file, for every tensor of the network.
     pub names: BTreeMap<String, String>,
+}
+
+/// Reads the parameters of a network by official name, whenever they are needed; errors are
+/// sentences.
+pub type Parameters = Box<dyn FnMut(&str) -> Result<Vec<f32>, String> + Send>;
+
+/// Those of a detected network, which has them all in the right shape.
+pub fn parameters(checkpoint: Checkpoint, detected: Detected) -> Parameters {
+    Box::new(move |name| {
+        let stored = detected.names.get(name).map_or(name, String::as_str);
+        checkpoint.read_f32(stored).map_err(|err| err.to_string())
+    })
 }
 
 /// How far one architecture came.

@@ -12,7 +12,7 @@ mod manifest;
 mod ncnn;
 
 pub use classes::{ClassError, IMAGENET_CLASSES, find_class, imagenet};
-pub use detect::{Attempt, Detected, UnknownNetwork, detect};
+pub use detect::{Attempt, Detected, Parameters, UnknownNetwork, detect, parameters};
 pub use library::{
     Installed, Library, LibraryError, MODELS_ENV, WEIGHTS_FILE, file_sha256, identify, open_network,
 };

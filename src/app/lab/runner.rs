@@ -13,10 +13,8 @@ use crate::cli::report::sentence;
 use crate::infer::Device;
 use crate::nets::StyleGan2;
 use crate::pixels::contact_sheet;
-use crate::train::{
-    Config, Dataset, Parameters, Report, STATE_FILE, TrainError, Trainer, tuning_base,
-};
-use crate::zoo::Library;
+use crate::train::{Config, Dataset, Report, STATE_FILE, TrainError, Trainer, tuning_base};
+use crate::zoo::{Library, Parameters};
 
 /// Messages that may wait for a window before it is shown no more; below what its channel holds.
 const MOST_WAITING: usize = 32;
