@@ -14,7 +14,7 @@ use super::jobs::Wake;
 use super::prefs::Prefs;
 use super::{App, AppError, log};
 use crate::device::DeviceChoice;
-use crate::gpu::{self, GpuContext, Survey};
+use crate::gpu::{self, GpuContext, PatchMatcher, Survey};
 use crate::infer::Device;
 use crate::infer::interop::{NetworkDevice, SharedGpu};
 use crate::infer::models::ModelStore;
@@ -214,6 +214,8 @@ impl Window<'_> {
     fn app(self, creation: &eframe::CreationContext<'_>) -> Result<App, AppError> {
         let NetworkDevice { device, shared, .. } = self.networks;
         let (networks_on_gpu, learning) = (shared.is_some(), device.clone());
+        let matcher = shared.as_ref().map(|shared| PatchMatcher::new(&shared.context));
+        let store = |device| ModelStore::new(Library::discover(), device);
         let state = creation.wgpu_render_state.as_ref();
         let context = match (shared, state) {
             (Some(shared), _) => Some(shared.context),
@@ -230,7 +232,10 @@ impl Window<'_> {
             prefs_file: self.prefs_file.map(Path::to_path_buf),
             library: Library::discover(),
             service: Box::new(move |wake| {
-                let models = move || ModelStore::new(Library::discover(), device);
+                let models = move || match matcher {
+                    Some(matcher) => store(device).matching_on(matcher),
+                    None => store(device),
+                };
                 Service::spawn(models, wake).map_err(|err| err.to_string())
             }),
             networks_on_gpu,

@@ -10,6 +10,7 @@ mod engine;
 mod error;
 mod executor;
 mod level_cache;
+mod matching;
 mod painter;
 mod pipelines;
 mod policy;
@@ -27,6 +28,7 @@ pub use context::{GpuContext, adapters, create_instance, is_surface_refused};
 pub use engine::{AdapterEngine, engine};
 pub use error::GpuError;
 pub use executor::Executor;
+pub use matching::PatchMatcher;
 pub use pipelines::{Bind, Pipelines};
 pub use policy::{
     AdapterFacts, AdapterKind, DevicePlan, PolicyError, plan_devices, runs_operations,

@@ -11,6 +11,7 @@ use super::plan::Speed;
 use super::protocol::ModelRef;
 use super::worker::{Models, Network, NetworkError};
 use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::inpaint::Matcher;
 use crate::latent::Noise;
 use crate::nets::cpu::{Processor, Stop};
 use crate::nets::gatys::Gatys;
@@ -34,11 +35,18 @@ pub struct ModelStore {
     hashes: Vec<(ModelRef, String)>,
     /// Of the device, once measured.
     speed: Option<Speed>,
+    matcher: Option<Box<dyn Matcher>>,
 }
 
 impl ModelStore {
     pub const fn new(library: Library, device: Device) -> Self {
-        Self { library, device, cache: Vec::new(), hashes: Vec::new(), speed: None }
+        Self { library, device, cache: Vec::new(), hashes: Vec::new(), speed: None, matcher: None }
+    }
+
+    /// Patches are matched by `matcher`, not on this processor.
+    #[must_use]
+    pub fn matching_on(self, matcher: impl Matcher + 'static) -> Self {
+        Self { matcher: Some(Box::new(matcher)), ..self }
     }
 
     /// Networks on the processor.
@@ -176,6 +184,10 @@ impl Models for ModelStore {
             self.speed = None;
         }
         moves
+    }
+
+    fn matcher(&self) -> Option<&dyn Matcher> {
+        self.matcher.as_deref()
     }
 
     fn forget(&mut self, model: &ModelRef) {

@@ -26,7 +26,7 @@ pub(super) fn run(
         return Err(End::Failed("the mask has another size than the picture".into()));
     }
     match &task.engine {
-        Engine::Patches => by_patches(task, context),
+        Engine::Patches => by_patches(task, models, context),
         Engine::Network(model) => by_network(task, model, models, context),
     }
 }
@@ -40,23 +40,33 @@ impl From<FillError> for End {
     }
 }
 
-fn by_patches(task: &Remove, context: &mut Context<'_>) -> Result<PixelBuf, End> {
+fn by_patches(
+    task: &Remove,
+    models: &dyn Models,
+    context: &mut Context<'_>,
+) -> Result<PixelBuf, End> {
     let cancel = context.cancel();
     let mut watch = |fraction: f32| {
         context.progress(Stage::Running, 0, 1, f64::from(fraction));
         !cancel.is_set()
     };
-    Ok(inpaint::fill(&task.image, &task.mask, &task.options, &mut watch)?)
+    let (image, matcher) = (&task.image, models.matcher());
+    Ok(inpaint::fill_with(image, &task.mask, &task.options, matcher, &mut watch)?)
 }
 
 /// Continues a picture beyond its border.
-pub(super) fn expand(task: &Expand, context: &mut Context<'_>) -> Result<PixelBuf, End> {
+pub(super) fn expand(
+    task: &Expand,
+    models: &dyn Models,
+    context: &mut Context<'_>,
+) -> Result<PixelBuf, End> {
     let cancel = context.cancel();
     let mut watch = |fraction: f32| {
         context.progress(Stage::Running, 0, 1, f64::from(fraction));
         !cancel.is_set()
     };
-    Ok(inpaint::expand(&task.image, task.border, &task.options, &mut watch)?)
+    let (image, matcher) = (&task.image, models.matcher());
+    Ok(inpaint::expand_with(image, task.border, &task.options, matcher, &mut watch)?)
 }
 
 fn by_network(

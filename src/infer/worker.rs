@@ -14,6 +14,7 @@ use super::plan::Speed;
 use super::protocol::{CancelFlag, Event, JobId, Lane, ModelRef, Output, Request, Stage, Task};
 use super::service::{SharedSpeed, Wake};
 use super::{analyse, discover, faces, filter, invert, remove, render, select, upscale};
+use crate::inpaint::Matcher;
 use crate::nets::Planes;
 use crate::nets::cpu::Stop;
 use crate::nets::gatys::Gatys;
@@ -64,6 +65,11 @@ pub trait Models: Send {
     /// processor. A sentence where it is none.
     fn painter(&mut self, model: &ModelRef) -> Result<Gatys, String> {
         Err(format!("{model} compares no pictures"))
+    }
+
+    /// What matches patches, where that is not this processor.
+    fn matcher(&self) -> Option<&dyn Matcher> {
+        None
     }
 
     /// After the device ran out of memory with the smallest tile: moves to a device with more.
@@ -232,7 +238,7 @@ impl<M: Models> Worker<M> {
                 Task::Discover(task) => {
                     made.directions = Some(discover::run(task, models, context)?);
                 }
-                Task::Expand(task) => made.images.push(remove::expand(task, context)?),
+                Task::Expand(task) => made.images.push(remove::expand(task, models, context)?),
                 Task::Faces(task) => made.faces = faces::run(task, models, context)?,
                 Task::Filter(task) => made.images.push(filter::run(task, models, context)?),
                 Task::Invert(task) => made.inverted = Some(invert::run(task, models, context)?),

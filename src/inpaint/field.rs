@@ -8,6 +8,7 @@
 use rayon::prelude::*;
 
 use super::level::{FEATURES, Level};
+use super::matching::{Match, Matcher, Round, Step};
 use super::{FillError, Progress};
 use crate::geom::IRect;
 use crate::ops::simd::vectorized;
@@ -17,24 +18,7 @@ pub(super) const SIDES: [usize; 5] = [11, 9, 7, 5, 3];
 /// Patches improved between two looks at whether to go on.
 const PORTION: usize = 32_768;
 /// Of the dominant offsets this many, drawn at random, are tried a pass.
-const OFFSET_TRIES: u32 = 2;
-
-/// The top left corner of the patch found, and the sum of squared feature differences.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Match {
-    pub(super) x: u16,
-    pub(super) y: u16,
-    pub(super) cost: i32,
-}
-
-impl Match {
-    /// At a place that is no target.
-    pub(super) const NONE: Self = Self { x: u16::MAX, y: u16::MAX, cost: i32::MAX };
-
-    pub(super) fn is_some(self) -> bool {
-        self.x != u16::MAX
-    }
-}
+pub const OFFSET_TRIES: u32 = 2;
 
 /// The patches of a level that may be copied.
 pub(super) struct Sources {
@@ -104,23 +88,6 @@ fn touching(flags: &[bool], width: usize, height: usize, side: usize) -> Vec<boo
     out
 }
 
-/// What one pass tries beside the present match.
-#[derive(Clone, Copy)]
-pub(super) struct Step<'a> {
-    /// Neighbours at this distance pass on their matches.
-    pub(super) jump: i32,
-    /// Random search begins at this distance and halves it until nothing is left.
-    pub(super) reach: i32,
-    /// Offsets that repeat in the picture.
-    pub(super) offsets: &'a [(i32, i32)],
-    /// Matches nearer than this, along both axes, are not looked for.
-    pub(super) min_offset: i32,
-    /// Whether the pixels have changed since the costs were computed.
-    pub(super) is_stale: bool,
-    /// Makes the random numbers of this pass.
-    pub(super) salt: u32,
-}
-
 /// Matches for the patch corners inside `rect`, row by row.
 #[derive(Clone)]
 pub(super) struct Field {
@@ -187,6 +154,34 @@ impl Field {
         let back =
             |corner: u16, center: i32| (i32::from(corner) + radius) * 2 + center % 2 - radius;
         found.is_some().then(|| (back(found.x, cx), back(found.y, cy)))
+    }
+
+    /// Passes over all targets while the pixels stay as they are, on `matcher` where there is one.
+    pub(super) fn round(
+        &mut self,
+        level: &Level,
+        sources: &Sources,
+        steps: &[Step],
+        matcher: Option<&dyn Matcher>,
+        progress: &mut Progress,
+        work: f64,
+    ) -> Result<(), FillError> {
+        let round = Round {
+            width: level.width,
+            features: &level.features,
+            is_source: &sources.is_source,
+            side: sources.side,
+            rect: self.rect,
+            steps,
+        };
+        if let Some(matches) = matcher.and_then(|matcher| matcher.run(&round, &self.matches)) {
+            self.matches = matches;
+            return progress.advance(work);
+        }
+        for step in steps {
+            self.improve(level, sources, *step, progress, work / steps.len() as f64)?;
+        }
+        Ok(())
     }
 
     /// One pass over all targets.

@@ -16,6 +16,7 @@ mod blend;
 mod field;
 mod holes;
 mod level;
+mod matching;
 mod offsets;
 mod piece;
 mod region;
@@ -25,7 +26,9 @@ use crate::geom::{IRect, Size};
 use crate::pixels::{Depth, PixelBuf};
 use region::Region;
 
+pub use field::OFFSET_TRIES;
 pub use holes::{Hole, holes};
+pub use matching::{Match, Matcher, Round, Step};
 
 /// How a hole is completed.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,6 +91,20 @@ pub fn fill(
     options: &Fill,
     watch: &mut dyn FnMut(f32) -> bool,
 ) -> Result<PixelBuf, FillError> {
+    fill_with(image, mask, options, None, watch)
+}
+
+/// [`fill`] that matches patches on `matcher`, to the same result.
+///
+/// # Errors
+/// As [`fill`].
+pub fn fill_with(
+    image: &PixelBuf,
+    mask: &PixelBuf,
+    options: &Fill,
+    matcher: Option<&dyn Matcher>,
+    watch: &mut dyn FnMut(f32) -> bool,
+) -> Result<PixelBuf, FillError> {
     if mask.channels() != 1 {
         return Err(FillError::MaskChannels(mask.channels()));
     }
@@ -102,7 +119,7 @@ pub fn fill(
     progress.advance(0.0)?;
     let image = image.clone();
     progress.advance(0.0)?;
-    complete(image, &region, options, progress)
+    complete(image, &region, options, matcher, progress)
 }
 
 /// Continues `image` by `border` on each side. The picture itself stays bit for bit; `watch` as
@@ -114,6 +131,20 @@ pub fn expand(
     image: &PixelBuf,
     border: Border,
     options: &Fill,
+    watch: &mut dyn FnMut(f32) -> bool,
+) -> Result<PixelBuf, FillError> {
+    expand_with(image, border, options, None, watch)
+}
+
+/// [`expand`] that matches patches on `matcher`, to the same result.
+///
+/// # Errors
+/// As [`expand`].
+pub fn expand_with(
+    image: &PixelBuf,
+    border: Border,
+    options: &Fill,
+    matcher: Option<&dyn Matcher>,
     watch: &mut dyn FnMut(f32) -> bool,
 ) -> Result<PixelBuf, FillError> {
     let side = |pixels: u32, before: u32, after: u32| {
@@ -137,7 +168,7 @@ pub fn expand(
     let mut mask = PixelBuf::filled(size, 1, Depth::U8, [255; 4]);
     mask.blit(&PixelBuf::new(image.size(), 1, Depth::U8), at);
     match Region::from_mask(&mask, 0, 0.0) {
-        Some(region) => complete(canvas, &region, options, progress),
+        Some(region) => complete(canvas, &region, options, matcher, progress),
         None => Ok(canvas),
     }
 }
@@ -146,6 +177,7 @@ fn complete(
     mut image: PixelBuf,
     region: &Region,
     options: &Fill,
+    matcher: Option<&dyn Matcher>,
     mut progress: Progress,
 ) -> Result<PixelBuf, FillError> {
     let pieces = region.pieces(&image, options.search_margin)?;
@@ -154,7 +186,7 @@ fn complete(
     let mut done: Vec<IRect> = Vec::with_capacity(pieces.len());
     for piece in &pieces {
         let start = progress.done;
-        piece::complete(&mut image, region, piece, &done, options, &mut progress)?;
+        piece::complete(&mut image, region, piece, &done, options, matcher, &mut progress)?;
         done.push(piece.cell);
         progress.done = start + piece.hole_px as f64;
     }

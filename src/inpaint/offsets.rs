@@ -4,8 +4,9 @@
 
 use rayon::prelude::*;
 
-use super::field::{Field, Sources, Step};
+use super::field::{Field, Sources};
 use super::level::Level;
+use super::matching::Step;
 use super::{FillError, Progress};
 use crate::geom::IRect;
 

@@ -1,7 +1,8 @@
 //! One hole in its window, from the coarsest level to the finest.
 
-use super::field::{Field, SIDES, Sources, Step, hash};
+use super::field::{Field, SIDES, Sources, hash};
 use super::level::Level;
+use super::matching::{Matcher, Step};
 use super::region::{FULL, Piece, Region};
 use super::{Fill, FillError, Progress, blend, offsets, vote};
 use crate::geom::IRect;
@@ -29,6 +30,7 @@ pub(super) fn complete(
     piece: &Piece,
     done: &[IRect],
     options: &Fill,
+    matcher: Option<&dyn Matcher>,
     progress: &mut Progress,
 ) -> Result<(), FillError> {
     let finest = Level::finest(image, region, piece.window, done, progress)?;
@@ -38,7 +40,9 @@ pub(super) fn complete(
     let mut sides = SIDES.iter().copied().filter(|&side| side <= options.patch_px.max(5) as usize);
     let sources = sides.find_map(|side| usable_sources(&finest, side, 1));
     let level = match sources {
-        Some(sources) => synthesize(finest, sources, options, piece.hole_px as f64, progress)?,
+        Some(sources) => {
+            synthesize(finest, sources, options, matcher, piece.hole_px as f64, progress)?
+        }
         None => smooth(finest, progress)?,
     };
     store(image, region, piece, done, &level);
@@ -82,6 +86,7 @@ fn synthesize(
     finest: Level,
     sources: Sources,
     options: &Fill,
+    matcher: Option<&dyn Matcher>,
     work: f64,
     progress: &mut Progress,
 ) -> Result<Level, FillError> {
@@ -127,19 +132,17 @@ fn synthesize(
         let rounds = rounds_on(index);
         let reach = level.width.max(level.height) as i32;
         for round in 0..rounds {
-            let jumps = JUMPS[round.min(1)];
-            for (pass, &jump) in jumps.iter().enumerate() {
-                let step = Step {
-                    jump,
-                    reach,
-                    offsets: &offsets,
-                    min_offset: 0,
-                    is_stale: pass == 0,
-                    salt: hash(salt.wrapping_add((round * 16 + pass) as u32)),
-                };
-                let work = unit * costs[index] / (rounds * jumps.len()) as f64;
-                field.improve(&level, &sources, step, progress, work)?;
-            }
+            let step = |(pass, &jump)| Step {
+                jump,
+                reach,
+                offsets: &offsets,
+                min_offset: 0,
+                is_stale: pass == 0,
+                salt: hash(salt.wrapping_add((round * 16 + pass) as u32)),
+            };
+            let steps: Vec<Step> = JUMPS[round.min(1)].iter().enumerate().map(step).collect();
+            let work = unit * costs[index] / rounds as f64;
+            field.round(&level, &sources, &steps, matcher, progress, work)?;
             if index > 0 || round + 1 < rounds {
                 vote::vote(&mut level, &field, side, &depth, progress)?;
                 level.refresh(changing);

@@ -68,7 +68,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("segment", &["geom", "pixels", "nets"]),
     (
         "gpu",
-        &["geom", "color", "params", "pixels", "device", "document", "ops", "compose", "infer"],
+        &[
+            "geom", "color", "params", "pixels", "device", "document", "ops", "compose", "inpaint",
+            "infer",
+        ],
     ),
     ("inpaint", &["geom", "color", "pixels", "ops"]),
     ("latent", &["checkpoint", "nets"]),
@@ -93,7 +96,21 @@ const ARROWS: &[(&str, &[&str])] = &[
             "gpu",
         ],
     ),
-    ("train", &["geom", "color", "pixels", "checkpoint", "nets", "zoo", "latent", "metrics", "io"]),
+    (
+        "train",
+        &[
+            "geom",
+            "color",
+            "pixels",
+            "checkpoint",
+            "nets",
+            "zoo",
+            "latent",
+            "metrics",
+            "portrait",
+            "io",
+        ],
+    ),
     ("patterns", &["geom", "params", "pixels", "latent"]),
     // Moments and eigenvalues are latent's, activations come as planes of a network.
     ("metrics", &["geom", "pixels", "latent", "nets"]),

@@ -4,6 +4,7 @@
 mod compositor;
 mod engine;
 mod executor;
+mod matching;
 mod ops;
 mod policy;
 mod reflection;
