@@ -50,7 +50,7 @@ mod segment;
 #[cfg(feature = "infer")]
 mod stylize;
 #[cfg(feature = "infer")]
-mod train;
+pub mod train;
 #[cfg(feature = "infer")]
 mod translate;
 #[cfg(feature = "infer")]

@@ -7,16 +7,18 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use super::invert::TemplateArg;
 use super::networks;
 use super::report::{self, Failure, Progress};
 use crate::device::DeviceChoice;
 use crate::infer::Device;
+use crate::infer::framing::FaceFramer;
 use crate::infer::protocol::ModelRef;
 use crate::nets::StyleGan2;
 use crate::pixels::contact_sheet;
 use crate::train::{
-    Ada, Arch, Config, Dataset, Loss, Penalty, Report, STATE_FILE, TrainError, Trainer,
-    WEIGHTS_FILE, config_of, tuning_base,
+    Ada, Arch, Config, Dataset, Framer, Framing, Loss, Penalty, Report, STATE_FILE, TrainError,
+    Trainer, WEIGHTS_FILE, config_of, middle, tuning_base,
 };
 use crate::zoo::{Library, Parameters};
 
@@ -30,9 +32,13 @@ const NAMED: usize = 5;
 /// Trains a generator on a folder of pictures
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The folder of pictures, of any sizes; the largest square in the middle of each counts
+    /// The folder of pictures, of any sizes; without --faces the largest square in the middle of
+    /// each counts
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
+    /// Learns the largest face of each picture, lying like this; pictures without are left out
+    #[arg(long, value_enum, value_name = "TEMPLATE")]
+    faces: Option<TemplateArg>,
     /// The networks
     #[arg(long, value_enum, default_value = "stylegan2")]
     arch: ArchArg,
@@ -178,6 +184,7 @@ fn config(args: &Args, base: Option<&StyleGan2>) -> Result<Config, Failure> {
         None => Config::new(arch, args.side),
     };
     config.seed = args.seed;
+    config.framing = args.faces.map_or(Framing::Middle, |arg| Framing::Face(arg.into()));
     config.mirror = !args.no_mirror;
     config.spectral_norm = args.spectral_norm;
     config.batch = args.batch.unwrap_or(config.batch);
@@ -223,7 +230,7 @@ fn start(
         }
         true
     };
-    let data = Dataset::open(&args.data, config.side, config.seed, &watch)?;
+    let data = pictures(&args.data, &config, &Library::discover(), &watch)?;
     drop(bar);
     for refused in data.refused.iter().take(NAMED) {
         report::note(format!("left out '{}': {}", refused.path.display(), refused.reason));
@@ -238,6 +245,26 @@ fn start(
         trainer.begin_with(&mut **parameters)?;
     }
     Ok(trainer)
+}
+
+/// The pictures below a folder as a run wants them; faces are found by networks of `library`.
+///
+/// # Errors
+/// As [`Dataset::open`], and where such a network is missing.
+pub fn pictures(
+    folder: &Path,
+    config: &Config,
+    library: &Library,
+    watch: &(dyn Fn(usize, usize) -> bool + Sync),
+) -> Result<Dataset, TrainError> {
+    let open = |framer: &Framer<'_>| Dataset::open(folder, config.side, framer, config.seed, watch);
+    match config.framing {
+        Framing::Middle => open(&middle),
+        Framing::Face(template) => {
+            let faces = FaceFramer::new(library, template).map_err(TrainError::Setting)?;
+            open(&|picture, profile, side| faces.frame(picture, profile, side))
+        }
+    }
 }
 
 /// Steps until it is enough.

@@ -2,8 +2,8 @@
 
 use super::protocol::{Faces, ModelRef, Stage};
 use super::worker::{Context, End, Models, network_for};
-use crate::color::convert;
-use crate::faces::{self, Face};
+use crate::color::{WorkingProfile, convert};
+use crate::faces::{self, Face, Wants};
 use crate::nets::Planes;
 use crate::pixels::PixelBuf;
 use crate::zoo::Purpose;
@@ -23,14 +23,28 @@ pub(super) fn find(
     models: &mut dyn Models,
     context: &mut Context<'_>,
 ) -> Result<Vec<Face>, End> {
+    let cancel = context.cancel();
+    let stop = || cancel.is_set();
+    look(&task.image, &task.profile, &task.models, task.wants, models, &stop)
+}
+
+/// The faces of a picture (RGBA, encoded in `profile`), with the network for each purpose.
+pub(super) fn look(
+    image: &PixelBuf,
+    profile: &WorkingProfile,
+    networks: &[(Purpose, ModelRef)],
+    wants: Wants,
+    models: &mut dyn Models,
+    stop: &(dyn Fn() -> bool + Sync),
+) -> Result<Vec<Face>, End> {
     let mut converted = None;
-    if !task.profile.is_srgb() {
-        let image: &mut PixelBuf = converted.insert((*task.image).clone());
-        convert::to_srgb(&task.profile, image).map_err(|err| End::Failed(err.to_string()))?;
+    if !profile.is_srgb() {
+        let image: &mut PixelBuf = converted.insert(image.clone());
+        convert::to_srgb(profile, image).map_err(|err| End::Failed(err.to_string()))?;
     }
-    let image = converted.as_ref().unwrap_or(&task.image);
-    let mut runner = Runner { models, context, networks: &task.models, end: None };
-    let found = faces::analyse(image, &mut runner, task.wants);
+    let image = converted.as_ref().unwrap_or(image);
+    let mut runner = Runner { models, stop, networks, end: None };
+    let found = faces::analyse(image, &mut runner, wants);
     match (found, runner.end) {
         (Ok(faces), _) => Ok(faces),
         (Err(_), Some(end)) => Err(end),
@@ -39,21 +53,20 @@ pub(super) fn find(
 }
 
 /// Runs the networks of a request by what they are for.
-struct Runner<'a, 'b> {
+struct Runner<'a> {
     models: &'a mut dyn Models,
-    context: &'a mut Context<'b>,
+    stop: &'a (dyn Fn() -> bool + Sync),
     networks: &'a [(Purpose, ModelRef)],
     /// Why a network did not answer, in the service's own terms.
     end: Option<End>,
 }
 
-impl faces::Run for Runner<'_, '_> {
+impl faces::Run for Runner<'_> {
     fn run(&mut self, which: Purpose, inputs: &[Planes]) -> Result<Vec<Planes>, String> {
         let model = self.networks.iter().find(|(purpose, _)| *purpose == which);
         let (_, model) = model.ok_or_else(|| format!("no model for {which} is installed"))?;
-        let cancel = self.context.cancel();
         let result = network_for(self.models, model, which)
-            .and_then(|network| Ok(network.run(inputs, &|| cancel.is_set())?));
+            .and_then(|network| Ok(network.run(inputs, self.stop)?));
         result.map_err(|end| {
             let text = match &end {
                 End::Failed(reason) => reason.clone(),

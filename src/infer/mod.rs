@@ -31,8 +31,11 @@ pub mod upscale;
 pub mod worker;
 
 #[cfg(feature = "infer")]
+pub mod framing;
+#[cfg(feature = "infer")]
 pub mod models;
 
 /// Where the tensor library computes.
 #[cfg(feature = "infer")]
 pub use burn::tensor::Device;
+pub use discover::MIN_CHOICES;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::TrainError;
 use super::loss::Loss;
 use crate::nets::{Dcgan, DcganDiscriminator, StyleGan2, StyleGan2Discriminator, Synthesis};
+use crate::portrait::Template;
 
 /// Sides that can be learnt, in pixels: powers of two between these.
 const MIN_SIDE: usize = 8;
@@ -75,6 +76,17 @@ pub enum Preset {
     Playground,
 }
 
+/// What of a picture is learnt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Framing {
+    /// The largest square in the middle.
+    #[default]
+    Middle,
+    /// The largest face, lying as the template says.
+    Face(Template),
+}
+
 /// How a run goes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -82,6 +94,8 @@ pub struct Config {
     pub arch: Arch,
     /// Of the pictures, in pixels; 1 for points.
     pub side: usize,
+    #[serde(default)]
+    pub framing: Framing,
     /// Numbers in a latent, and in a row of W where there are any.
     pub z_dim: usize,
     /// Layers of the mapping.
@@ -127,6 +141,7 @@ impl Config {
         let common = Self {
             arch,
             side,
+            framing: Framing::Middle,
             z_dim: 128,
             mapping_layers: 4,
             channel_base: 1024,

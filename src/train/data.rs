@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::TrainError;
 use super::randomness::{Purpose, Randomness};
-use crate::color::convert;
+use crate::color::{WorkingProfile, convert};
 use crate::geom::{IRect, Size};
 use crate::io::{self, Limits};
 use crate::pixels::{Depth, PixelBuf};
@@ -46,15 +46,17 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// The largest square in the middle of every picture below a folder, shrunk to `side` pixels
-    /// in sRGB. Files that are no pictures, broken ones and copies are left out and told. `watch`
-    /// is given the files that are done and all there are, and answers whether to go on.
+    /// What `framer` takes out of every picture below a folder, at `side` pixels. Files that are
+    /// no pictures, broken ones, copies and those that hold nothing for the framer are left out
+    /// and told. `watch` is given the files that are done and all there are, and answers whether
+    /// to go on.
     ///
     /// # Errors
     /// A folder that cannot be read, or with fewer than [`MIN_PICTURES`] usable pictures.
     pub fn open(
         folder: &Path,
         side: usize,
+        framer: &Framer<'_>,
         seed: u64,
         watch: &(dyn Fn(usize, usize) -> bool + Sync),
     ) -> Result<Self, TrainError> {
@@ -64,7 +66,7 @@ impl Dataset {
         let (total, done) = (files.len(), AtomicUsize::new(0));
         let read = |path: &PathBuf| -> Option<Result<Sample, String>> {
             let goes_on = watch(done.fetch_add(1, Ordering::Relaxed), total);
-            goes_on.then(|| sample(path, side))
+            goes_on.then(|| sample(path, side, framer))
         };
         let samples: Vec<_> = files.par_iter().map(read).collect();
         let (mut bytes, mut refused, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
@@ -163,6 +165,25 @@ fn list(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Tra
     Ok(())
 }
 
+/// Takes a sample out of a picture, RGBA encoded in a profile: `side` × `side` RGBA bytes of sRGB.
+/// A sentence where the picture has none.
+pub type Framer<'a> =
+    dyn Fn(&PixelBuf, &WorkingProfile, u32) -> Result<Vec<u8>, String> + Sync + 'a;
+
+/// The [`Framer`] of the largest square in the middle.
+///
+/// # Errors
+/// Where the colours cannot be converted.
+pub fn middle(picture: &PixelBuf, profile: &WorkingProfile, side: u32) -> Result<Vec<u8>, String> {
+    let Size { width, height } = picture.size();
+    let least = width.min(height);
+    let corner = (((width - least) / 2) as i32, ((height - least) / 2) as i32);
+    let square = IRect::from_origin_size(corner, Size::new(least, least));
+    let mut pixels = picture.crop(square).to_depth(Depth::U8);
+    convert::to_srgb(profile, &mut pixels).map_err(|err| err.to_string())?;
+    shrunk(&pixels, side).map_err(|err| err.to_string())
+}
+
 /// A square picture at another side, without aliasing: RGBA bytes.
 fn shrunk(square: &PixelBuf, side: u32) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
     let (size, bytes) = (square.size(), square.samples().as_bytes());
@@ -174,15 +195,9 @@ fn shrunk(square: &PixelBuf, side: u32) -> Result<Vec<u8>, Box<dyn std::error::E
 }
 
 /// The picture in a file.
-fn sample(path: &Path, side: usize) -> Result<Sample, String> {
+fn sample(path: &Path, side: usize, framer: &Framer<'_>) -> Result<Sample, String> {
     let opened = io::open(path, &Limits::default()).map_err(|err| err.cause.to_string())?;
-    let Size { width, height } = opened.pixels.size();
-    let least = width.min(height);
-    let corner = (((width - least) / 2) as i32, ((height - least) / 2) as i32);
-    let square = IRect::from_origin_size(corner, Size::new(least, least));
-    let mut pixels = opened.pixels.crop(square).to_depth(Depth::U8);
-    convert::to_srgb(&opened.profile, &mut pixels).map_err(|err| err.to_string())?;
-    let small = shrunk(&pixels, side as u32).map_err(|err| err.to_string())?;
+    let small = framer(&opened.pixels, &opened.profile, side as u32)?;
     // Planes one after the other; what is transparent counts as black.
     let plane = |channel: usize| {
         let value = move |pixel: &[u8]| u32::from(pixel[channel]) * u32::from(pixel[3]) / 255;

@@ -27,8 +27,8 @@ mod weights;
 
 pub use adam::Adam;
 pub use augment::{Augmentation, Controller, augment};
-pub use config::{Ada, Arch, Config, MAX_SIDE, Penalty, Preset};
-pub use data::{Dataset, MIN_PICTURES, Refused};
+pub use config::{Ada, Arch, Config, Framing, MAX_SIDE, Penalty, Preset};
+pub use data::{Dataset, Framer, MIN_PICTURES, Refused, middle};
 pub use loss::Loss;
 pub use penalty::{one_centred, zero_centred};
 pub use players::{Discriminator, Generator};

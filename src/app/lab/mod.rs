@@ -44,6 +44,8 @@ pub struct LabSettings {
     pub config: Config,
     /// Id of the generator that learns on, whose networks then count; `None` begins from nothing.
     pub base: Option<String>,
+    /// Ends after so many thousand pictures in all; 0 goes on until it is stopped.
+    pub goal_kimg: u64,
     /// Whether a state that lies there is left alone and the run begins anew.
     pub anew: bool,
 }
@@ -56,7 +58,7 @@ impl LabSettings {
             _ => Source::Folder(None),
         };
         let config = Config::preset(preset, 32);
-        let mut settings = Self { source, config, base: None, anew: false };
+        let mut settings = Self { source, config, base: None, goal_kimg: 0, anew: false };
         if preset == Preset::Scratch {
             settings.choose(Arch::StyleGan2, 32, true);
         }
@@ -66,7 +68,8 @@ impl LabSettings {
     /// Other networks, with what is usual for them: as wide as published, or narrow enough to
     /// learn on a processor.
     pub fn choose(&mut self, arch: Arch, side: usize, is_narrow: bool) {
-        let config = Config { seed: self.config.seed, ..Config::new(arch, side) };
+        let Config { seed, framing, .. } = self.config;
+        let config = Config { seed, framing, ..Config::new(arch, side) };
         self.config = if is_narrow && arch != Arch::Points {
             Config { channel_base: NARROW.0 * side, channel_max: NARROW.1, ..config }
         } else {
@@ -320,6 +323,12 @@ impl Lab {
         let before = self.reports[self.reports.len().saturating_sub(20)];
         let seconds = last.seconds - before.seconds;
         (seconds > 0.0).then(|| (last.images - before.images) as f64 / seconds)
+    }
+
+    /// Seconds until the run has seen what it shall see, at its present pace.
+    pub fn seconds_left(&self) -> Option<f64> {
+        let goal = (self.settings.goal_kimg * 1000).checked_sub(self.reports.last()?.images)?;
+        Some(goal as f64 / self.pace().filter(|pace| *pace > 0.0)?)
     }
 }
 

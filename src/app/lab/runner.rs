@@ -10,6 +10,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use super::{Frame, LabSettings, REACH, Sheet, Source};
 use crate::app::jobs::Wake;
 use crate::cli::report::sentence;
+use crate::cli::train::pictures;
 use crate::infer::Device;
 use crate::nets::StyleGan2;
 use crate::pixels::contact_sheet;
@@ -107,8 +108,8 @@ impl Work {
         let mut config = self.settings.config.clone();
         let base = self.settings.base.as_ref().map(|id| self.base(id)).transpose()?;
         if let Some((_, generator)) = &base {
-            let Config { seed, batch, .. } = config;
-            config = Config { seed, batch, ..Config::tuning(generator)? };
+            let Config { seed, batch, framing, .. } = config;
+            config = Config { seed, batch, framing, ..Config::tuning(generator)? };
         }
         let data = self.data(&config)?;
         let refused = &data.refused;
@@ -158,7 +159,7 @@ impl Work {
                     }
                     !is_stopped.load(Ordering::Relaxed)
                 };
-                Dataset::open(&path, config.side, config.seed, &watch)
+                pictures(&path, config, &self.library, &watch)
             }
         }
     }
@@ -215,7 +216,9 @@ impl Work {
                 reported = Instant::now();
             }
             last = Some(report);
-            if is_single || Instant::now() >= next_sheet {
+            let goal = self.settings.goal_kimg * 1000;
+            let is_over = goal > 0 && report.images >= goal;
+            if is_single || is_over || Instant::now() >= next_sheet {
                 let began = Instant::now();
                 let sheet = sheet(trainer, &report);
                 if let (Some(folder), Some(distance)) = (&self.folder, sheet.distance)
@@ -231,6 +234,10 @@ impl Work {
             if saved.elapsed() >= SAVE_EVERY {
                 self.save(trainer)?;
                 saved = Instant::now();
+            }
+            if is_over {
+                self.send(Event::Report(report));
+                return Ok(());
             }
         }
     }

@@ -10,7 +10,8 @@ use crate::app::ai::ModelCard;
 use crate::app::lab::{Lab, LabSettings, Order, Phase, Source};
 use crate::app::state::Model;
 use crate::app::theme;
-use crate::train::{Ada, Arch, Loss, Preset, Toy};
+use crate::portrait::Template;
+use crate::train::{Ada, Arch, Framing, Loss, Preset, Toy};
 
 pub fn lab_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
     let palette = theme::palette(ui);
@@ -114,6 +115,24 @@ fn choices_ui(ui: &mut Ui, model: &Model, settings: &mut LabSettings, out: &mut 
                     act(out, LabAction::ChooseFolder);
                 }
             });
+            row(ui, "Learns", |ui| {
+                let framing = &mut settings.config.framing;
+                for (value, label, hint) in [
+                    (Framing::Middle, "Middle", "The largest square in the middle"),
+                    (
+                        Framing::Face(Template::Portrait),
+                        "Face",
+                        "The largest face, from the brows to the chin; others are left out",
+                    ),
+                    (
+                        Framing::Face(Template::Ffhq),
+                        "Head",
+                        "The largest face with all of the head, as in FFHQ; others are left out",
+                    ),
+                ] {
+                    ui.selectable_value(framing, value, label).on_hover_text(hint);
+                }
+            });
             if settings.base.is_some() {
                 base_ui(ui, model, settings);
             } else {
@@ -121,6 +140,15 @@ fn choices_ui(ui: &mut Ui, model: &Model, settings: &mut LabSettings, out: &mut 
             }
         }
     }
+    row(ui, "Ends at", |ui| {
+        let field = DragValue::new(&mut settings.goal_kimg).range(0..=1_000_000u64).speed(1.0);
+        let field = field.custom_formatter(|value, _| match value as u64 {
+            0 => "no end".into(),
+            value => format!("{value} thousand"),
+        });
+        let hint = "Pictures seen in all, after which the run stops by itself; 0 for no end";
+        ui.add(field).accessible_name("Ends at").on_hover_text(hint);
+    });
     if matches!(settings.source, Source::Folder(_)) {
         ui.checkbox(&mut settings.anew, "Begin anew")
             .on_hover_text("Does not go on where a run with these pictures was left");
@@ -337,10 +365,22 @@ fn status_ui(ui: &mut Ui, lab: &Lab) {
         }
         let minutes = (report.seconds / 60.0) as u64;
         note_ui(ui, &format!("{minutes} min {:02} s", report.seconds as u64 % 60));
+        if let Some(left) = lab.seconds_left().filter(|_| lab.is_busy()) {
+            note_ui(ui, &format!("about {} left", duration(left)));
+        }
         if report.augmentation > 0.0 {
             note_ui(ui, &format!("augmentation {:.0} %", report.augmentation * 100.0));
         }
     });
+}
+
+/// Seconds in words.
+fn duration(seconds: f64) -> String {
+    match seconds as u64 {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds @ 60..5400 => format!("{} min", seconds.div_ceil(60)),
+        seconds => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
+    }
 }
 
 /// Back and forth through what was drawn.

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use ganvas::train::{Dataset, TrainError};
+use ganvas::infer::framing::FaceFramer;
+use ganvas::portrait::Template;
+use ganvas::train::{Dataset, TrainError, middle};
+use ganvas::zoo::Library;
 use image::{Rgb, RgbImage};
 
 fn picture(at: u32) -> RgbImage {
@@ -23,7 +26,7 @@ pub fn folder_of(count: u32) -> tempfile::TempDir {
 }
 
 fn open(folder: &Path, side: usize) -> Result<Dataset, TrainError> {
-    Dataset::open(folder, side, 1, &|_, _| true)
+    Dataset::open(folder, side, &middle, 1, &|_, _| true)
 }
 
 #[test]
@@ -53,6 +56,53 @@ fn too_few_pictures_are_refused() {
     assert!(error.contains("60 usable pictures"), "{error}");
     let error = open(&folder.path().join("nowhere"), 8).unwrap_err().to_string();
     assert!(error.contains("nowhere"), "{error}");
-    let stopped = Dataset::open(folder.path(), 8, 1, &|done, _| done < 10).unwrap_err();
+    let stopped = Dataset::open(folder.path(), 8, &middle, 1, &|done, _| done < 10).unwrap_err();
     assert!(matches!(stopped, TrainError::Stopped));
+}
+
+/// The astronaut moved about in front of a plain ground.
+fn moved(at: u32) -> RgbImage {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let photo = image::open(root.join("tests/fixtures/photos/astronaut-256.png")).unwrap();
+    let mut ground = RgbImage::from_pixel(340, 300, Rgb([90, 100, (at % 251) as u8]));
+    image::imageops::overlay(&mut ground, &photo.to_rgb8(), (at * 7 % 84).into(), (at % 44).into());
+    ground
+}
+
+#[test]
+fn faces_are_learnt_where_the_template_has_them() {
+    let folder = tempfile::tempdir().unwrap();
+    for at in 0..102 {
+        moved(at).save(folder.path().join(format!("{at:03}.png"))).unwrap();
+    }
+    picture(3).save(folder.path().join("no face.png")).unwrap();
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    let library = Library::of(Some(shipped), None);
+    let faces = FaceFramer::new(&library, Template::Portrait).unwrap();
+    let framer = |picture: &_, profile: &_, side| faces.frame(picture, profile, side);
+    let data = Dataset::open(folder.path(), 32, &framer, 1, &|_, _| true).unwrap();
+    assert_eq!((data.len(), data.refused.len()), (102, 1));
+    assert!(data.refused[0].reason.contains("no face"), "{}", data.refused[0].reason);
+    let sample = |data: &Dataset, index| {
+        let mut numbers = Vec::new();
+        data.read(index, false, &mut numbers);
+        numbers
+    };
+    let apart = |data: &Dataset| {
+        let first = sample(data, 0);
+        let rms = |index| {
+            let other = sample(data, index);
+            let squares = first.iter().zip(&other).map(|(a, b)| f64::from(a - b).powi(2));
+            (squares.sum::<f64>() / first.len() as f64).sqrt()
+        };
+        let mut all: Vec<f64> = (1..data.len()).map(rms).collect();
+        all.sort_by(f64::total_cmp);
+        all[all.len() / 2]
+    };
+    let unaligned = open(folder.path(), 32).unwrap();
+    let (aligned, unaligned) = (apart(&data), apart(&unaligned));
+    assert!(aligned < 0.1 && unaligned > 0.4, "{aligned} {unaligned}");
+    let nowhere = Library::of(None, None);
+    let missing = FaceFramer::new(&nowhere, Template::Portrait).err().unwrap();
+    assert!(missing.contains("installed"), "{missing}");
 }

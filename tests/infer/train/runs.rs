@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use ganvas::latent::random::Normal;
 use ganvas::train::{
     Ada, Arch, Config, Dataset, Loss, Penalty, STATE_FILE, TrainError, Trainer, WEIGHTS_FILE,
-    config_of,
+    config_of, middle,
 };
 use ganvas::zoo::open_network;
 
@@ -23,7 +23,7 @@ fn tiny(arch: Arch) -> Config {
 
 fn trainer(config: Config) -> Trainer {
     let folder = folder_of(104);
-    let data = Dataset::open(folder.path(), config.side, 0, &|_, _| true).unwrap();
+    let data = Dataset::open(folder.path(), config.side, &middle, 0, &|_, _| true).unwrap();
     Trainer::new(config, data, &Device::flex()).unwrap()
 }
 
