@@ -146,11 +146,24 @@ pub enum Action {
 
     Latent(LatentAction),
     Lab(LabAction),
+    Trial(TrialAction),
 
     // Jobs and notices
     CancelJob(JobId),
     DismissNotice(u64),
     ToggleNotice(u64),
+}
+
+/// What the variants of a card are asked for.
+#[derive(Clone, Copy, Debug)]
+pub enum TrialAction {
+    Open(super::ai::Card),
+    Choose(usize),
+    /// The next, or the one before.
+    Step(isize),
+    /// Runs the card as the chosen one.
+    Apply,
+    Leave,
 }
 
 /// What the lab asks for.
@@ -182,12 +195,22 @@ pub enum LatentAction {
     Reopen(LayerId),
     /// Finds a face in the picture in front and its code.
     Analyse,
+    /// Goes on with the search for the face's code.
+    Refine,
+    /// Looks for the code of another face in the picture.
+    TakeFace(usize),
     /// Back to the seed.
     LeavePhoto,
     /// From now on applying makes a new layer.
     LeaveLayer,
     /// Takes a picture of the strip.
     TakeShot(usize),
+    /// Likes a picture of the strip, or does not.
+    Choose {
+        at: usize,
+        liked: bool,
+    },
+    ForgetChoices,
     /// Puts the present picture at the end of the path, or takes one out.
     AddToPath,
     TakeOffPath(usize),

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::effects::EffectSettings;
 use super::goal::Goal;
 use super::jobs::{JobId, Jobs, Latest, Wake};
+use super::latent::Frame;
 use super::state::Outcome;
 use crate::document::Document;
 use crate::infer::directions;
@@ -100,7 +101,7 @@ impl Card {
             Self::Select => &[Purpose::Segment],
             Self::Denoise => &[Purpose::Denoise],
             Self::Light => &[Purpose::Light],
-            Self::Style => &[Purpose::Style, Purpose::StyleTransfer],
+            Self::Style => &[Purpose::Style, Purpose::StyleTransfer, Purpose::Features],
             Self::Translate => &[Purpose::Translate],
             Self::Upscale => &[Purpose::Upscale],
         }
@@ -131,6 +132,8 @@ pub struct Ai {
     pub effects: HashMap<Card, EffectSettings>,
     pub card: Card,
     pub running: HashMap<protocol::JobId, Running>,
+    /// What a running card has made so far.
+    pub so_far: Option<(protocol::JobId, Frame)>,
 }
 
 impl Ai {
@@ -164,6 +167,7 @@ impl Ai {
             effects: HashMap::new(),
             card: Card::Upscale,
             running: HashMap::new(),
+            so_far: None,
         })
     }
 
@@ -264,6 +268,21 @@ impl Ai {
         })?;
         let submitted = service.submit(lane, None, task).map_err(|err| err.to_string())?;
         Ok(submitted.id)
+    }
+
+    /// Stops what variants still ask for.
+    pub fn cancel_trials(&self) {
+        let Some(service) = &self.service else { return };
+        let trials =
+            self.running.values().filter(|running| matches!(running.goal, Goal::Trial { .. }));
+        trials.for_each(|running| service.cancel(running.inner));
+    }
+
+    /// What the running request of a card has made so far.
+    pub fn so_far(&self, card: Card) -> Option<&Frame> {
+        let (job, frame) = self.so_far.as_ref()?;
+        let running = self.running.get(job)?;
+        matches!(&running.goal, Goal::Effect(effect) if effect.card == card).then_some(frame)
     }
 
     /// Asks the request behind a chip to stop; whether there was one.

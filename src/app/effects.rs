@@ -8,7 +8,7 @@ use super::state::TabId;
 use crate::compose;
 use crate::document::Document;
 use crate::infer::protocol::{
-    Effect, Engine, Filter, ModelRef, PATCHES, Remove, Select, StyleOf, Task,
+    Effect, Engine, Filter, ModelRef, PATCHES, Paint, Remove, Select, StyleOf, Task,
 };
 use crate::inpaint::Fill;
 use crate::ops;
@@ -55,6 +55,9 @@ pub struct EffectSettings {
     pub style_of: Option<TabId>,
     /// How far towards that style, `0..=1`.
     pub amount: f32,
+    /// By optimisation: steps at each size, and whether only the brightness is repainted.
+    pub steps: u32,
+    pub keeps_colors: bool,
     /// Removing: how far the mask grows, and over which distance the fill fades in.
     pub dilate_px: u32,
     pub feather_px: f32,
@@ -76,6 +79,8 @@ impl EffectSettings {
             styles: vec![(0, 1.0)],
             style_of: None,
             amount: 1.0,
+            steps: 60,
+            keeps_colors: false,
             dilate_px: fill.dilate_px,
             feather_px: fill.feather_px,
             seed: 0,
@@ -117,6 +122,9 @@ impl Ai {
         settings.dilate_px = whole("dilate_px").map_or(settings.dilate_px, |px| px as u32);
         settings.feather_px = number("feather_px").map_or(settings.feather_px, |px| px as f32);
         settings.seed = whole("seed").unwrap_or(settings.seed);
+        settings.steps = whole("steps").map_or(settings.steps, |steps| steps as u32);
+        let keeps = recipe.get("keeps_colors").and_then(serde_json::Value::as_bool);
+        settings.keeps_colors = keeps.unwrap_or(settings.keeps_colors);
         let styles = recipe.get("styles").cloned();
         if let Some(styles) = styles.and_then(|styles| serde_json::from_value(styles).ok()) {
             settings.styles = styles;
@@ -141,12 +149,18 @@ impl Ai {
             let reason = "No model for this is installed; drop a checkpoint on the window";
             return Some(reason.into());
         }
-        let by_picture = model.is_some_and(|m| m.manifest.purpose == Purpose::StyleTransfer);
-        if by_picture && self.effect(card).style_of.is_none() {
+        if model.is_some_and(|model| takes_style_of_picture(model.manifest.purpose))
+            && self.effect(card).style_of.is_none()
+        {
             return Some("Choose the open picture whose style is taken".into());
         }
         None
     }
+}
+
+/// Whether a network of this purpose takes its style from a picture.
+pub const fn takes_style_of_picture(purpose: Purpose) -> bool {
+    matches!(purpose, Purpose::StyleTransfer | Purpose::Features)
 }
 
 /// What a card was asked to do, all of it as it was when it was asked.
@@ -233,16 +247,19 @@ impl EffectPlan {
             }
             Card::Denoise => Effect::Denoise { sigma: settings.sigma },
             Card::Light => Effect::Light,
-            Card::Style if chosen()?.purpose == Purpose::StyleTransfer => {
+            Card::Style if takes_style_of_picture(chosen()?.purpose) => {
                 let document = self.style.as_ref().ok_or("the picture of the style is closed")?;
-                let reader =
-                    self.reader.as_ref().ok_or("no model that reads styles is installed")?;
-                Effect::StyleOf(StyleOf {
-                    picture: Arc::new(compose::thumbnail(document, STYLE_SIDE)),
-                    profile: document.profile.clone(),
-                    reader: model(reader),
-                    amount: settings.amount,
-                })
+                let picture = Arc::new(compose::thumbnail(document, STYLE_SIDE));
+                let profile = document.profile.clone();
+                if chosen()?.purpose == Purpose::Features {
+                    let EffectSettings { steps, keeps_colors, .. } = *settings;
+                    Effect::Paint(Paint { picture, profile, keeps_colors, steps })
+                } else {
+                    let reader =
+                        self.reader.as_ref().ok_or("no model that reads styles is installed")?;
+                    let (reader, amount) = (model(reader), settings.amount);
+                    Effect::StyleOf(StyleOf { picture, profile, reader, amount })
+                }
             }
             Card::Style => Effect::Style { weights: settings.styles.clone() },
             _ => Effect::Translate,
@@ -273,6 +290,8 @@ impl EffectJob {
             Card::Style => {
                 recipe["styles"] = serde_json::json!(settings.styles);
                 recipe["amount"] = settings.amount.into();
+                recipe["steps"] = settings.steps.into();
+                recipe["keeps_colors"] = settings.keeps_colors.into();
             }
             _ => {}
         }

@@ -31,6 +31,11 @@ pub enum Goal {
         border: Border,
     },
     Effect(Box<EffectJob>),
+    /// A variant that is only looked at; the token names the question.
+    Trial {
+        token: u64,
+        job: Box<EffectJob>,
+    },
     Latent(Box<LatentJob>),
     /// Pictures for a file of several.
     Film(Box<FilmJob>),
@@ -44,7 +49,7 @@ impl Goal {
         match self {
             Self::Upscale { .. } => Card::Upscale.title(),
             Self::Expand { .. } => "Expand",
-            Self::Effect(job) => job.card.title(),
+            Self::Effect(job) | Self::Trial { job, .. } => job.card.title(),
             Self::Latent(_) => "Generate",
             Self::Film(_) => "Export path",
             Self::Look(Want::Discover { .. }) => "Find directions",
@@ -101,7 +106,7 @@ impl Goal {
             }
             Self::Latent(job) => job.finish(output),
             // These go elsewhere.
-            Self::Look(_) | Self::Film(_) => Ok(Outcome::Nothing),
+            Self::Look(_) | Self::Film(_) | Self::Trial { .. } => Ok(Outcome::Nothing),
         }
     }
 }

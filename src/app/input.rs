@@ -3,7 +3,7 @@
 use eframe::egui;
 use egui::{Event, Key, Modifiers};
 
-use super::action::{Action, Actions, LabAction};
+use super::action::{Action, Actions, LabAction, TrialAction};
 use super::command::{Binding, Command, bound_to};
 use super::state::Model;
 use crate::params::{ParamKind, Value};
@@ -77,6 +77,19 @@ fn pressed(
     out: &mut Actions,
 ) {
     let plain = !modifiers.any();
+    let trying = model.trials.open.is_some() && model.draft.is_none() && !model.tool.is_busy();
+    if trying && plain {
+        let action = match key {
+            Key::Escape => Some(TrialAction::Leave),
+            Key::Enter if canvas_focused => Some(TrialAction::Apply),
+            Key::Comma => Some(TrialAction::Step(-1)),
+            Key::Period => Some(TrialAction::Step(1)),
+            _ => None,
+        };
+        if let Some(action) = action {
+            return out.push(Action::Trial(action));
+        }
+    }
     match key {
         Key::Escape => return out.push(escape(model)),
         Key::Enter if plain && canvas_focused => {

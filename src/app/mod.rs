@@ -35,10 +35,11 @@ mod start;
 mod state;
 mod theme;
 mod thumbs;
+mod trial;
 mod ui;
 mod view;
 
-pub use action::{Action, Actions, LabAction, LatentAction, Phase};
+pub use action::{Action, Actions, LabAction, LatentAction, Phase, TrialAction};
 pub use ai::Card;
 pub use command::{Binding, Command};
 pub use desk::{Desk, Loss};
@@ -91,6 +92,8 @@ struct ShownOf {
     original: bool,
     /// The Latent panel's layer.
     latent: Option<u64>,
+    /// Pictures of variants so far, and the chosen one.
+    trial: Option<(u64, usize)>,
     draft: Option<(&'static str, crate::params::Params, crate::document::LayerId)>,
 }
 
@@ -189,6 +192,10 @@ impl App {
                 .model
                 .latent_preview()
                 .map(|_| self.model.latent.shown.as_ref().map_or(0, |shown| shown.count)),
+            trial: self
+                .model
+                .trial_shown()
+                .map(|(trial, _)| (self.model.trials.count, trial.chosen)),
             draft: self
                 .model
                 .draft
@@ -242,6 +249,7 @@ impl eframe::App for App {
         if self.model.dock == Dock::Latent && self.model.tab().is_some() {
             self.model.update_latent();
         }
+        self.model.update_trials();
         if let Some(reason) = self.picture.trouble.take() {
             let text = "The graphics adapter gave up; the picture is drawn by the processor";
             self.model.notices.error(text, Some(reason));

@@ -18,6 +18,7 @@ use super::observe::Observer;
 use super::prefs::Prefs;
 use super::project::SaveSettings;
 use super::recent::RecentThumbs;
+use super::trial::{Trial, Trials};
 use super::view::{View, Viewport};
 use crate::commands::Step;
 use crate::document::{Document, Layer, LayerId, LayerKind, Session};
@@ -185,6 +186,7 @@ pub struct Model {
     pub ai: Ai,
     pub latent: Latent,
     pub lab: Lab,
+    pub trials: Trials,
     pub dock: Dock,
     /// Runs operations at full size.
     pub engine: Arc<dyn Engine>,
@@ -227,6 +229,7 @@ impl Model {
             ai,
             latent: Latent::spawn(wake)?,
             lab: Lab::new(wake),
+            trials: Trials::spawn(wake)?,
             dock: Dock::default(),
             engine: Arc::new(Processor),
             prefs,
@@ -276,7 +279,7 @@ impl Model {
         Some((tab.id.0 << 32 | u64::from(tab.reads), tab.original.clone()))
     }
 
-    /// What the canvas shows: the document, its original, or the document with the draft.
+    /// What the canvas shows: the document, its original, or what would become of it.
     pub fn shown(&self) -> Option<Document> {
         let tab = self.tab()?;
         if self.show_original {
@@ -286,9 +289,19 @@ impl Model {
             let hides = self.latent.editing.filter(|(of, _)| *of == tab.id).map(|(_, layer)| layer);
             return Some(super::latent::with_preview(tab.document(), layer, hides));
         }
+        if let Some((_, shown)) = self.trial_shown() {
+            return Some(shown.clone());
+        }
         let draft = self.draft.as_ref().filter(|draft| draft.preview && draft.tab == tab.id);
         let document = draft.and_then(|draft| super::draft::preview(tab.document(), draft));
         Some(document.unwrap_or_else(|| tab.document().clone()))
+    }
+
+    /// The variant that the canvas shows in the document's place; it may be smaller.
+    pub fn trial_shown(&self) -> Option<(&Trial, &Document)> {
+        let (trial, tab) = (self.trials.open.as_ref()?, self.tab()?);
+        let shown = trial.shown().filter(|_| !self.show_original);
+        shown.filter(|_| trial.tab == tab.id).map(|shown| (trial, shown))
     }
 
     /// The layer that shows what the Latent panel would do to the picture in front.

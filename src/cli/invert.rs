@@ -119,7 +119,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let mask = mask.map(|path| input::open_mask(path, &args.input, &opened.pixels)).transpose()?;
     let store = networks::store(args.device)?;
     let target = Target::named(store.library(), &args.model)?;
-    let start = args.start.as_deref().map(codes::read).transpose()?;
+    let start = args.start.as_deref().map(codes::read).transpose()?.map(Arc::new);
     if start.as_ref().is_some_and(|start| start.model() != target.hash) {
         let model = &target.model;
         return Err(Failure::input(format!(
@@ -136,16 +136,12 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             model,
             template: template.into(),
             near: None,
+            start,
             options,
         }),
-        None => Task::Invert(Invert {
-            image,
-            profile,
-            mask: mask.map(Arc::new),
-            model,
-            start: start.map(Arc::new),
-            options,
-        }),
+        None => {
+            Task::Invert(Invert { image, profile, mask: mask.map(Arc::new), model, start, options })
+        }
     };
     let output = networks::run(store, task, "Inverting")?;
     let analysed = output.analysed.map(|found| (found.code, found.fidelity_db));

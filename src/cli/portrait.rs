@@ -81,6 +81,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         model: target.model.clone(),
         template: args.template.into(),
         near: None,
+        start: None,
         options,
     };
     let output = worker.run(Task::Analyse(analyse), "Finding the face's code")?;
@@ -124,7 +125,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         args.set.iter().map(|(name, strength)| (name.to_owned(), json!(strength))).collect();
     let facts = [
         ("fidelity_db", json!(found.fidelity_db)),
-        ("faces", json!(found.faces)),
+        ("faces", json!(found.faces.len())),
         ("crop", json!(found.crop)),
         ("set", set),
     ];

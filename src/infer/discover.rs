@@ -1,8 +1,9 @@
 //! Finds directions of a generator.
 
 use super::learn;
-use super::protocol::{Discover, Method, Stage};
+use super::protocol::{Choice, Discover, Method, Stage};
 use super::worker::{Context, End, Models};
+use crate::latent::boundary::Labelled;
 use crate::latent::random::Normal;
 use crate::latent::{self, Direction, DirectionSet, Moments, Provenance};
 
@@ -10,6 +11,10 @@ use crate::latent::{self, Direction, DirectionSet, Moments, Provenance};
 const SAMPLES: usize = 10_000;
 /// Codes that are mapped at a time.
 const BATCH: usize = 1_000;
+/// What the direction of a person's choices is called first.
+const LIKED: &str = "Liked";
+/// Choices of either kind that say something.
+pub const MIN_CHOICES: usize = 3;
 /// Most directions of one search.
 pub const MAX_COUNT: usize = 64;
 
@@ -38,12 +43,13 @@ pub(super) fn run(
     }
     let count = task.count.min(space.w_dim);
     let pca = moments.pca(space.w_dim)?;
-    let found: Vec<(String, Vec<f32>)> = match task.method {
+    let found: Vec<(String, Vec<f32>)> = match &task.method {
         Method::Pca => {
             let components = pca.components().take(count).map(<[f32]>::to_vec);
             components.enumerate().map(|(at, v)| (format!("PCA {}", at + 1), v)).collect()
         }
         Method::Faces => Vec::new(),
+        Method::Choices(choices) => vec![(LIKED.into(), liked(choices, &hash, space.w_dim)?)],
         Method::Sefa => {
             let weights: Vec<&[f32]> = generator.styles().iter().map(|s| &*s.weight).collect();
             let vectors = latent::sefa(&weights, space.w_dim, count)?;
@@ -64,4 +70,28 @@ pub(super) fn run(
     }
     set.set_pca(pca)?;
     Ok(set)
+}
+
+/// The normal of the plane between what a person likes and what they do not, by the mean rows of
+/// the codes.
+fn liked(choices: &[Choice], hash: &str, dim: usize) -> Result<Vec<f32>, End> {
+    let count = |liked: bool| choices.iter().filter(|choice| choice.liked == liked).count();
+    if count(true).min(count(false)) < MIN_CHOICES {
+        let text = format!("{MIN_CHOICES} pictures of either kind are needed, liked and not");
+        return Err(End::Failed(text));
+    }
+    let (mut codes, mut labels) = (Vec::new(), Vec::new());
+    for Choice { code, liked } in choices {
+        if code.model() != hash {
+            return Err(End::Failed("a picture is of another model".into()));
+        }
+        let rows = code.w().chunks_exact(dim);
+        let share = 1.0 / rows.len().max(1) as f32;
+        let mut mean = vec![0.0; dim];
+        rows.for_each(|row| mean.iter_mut().zip(row).for_each(|(sum, v)| *sum += v * share));
+        codes.extend(mean);
+        labels.push(if *liked { 1.0 } else { -1.0 });
+    }
+    let all: Vec<usize> = (0..choices.len()).collect();
+    Ok(Labelled::new(&codes, &labels)?.support_vectors(&all, 1.0, 0)?.normal)
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::invert::{Invert, Inverted};
 use crate::color::WorkingProfile;
-use crate::faces::{Face, Wants};
+use crate::faces::{Bounds, Face, Wants};
 use crate::geom::{IRect, Point};
 use crate::inpaint::{Border, Fill};
 use crate::latent::invert::Options;
@@ -144,6 +144,8 @@ pub struct Analyse {
     pub template: Template,
     /// The largest face where `None`; else the one that is nearest to this place.
     pub near: Option<Point>,
+    /// Where the search starts; the mean of W where `None`.
+    pub start: Option<Arc<Code>>,
     pub options: Options,
 }
 
@@ -157,12 +159,19 @@ pub struct Analysed {
     pub reconstruction: Planes,
     /// How near it comes to the photo, in dB, where the mask is.
     pub fidelity_db: f64,
-    /// Faces in the photo.
-    pub faces: usize,
+    /// The faces in the photo.
+    pub faces: Vec<Bounds>,
+}
+
+/// A code and whether a person likes its picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    pub code: Arc<Code>,
+    pub liked: bool,
 }
 
 /// How directions are found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Method {
     /// From the weights alone (Shen and Zhou 2021).
     Sefa,
@@ -170,6 +179,8 @@ pub enum Method {
     Pca,
     /// What face networks say of pictures that are drawn (after Shen et al. 2020).
     Faces,
+    /// From what a person does not like to what they do.
+    Choices(Vec<Choice>),
 }
 
 /// Find directions of a generator.

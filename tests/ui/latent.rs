@@ -156,3 +156,77 @@ fn a_face_is_analysed_edited_and_opened_again() {
     let LayerKind::Generated(again) = &model.active_layer().unwrap().kind else { panic!() };
     assert_ne!(again.raster.image.to_buf(), pixels);
 }
+
+#[test]
+fn what_is_liked_makes_a_slider() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = panel(folder.path());
+    let shots = |harness: &Harness<'_, App>| {
+        let latent = &harness.state().model().latent;
+        latent.strip.as_ref().map_or(0, |(_, shots)| shots.len())
+    };
+    perform(&mut harness, Action::Latent(LatentAction::AskStrip(Strip::Variations { round: 0 })));
+    wait_until(&mut harness, "variations", |model| model.latent.strip.is_some());
+    for at in 0..shots(&harness) {
+        perform(&mut harness, Action::Latent(LatentAction::Choose { at, liked: at < 3 }));
+    }
+    let chosen = harness.state().model().latent.choices.clone();
+    assert_eq!(chosen.iter().filter(|choice| choice.liked).count(), 3);
+    // Said again, it is taken back.
+    perform(&mut harness, Action::Latent(LatentAction::Choose { at: 0, liked: true }));
+    assert_eq!(harness.state().model().latent.choices.len(), chosen.len() - 1);
+    perform(&mut harness, Action::Latent(LatentAction::Choose { at: 0, liked: true }));
+    let method = Method::Choices(harness.state().model().latent.choices.clone());
+    perform(&mut harness, Action::Latent(LatentAction::FindDirections(method)));
+    wait_until(&mut harness, "the slider", |model| !model.latent.found.is_empty());
+    let latent = &harness.state().model().latent;
+    let liked = latent.found.values().next().unwrap().get("Liked").unwrap().clone();
+    // What is liked lies further along it than what is not.
+    let along = |liked_ones: bool| {
+        let ones = latent.choices.iter().filter(|choice| choice.liked == liked_ones);
+        let dot = |row: &[f32]| row.iter().zip(liked.vector()).map(|(a, b)| a * b).sum::<f32>();
+        let places: Vec<f32> =
+            ones.map(|choice| choice.code.w().chunks(liked.dim()).map(dot).sum()).collect();
+        places
+    };
+    let least = along(true).into_iter().fold(f32::INFINITY, f32::min);
+    let most = along(false).into_iter().fold(f32::NEG_INFINITY, f32::max);
+    assert!(least > most, "{least} {most}");
+}
+
+#[test]
+fn one_of_several_faces_is_chosen_and_refined() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = panel(folder.path());
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/faces/astronaut.jpg");
+    let face = image::open(fixture).unwrap().to_rgb8();
+    let (width, height) = face.dimensions();
+    let mut pair = image::RgbImage::new(width * 2, height);
+    image::imageops::overlay(&mut pair, &face, 0, 0);
+    image::imageops::overlay(&mut pair, &face, width.into(), 0);
+    let file = folder.path().join("pair.png");
+    pair.save(&file).unwrap();
+    perform(&mut harness, Action::OpenFiles(vec![file]));
+    wait_until(&mut harness, "the pair opens", |model| model.tabs.len() == 2);
+    let mut settings = harness.state().model().latent.settings.clone();
+    settings.steps = 10;
+    perform(&mut harness, Action::Latent(LatentAction::Set(Box::new(settings))));
+    perform(&mut harness, Action::Latent(LatentAction::Analyse));
+    wait_until(&mut harness, "a face", |model| model.latent.face().is_some());
+    let photo = harness.state().model().latent.face().unwrap().clone();
+    assert_eq!(photo.faces.len(), 2);
+    let other = 1 - photo.face;
+    perform(&mut harness, Action::Latent(LatentAction::TakeFace(other)));
+    wait_until(&mut harness, "the other face", |model| {
+        model.latent.face().is_some_and(|photo| photo.face == other)
+    });
+    let first = harness.state().model().latent.face().unwrap().found.clone();
+    perform(&mut harness, Action::Latent(LatentAction::Refine));
+    let code = first.code.clone();
+    wait_until(&mut harness, "a better code", |model| {
+        model.latent.face().is_some_and(|photo| photo.found.code != code)
+    });
+    let refined = harness.state().model().latent.face().unwrap().clone();
+    assert_eq!(refined.face, other, "the same face");
+    assert!(refined.found.fidelity_db > first.fidelity_db, "{}", refined.found.fidelity_db);
+}

@@ -14,3 +14,4 @@ mod loss;
 mod monkey;
 mod project;
 mod shortcuts;
+mod trial;

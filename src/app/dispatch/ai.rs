@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::app::ai::{Card, Running, UpscaleSettings};
 use crate::app::film;
 use crate::app::goal::Goal;
-use crate::app::latent::Want;
+use crate::app::latent::{Frame, Want};
 use crate::app::state::{Model, Outcome};
 use crate::compose;
 use crate::infer::protocol::{Event, Expand, ModelRef, Task, Upscale};
@@ -62,6 +62,7 @@ impl Model {
     pub fn inference_event(&mut self, event: Event) {
         let Some(running) = self.ai.running.get(&event.job()) else { return };
         let (job, name) = (running.job, running.goal.name());
+        let is_effect = matches!(running.goal, Goal::Effect(_));
         let is_final = event.is_final();
         let ended = if is_final { self.ai.running.remove(&event.job()) } else { None };
         match (event, ended) {
@@ -79,6 +80,19 @@ impl Model {
             (Event::Notice { text, .. }, _) => self.notices.info(text),
             (Event::Finished { output, .. }, Some(Running { goal: Goal::Look(want), .. })) => {
                 self.take_look(want, *output);
+            }
+            (
+                Event::Finished { output, .. },
+                Some(Running { goal: Goal::Trial { token, job }, .. }),
+            ) => self.trials.finish(token, job, *output),
+            (
+                Event::Failed { error, .. },
+                Some(Running { goal: Goal::Trial { token, .. }, .. }),
+            ) => {
+                self.trials.give_up(token, Some(error));
+            }
+            (Event::Cancelled { .. }, Some(Running { goal: Goal::Trial { token, .. }, .. })) => {
+                self.trials.give_up(token, None);
             }
             (Event::Finished { output, .. }, Some(Running { goal: Goal::Film(job), .. })) => {
                 self.spawn(name, film::write(*job, output.drawn));
@@ -106,6 +120,9 @@ impl Model {
             // A newer picture takes the place of one that is only looked at.
             (Event::Cancelled { .. }, _) if job.is_none() => {}
             (Event::Cancelled { .. }, _) => self.notices.info(format!("{name} cancelled")),
+            (Event::Picture { job, picture }, _) if is_effect => {
+                self.ai.so_far = Some((job, Frame::of(&picture)));
+            }
             (Event::Picture { picture, .. }, _) => self.latent.watch(&picture),
             (Event::Finished { .. }, None) => {}
         }

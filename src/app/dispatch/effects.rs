@@ -1,7 +1,7 @@
 //! The AI tools that change the picture in front: what is asked, as it stands when it is asked.
 
 use crate::app::ai::Card;
-use crate::app::effects::{EffectOutput, EffectPlan};
+use crate::app::effects::{EffectOutput, EffectPlan, EffectSettings};
 use crate::app::state::{Model, Outcome};
 use crate::pixels::TiledImage;
 use crate::zoo::Purpose;
@@ -16,31 +16,41 @@ impl Model {
     /// over the canvas, stands for the selection.
     pub fn run_effect_on(&mut self, card: Card, mask: Option<TiledImage>) {
         self.ai.card = card;
-        if let Some(reason) = self.ai.refused.clone().or_else(|| self.ai.effect_refused(card)) {
-            return self.notices.warn(reason);
-        }
-        let settings = self.ai.effect(card);
+        let Some(plan) = self.effect_plan(card, self.ai.effect(card), mask) else { return };
+        self.spawn("Prepare picture", move |reporter| {
+            reporter.stage("Reading pixels", None);
+            let (task, goal) = plan.prepare()?;
+            Ok(Outcome::Asked { task: Box::new(task), goal })
+        });
+    }
+
+    /// What a card would do now with some settings; `None` where it cannot, which was said.
+    pub(super) fn effect_plan(
+        &mut self,
+        card: Card,
+        settings: EffectSettings,
+        mask: Option<TiledImage>,
+    ) -> Option<EffectPlan> {
         let in_place = settings.output == EffectOutput::InPlace;
-        if let Some(reason) = self.pixels_refused().filter(|_| in_place) {
-            return self.notices.warn(reason);
+        let missing = self.ai.refused.clone().or_else(|| self.ai.effect_refused(card));
+        let refused = missing.or_else(|| self.pixels_refused().filter(|_| in_place));
+        if let Some(reason) = refused {
+            self.notices.warn(reason);
+            return None;
         }
         let style = settings.style_of.and_then(|id| self.tab_by_id(id));
         let style = style.map(|tab| tab.document().clone());
         let model = self.ai.effect_model(card).map(|model| model.manifest.clone());
         let reader = self.ai.models_for(Purpose::StyleVector).next();
         let reader = reader.map(|reader| reader.manifest.clone());
-        let Some(tab) = self.tab() else { return };
+        let tab = self.tab()?;
         let (tab, base) = (tab.id, tab.document().clone());
         let mask = mask.or_else(|| base.selection.clone());
         if card == Card::Remove && mask.is_none() {
-            return self.notices.warn("Select what is to be removed, then run again");
+            self.notices.warn("Select what is to be removed, then run again");
+            return None;
         }
         let engine = std::sync::Arc::clone(&self.engine);
-        let plan = EffectPlan { tab, base, card, settings, model, reader, mask, style, engine };
-        self.spawn("Prepare picture", move |reporter| {
-            reporter.stage("Reading pixels", None);
-            let (task, goal) = plan.prepare()?;
-            Ok(Outcome::Asked { task: Box::new(task), goal })
-        });
+        Some(EffectPlan { tab, base, card, settings, model, reader, mask, style, engine })
     }
 }

@@ -12,12 +12,14 @@ use crate::app::state::{Dock, Model, Outcome};
 use crate::cli::report::sentence;
 use crate::compose;
 use crate::document::{LayerId, LayerKind};
+use crate::geom::Point;
 use crate::infer::protocol::{
     Analyse, Analysed, Discover, Drawing, Method, ModelRef, Origin, Output, Render, Task,
 };
+use crate::latent::Code;
 use crate::latent::invert::Options;
 use crate::nets::Planes;
-use crate::portrait::{Recipe, Template};
+use crate::portrait::Recipe;
 use crate::zoo::Purpose;
 
 /// Directions that a search looks for.
@@ -31,10 +33,17 @@ impl Model {
             A::StepSeed(step) => self.step_seed(step),
             A::AskStrip(strip) => self.ask_strip(strip),
             A::Reopen(layer) => self.reopen_recipe(layer),
-            A::Analyse => self.analyse_photo(),
+            A::Analyse => self.analyse_photo(None, None),
+            A::Refine => self.refine_photo(),
+            A::TakeFace(at) => {
+                let face = self.latent.face().and_then(|photo| photo.found.faces.get(at));
+                self.analyse_photo(face.map(|face| face.centre()), None);
+            }
             A::LeavePhoto => self.latent.settings.base = Base::Seed,
             A::LeaveLayer => self.latent.editing = None,
             A::TakeShot(at) => self.take_shot(at),
+            A::Choose { at, liked } => self.latent.choose(at, liked),
+            A::ForgetChoices => self.latent.choices.clear(),
             A::AddToPath => self.latent.add_to_path(),
             A::TakeOffPath(at) => {
                 if at < self.latent.path.len() {
@@ -132,14 +141,23 @@ impl Model {
         purposes.iter().map(find).collect()
     }
 
-    /// Looks for a face in the picture in front and for the code that draws it.
-    fn analyse_photo(&mut self) {
+    /// Looks on from the code that was found.
+    fn refine_photo(&mut self) {
+        let Some(photo) = self.latent.face() else { return };
+        let (x, y) = photo.found.crop.photo_from_unit().apply(0.5, 0.5);
+        let start = Arc::new(photo.found.code.clone());
+        self.analyse_photo(Some(Point::new(x as f32, y as f32)), Some(start));
+    }
+
+    /// Looks for a face in the picture in front and for the code that draws it: the largest, or
+    /// the one at a place.
+    fn analyse_photo(&mut self, near: Option<Point>, start: Option<Arc<Code>>) {
         let Some(card) = self.generator() else {
             return self.notices.warn("No generator is installed");
         };
         let model = ModelRef::Id(card.manifest.id.clone());
-        let template = Template::default();
         let settings = &self.latent.settings;
+        let template = settings.template;
         let (steps, editability) = (settings.steps, settings.editability);
         let options = Options { steps, editability, ..Options::default() };
         let finders = self.finders(&[Purpose::FaceDetect, Purpose::FaceLandmarks]);
@@ -153,7 +171,8 @@ impl Model {
                 finders,
                 model,
                 template,
-                near: None,
+                near,
+                start,
                 options,
             };
             (Task::Analyse(task), Want::Analysed(source))
@@ -267,8 +286,8 @@ impl Model {
             }
             Want::Analysed(source) => {
                 let Some(found) = output.analysed else { return };
-                let (db, others) = (found.fidelity_db, found.faces - 1);
-                let more = if others == 0 { "" } else { "; the largest face was taken" };
+                let (db, all) = (found.fidelity_db, found.faces.len());
+                let more = if all == 1 { "" } else { "; choose another face in the panel" };
                 self.notices.info(format!("Analysed in {seconds:.0} s: {db:.1} dB{more}"));
                 let photo = Photo::new(source, found);
                 self.latent.take_photo(photo);
@@ -281,7 +300,7 @@ impl Model {
                     code: drawn.base,
                     reconstruction: Planes::clone(&drawn.planes),
                     fidelity_db: place.fidelity_db,
-                    faces: 1,
+                    faces: Vec::new(),
                 };
                 let photo = Photo::new(source, found);
                 self.latent.take_photo(Photo { residual: place.residual, ..photo });

@@ -9,6 +9,7 @@ mod models;
 mod outcomes;
 mod steps;
 mod tool;
+mod trial;
 
 use eframe::egui;
 
@@ -182,6 +183,7 @@ impl App {
             Action::RunUpscale => model.run_upscale(),
             Action::Latent(action) => model.latent_action(action),
             Action::Lab(action) => model.lab_action(action),
+            Action::Trial(action) => model.trial_action(action),
             Action::RunEffect(card) => model.run_effect(card),
             Action::SetEffect { card, settings } => {
                 model.ai.effects.insert(card, *settings);

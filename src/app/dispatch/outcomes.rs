@@ -38,8 +38,11 @@ impl App {
         let key = self.shown_key();
         let busy = self.model.tab().is_some_and(|tab| tab.session.in_progress().is_some());
         let cursor = self.model.cursor;
-        let shown = self.shown.as_ref().map(|(_, document)| document);
-        self.model.observer.update(shown, key, cursor, busy);
+        // A variant has layers of its own, which the panel does not list.
+        if self.model.trial_shown().is_none() {
+            let shown = self.shown.as_ref().map(|(_, document)| document);
+            self.model.observer.update(shown, key, cursor, busy);
+        }
         if let Some(Dialog::Export(settings)) = &self.local.dialog
             && let Some(tab) = self.model.tabs.iter().find(|tab| tab.id == settings.tab)
         {

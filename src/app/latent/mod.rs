@@ -20,7 +20,7 @@ use super::jobs::{Latest, Wake};
 use super::state::TabId;
 use crate::color::WorkingProfile;
 use crate::document::{Layer, LayerId};
-use crate::infer::protocol::{Drawing, Drawn, ModelRef, Render, Task};
+use crate::infer::protocol::{Choice, Drawing, Drawn, ModelRef, Render, Task};
 use crate::latent::{Code, Curve, Direction, DirectionSet, Edit, EditStack, Path};
 use crate::pixels::PixelBuf;
 use crate::portrait::{Place, Recipe};
@@ -99,6 +99,8 @@ pub struct Latent {
     asked: Option<LatentSettings>,
     /// Why nothing is drawn.
     pub refused: Option<String>,
+    /// What the person likes and what not, of this model's pictures.
+    pub choices: Vec<Choice>,
     /// Pictures to go from one to the next.
     pub path: Vec<(Frame, Arc<Code>)>,
     /// The face that is edited.
@@ -120,6 +122,7 @@ impl Latent {
             strip: None,
             asked: None,
             refused: None,
+            choices: Vec::new(),
             path: Vec::new(),
             photo: None,
             shown: None,
@@ -238,6 +241,22 @@ impl Latent {
         }
     }
 
+    /// Whether the person likes a picture of the strip, where they have said so.
+    pub fn choice(&self, shot: &Shot) -> Option<bool> {
+        let said = self.choices.iter().find(|choice| Arc::ptr_eq(&choice.code, &shot.code));
+        said.map(|choice| choice.liked)
+    }
+
+    /// The person likes a picture of the strip, or does not; saying it again takes it back.
+    pub fn choose(&mut self, at: usize, liked: bool) {
+        let Some(shot) = self.strip.as_ref().and_then(|(_, shots)| shots.get(at)) else { return };
+        let (code, before) = (Arc::clone(&shot.code), self.choice(shot));
+        self.choices.retain(|choice| !Arc::ptr_eq(&choice.code, &code));
+        if before != Some(liked) {
+            self.choices.push(Choice { code, liked });
+        }
+    }
+
     /// Puts the present picture at the end of the path.
     pub fn add_to_path(&mut self) {
         if let Some(present) = &self.present {
@@ -291,6 +310,7 @@ impl Latent {
         self.editing = None;
         (self.present, self.strip) = (None, None);
         self.path.clear();
+        self.choices.clear();
         (self.photo, self.shown) = (None, None);
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::infer::protocol::{Drawing, Mixed, Origin};
 use crate::latent::{Code, Direction, Edit, EditStack, Noise, Rows, Truncation};
+use crate::portrait::Template;
 
 /// What is edited.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -62,6 +63,8 @@ pub struct LatentSettings {
     pub independent: bool,
     /// How far variations go, `0..=1`.
     pub spread: f32,
+    /// How the generator's faces lie in its pictures.
+    pub template: Template,
     /// Steps of the search for a photo's code.
     pub steps: usize,
     /// From the most alike, 0, to the best to edit, 1.
@@ -83,6 +86,7 @@ impl Default for LatentSettings {
             rows: None,
             independent: false,
             spread: 0.35,
+            template: Template::default(),
             steps: 300,
             editability: 0.1,
             output: LatentOutput::NewLayer,

@@ -22,13 +22,14 @@ pub struct Shot {
     pub label: String,
     /// Before its edits.
     pub base: Arc<Code>,
+    pub code: Arc<Code>,
 }
 
 impl Shot {
     /// Picture number `at` of a strip.
     pub fn new(strip: &Strip, at: usize, drawn: Drawn) -> Self {
-        let (frame, base) = (Frame::of(&drawn.picture), Arc::new(drawn.base));
-        Self { frame, label: strip.label(at), base }
+        let (base, code) = (Arc::new(drawn.base), Arc::new(drawn.code));
+        Self { frame: Frame::of(&drawn.picture), label: strip.label(at), base, code }
     }
 }
 

@@ -95,6 +95,10 @@ pub fn canvas_ui(
         // The canvas shows the original in the document's place.
         let shot = shot(&panes.now, Shown::Now, before, None);
         picture_ui(ui, &shot, tab.original.size, picture);
+    } else if let Some((_, shown)) = model.trial_shown() {
+        // A small copy lies over the whole picture.
+        let view = Alignment::of(shown, tab.document()).before(&tab.view);
+        picture_ui(ui, &shot(&panes.now, Shown::Now, view, None), shown.size, picture);
     } else {
         let shot = shot(&panes.now, Shown::Now, tab.view, turn);
         picture_ui(ui, &shot, tab.document().size, picture);
@@ -177,6 +181,15 @@ fn labels_ui(ui: &Ui, model: &Model, tab: &Tab, panes: &Panes) {
         overlay::banner(ui, panes.now.clip, "After", quiet);
     } else if model.show_original {
         overlay::banner(ui, panes.now.clip, "Original", (palette.accent, palette.on_accent));
+    } else if let Some((trial, _)) = model.trial_shown() {
+        let colors = (palette.accent, palette.on_accent);
+        let label = &trial.variants[trial.chosen].label;
+        let text = match (trial.is_behind(), trial.is_small()) {
+            (true, _) => format!("{label} …"),
+            (false, true) => format!("{label}, rough preview"),
+            (false, false) => format!("{label}, preview"),
+        };
+        overlay::banner(ui, panes.now.clip, &text, colors);
     } else if model.draft.as_ref().is_some_and(|draft| draft.preview && draft.tab == tab.id) {
         overlay::banner(ui, panes.now.clip, "Preview", (palette.accent, palette.on_accent));
     }

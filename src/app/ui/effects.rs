@@ -5,12 +5,15 @@ use egui::{Slider, Ui};
 
 use super::ai::{Entry, licence_ui, model_ui, row, run_ui};
 use super::note_ui;
-use crate::app::action::{Action, Actions};
+use crate::app::action::{Action, Actions, TrialAction};
 use crate::app::ai::{Card, ModelCard};
 use crate::app::command::{Binding, Command};
 use crate::app::dispatch::unavailable;
-use crate::app::effects::{EffectOutput, EffectSettings, Found, MAX_STYLES};
+use crate::app::effects::{
+    EffectOutput, EffectSettings, Found, MAX_STYLES, takes_style_of_picture,
+};
 use crate::app::state::Model;
+use crate::app::thumbs;
 use crate::infer::protocol::PATCHES;
 use crate::params::ParamKind;
 use crate::zoo::Purpose;
@@ -80,7 +83,20 @@ pub fn effect_ui(ui: &mut Ui, model: &Model, card: Card, out: &mut Actions) {
         .or_else(|| model.ai.effect_refused(card))
         .or(unselected);
     let run = format!("Run {}", card.title().to_lowercase());
-    run_ui(ui, card.title(), &run, refused, Action::RunEffect(card), out);
+    ui.horizontal(|ui| {
+        let is_quick = chosen.is_none_or(|card| card.manifest.purpose != Purpose::Features);
+        if card.has_variants() && is_quick {
+            let open = model.trials.open.as_ref().is_some_and(|trial| trial.card == card);
+            let button = egui::Button::selectable(open, "Variants").frame_when_inactive(true);
+            let help = "Several to choose from, each shown on the picture before it is done";
+            let button = ui.add_enabled(refused.is_none(), button).on_hover_text(help);
+            if button.clicked() {
+                let action = if open { TrialAction::Leave } else { TrialAction::Open(card) };
+                out.push(Action::Trial(action));
+            }
+        }
+        run_ui(ui, card.title(), &run, refused, Action::RunEffect(card), out);
+    });
     if edited != settings {
         out.push(Action::SetEffect { card, settings: Box::new(edited) });
     }
@@ -142,8 +158,8 @@ fn denoise_ui(ui: &mut Ui, chosen: Option<&ModelCard>, edited: &mut EffectSettin
 }
 
 fn style_ui(ui: &mut Ui, model: &Model, chosen: Option<&ModelCard>, edited: &mut EffectSettings) {
-    if chosen.is_some_and(|card| card.manifest.purpose == Purpose::StyleTransfer) {
-        return style_picture_ui(ui, model, edited);
+    if let Some(card) = chosen.filter(|card| takes_style_of_picture(card.manifest.purpose)) {
+        return style_picture_ui(ui, model, card.manifest.purpose, edited);
     }
     let capability = chosen.and_then(|card| card.capability.as_ref().ok());
     let last = capability.map_or(0, |capability| capability.vector.saturating_sub(1)) as usize;
@@ -169,7 +185,7 @@ fn style_ui(ui: &mut Ui, model: &Model, chosen: Option<&ModelCard>, edited: &mut
     }
 }
 
-fn style_picture_ui(ui: &mut Ui, model: &Model, edited: &mut EffectSettings) {
+fn style_picture_ui(ui: &mut Ui, model: &Model, by: Purpose, edited: &mut EffectSettings) {
     let title = |id| model.tabs.iter().find(|tab| Some(tab.id) == id).map(|tab| tab.title.clone());
     row(ui, "Style of", |ui| {
         let text = title(edited.style_of).unwrap_or_else(|| "choose an open picture".into());
@@ -184,6 +200,17 @@ fn style_picture_ui(ui: &mut Ui, model: &Model, edited: &mut EffectSettings) {
         });
         let _named = list.response.accessible_name("Picture of the style");
     });
+    if by == Purpose::Features {
+        slider_ui(ui, "Steps", Slider::new(&mut edited.steps, 10..=400).logarithmic(true));
+        ui.checkbox(&mut edited.keeps_colors, "Keep the picture's colours");
+        if let Some(frame) = model.ai.so_far(Card::Style) {
+            let width = ui.available_width();
+            let height = width * frame.size[1] as f32 / frame.size[0].max(1) as f32;
+            let (rect, _) = ui.allocate_exact_size(egui::vec2(width, height), egui::Sense::hover());
+            thumbs::paint(ui, rect, &frame.bytes, frame.size);
+        }
+        return;
+    }
     let mut percent = edited.amount * 100.0;
     slider_ui(ui, "Amount", Slider::new(&mut percent, 0.0..=100.0).integer().suffix(" %"));
     edited.amount = percent / 100.0;

@@ -16,10 +16,13 @@ use crate::app::{theme, thumbs};
 use crate::infer::protocol::Method;
 use crate::latent::{Direction, Noise, Rows, Unit};
 use crate::nets::LatentSpace;
-use crate::zoo::Purpose;
+use crate::portrait::Template;
+use crate::zoo::{IMAGENET_CLASSES, Purpose, imagenet};
 
 /// The picture is not drawn larger than this.
 const PICTURE_SIDE: f32 = 220.0;
+/// A face to choose.
+const FACE_SIDE: f32 = 44.0;
 /// Groups of sliders, by what their directions are called.
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Expression", &["smile", "mouth", "eyes", "open"]),
@@ -151,8 +154,37 @@ fn face_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
         let meter = egui::ProgressBar::new(share).desired_width(96.0).desired_height(8.0);
         ui.add(meter).on_hover_text("How near the generator comes to the face");
         ui.label(format!("{:.1} dB", photo.found.fidelity_db));
+        let refine = ui.small_button("Refine").on_hover_text("Searches on from what was found");
+        if refine.clicked() {
+            out.push(Action::Latent(LatentAction::Refine));
+        }
+        let again = ui.small_button("Re-align").on_hover_text("Finds the face in the picture anew");
+        if again.clicked() {
+            out.push(Action::Latent(LatentAction::Analyse));
+        }
         if ui.small_button("Leave").on_hover_text("Back to the seed").clicked() {
             out.push(Action::Latent(LatentAction::LeavePhoto));
+        }
+    });
+    let Some(photo) = model.latent.face().filter(|photo| !photo.faces.is_empty()) else { return };
+    ui.horizontal_wrapped(|ui| {
+        for (at, face) in photo.faces.iter().enumerate() {
+            let size = egui::Vec2::splat(FACE_SIDE);
+            let (rect, response) = ui.allocate_exact_size(size, egui::Sense::click());
+            let (chosen, name) = (at == photo.face, format!("Face {}", at + 1));
+            response.widget_info(|| {
+                egui::WidgetInfo::selected(egui::Role::Button, true, chosen, &name)
+            });
+            thumbs::paint(ui, rect, &face.bytes, face.size);
+            if chosen || response.hovered() || response.has_focus() {
+                let palette = theme::palette(ui);
+                let color = if chosen { palette.accent } else { palette.weak };
+                let stroke = egui::Stroke::new(2.0, color);
+                ui.painter().rect_stroke(rect, 3.0, stroke, egui::StrokeKind::Inside);
+            }
+            if response.on_hover_text(format!("{name}: analyse it")).clicked() && !chosen {
+                out.push(Action::Latent(LatentAction::TakeFace(at)));
+            }
         }
     });
 }
@@ -200,7 +232,9 @@ fn source_ui(
             let mut own = edited.class.is_some();
             ui.checkbox(&mut own, "Own").on_hover_text("Else the seed chooses");
             let mut class = edited.class.unwrap_or(0);
-            if own {
+            if own && classes as usize == IMAGENET_CLASSES {
+                class_ui(ui, &mut class);
+            } else if own {
                 let field = DragValue::new(&mut class).range(0..=classes - 1).speed(0.2);
                 let _named = ui.add(field).accessible_name("Class");
             }
@@ -220,6 +254,32 @@ fn source_ui(
             edited.psi = 1.0 - typical / 100.0;
         }
     });
+}
+
+/// One of the classes by its name, or a part of it that no other has.
+fn class_ui(ui: &mut Ui, class: &mut u32) {
+    let name = |class: u32| imagenet().nth(class as usize).unwrap_or_default();
+    let searched = egui::Id::unique("class searched for");
+    let list = egui::ComboBox::from_id_salt("class")
+        .selected_text(name(*class))
+        .width(ui.available_width() - 8.0)
+        .truncate()
+        .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
+    let list = list.show_ui(ui, |ui| {
+        let mut text: String = ui.data(|data| data.get_temp(searched)).unwrap_or_default();
+        let field = egui::TextEdit::singleline(&mut text).hint_text("Search");
+        let _named = ui.add(field).accessible_name("Search a class");
+        let part = text.to_lowercase();
+        ui.data_mut(|data| data.insert_temp(searched, text));
+        for (at, name) in imagenet().enumerate() {
+            let fits = name.to_lowercase().contains(&part);
+            if fits && ui.selectable_label(at as u32 == *class, name).clicked() {
+                *class = at as u32;
+                ui.close();
+            }
+        }
+    });
+    let _named = list.response.accessible_name("Class");
 }
 
 fn group_of(name: &str) -> &'static str {
@@ -382,6 +442,12 @@ fn advanced_ui(ui: &mut Ui, card: &ModelCard, space: &LatentSpace, edited: &mut 
             "Analysing: as like the photo as can be, or with a code that sliders move well",
         );
         ui.label("easy to edit");
+    });
+    row(ui, "Crop", |ui| {
+        let about = "How faces lie in the generator's pictures: choose it before analysing";
+        ui.radio_value(&mut edited.template, Template::Portrait, "Face").on_hover_text(about);
+        let head = ui.radio_value(&mut edited.template, Template::Ffhq, "Head (FFHQ)");
+        head.on_hover_text("For generators that learnt from FFHQ or what is aligned like it");
     });
     row(ui, "Steps", |ui| {
         let field = DragValue::new(&mut edited.steps).range(10..=5000).speed(5.0);

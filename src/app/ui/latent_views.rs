@@ -8,9 +8,13 @@ use crate::app::action::{Action, Actions, LatentAction};
 use crate::app::latent::{Latent, LatentSettings, Strip};
 use crate::app::local::LatentLocal;
 use crate::app::{theme, thumbs};
+use crate::infer::MIN_CHOICES;
+use crate::infer::protocol::Method;
 
 /// Ends of the plane's axes in sigma.
 const REACH: f32 = 3.0;
+/// Buttons on a picture, in points.
+const CHOICE_SIDE: f32 = 18.0;
 
 /// The pictures that were drawn last, to choose from.
 pub fn strip_ui(ui: &mut Ui, latent: &Latent, out: &mut Actions) {
@@ -28,6 +32,7 @@ pub fn strip_ui(ui: &mut Ui, latent: &Latent, out: &mut Actions) {
         }
     });
     let Some((_, shots)) = &latent.strip else { return };
+    choices_ui(ui, latent, out);
     let space = 4.0;
     let columns = if shots.len() > 5 { 3 } else { shots.len().max(1) };
     let side = (ui.available_width() - space * (columns as f32 - 1.0)) / columns as f32;
@@ -48,9 +53,70 @@ pub fn strip_ui(ui: &mut Ui, latent: &Latent, out: &mut Actions) {
                 if response.on_hover_text(format!("{}: take it", shot.label)).clicked() {
                     out.push(Action::Latent(LatentAction::TakeShot(at)));
                 }
+                choice_ui(ui, rect, latent.choice(shot), at, &shot.label, out);
             }
         });
     }
+}
+
+/// Two buttons in the corners of a picture: it is liked, or not.
+fn choice_ui(
+    ui: &mut Ui,
+    picture: egui::Rect,
+    said: Option<bool>,
+    at: usize,
+    label: &str,
+    out: &mut Actions,
+) {
+    for (liked, sign, corner) in
+        [(true, "+", picture.left_bottom()), (false, "−", picture.right_bottom())]
+    {
+        let side = egui::Vec2::splat(CHOICE_SIDE);
+        let inwards = if liked { side.x / 2.0 + 3.0 } else { -side.x / 2.0 - 3.0 };
+        let place =
+            egui::Rect::from_center_size(corner + egui::vec2(inwards, -side.y / 2.0 - 3.0), side);
+        let id = ui.scope_id().with(("choice", at, liked));
+        let response = ui.interact(place, id, egui::Sense::click());
+        let chosen = said == Some(liked);
+        let name = format!("{label}: {}", if liked { "more like this" } else { "less like this" });
+        response
+            .widget_info(|| egui::WidgetInfo::selected(egui::Role::CheckBox, true, chosen, &name));
+        let palette = theme::palette(ui);
+        let (fill, text) = match (chosen, response.hovered() || response.has_focus()) {
+            (true, _) => (palette.accent, palette.on_accent),
+            (false, true) => (egui::Color32::from_black_alpha(190), egui::Color32::WHITE),
+            (false, false) => (egui::Color32::from_black_alpha(90), egui::Color32::from_gray(210)),
+        };
+        ui.painter().circle_filled(place.center(), CHOICE_SIDE / 2.0, fill);
+        let font = egui::FontId::proportional(13.0);
+        let center = egui::Align2::CENTER_CENTER;
+        ui.painter().text(place.center(), center, sign, font, text);
+        if response.on_hover_text(name).clicked() {
+            out.push(Action::Latent(LatentAction::Choose { at, liked }));
+        }
+    }
+}
+
+/// What was chosen so far, and the slider that it makes.
+fn choices_ui(ui: &mut Ui, latent: &Latent, out: &mut Actions) {
+    let count = |liked: bool| latent.choices.iter().filter(|choice| choice.liked == liked).count();
+    let (liked, not) = (count(true), count(false));
+    if liked + not == 0 {
+        return note_ui(ui, "Mark pictures + and −: they make a slider from one to the other");
+    }
+    ui.horizontal(|ui| {
+        ui.label(format!("{liked} liked, {not} not"));
+        let ready = liked.min(not) >= MIN_CHOICES;
+        let make = ui.add_enabled(ready, egui::Button::new("Make a slider"));
+        let missing = format!("{MIN_CHOICES} of either kind are needed");
+        if make.on_disabled_hover_text(missing).clicked() {
+            let method = Method::Choices(latent.choices.clone());
+            out.push(Action::Latent(LatentAction::FindDirections(method)));
+        }
+        if ui.small_button("Forget").clicked() {
+            out.push(Action::Latent(LatentAction::ForgetChoices));
+        }
+    });
 }
 
 /// What a direction that was looked at is called; a better name is typed here.

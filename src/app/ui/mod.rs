@@ -8,6 +8,7 @@ mod drop;
 mod effects;
 mod export;
 mod film;
+mod filmstrip;
 mod histogram;
 mod history;
 mod lab;
@@ -71,6 +72,13 @@ pub fn window_ui(
     Panel::top("tabs").frame(tabs).show_separator_line(false).show(ui, |ui| {
         tabs::tabs_ui(ui, model, out);
     });
+    if let Some(trial) = &model.trials.open {
+        let strip = Frame::NONE.fill(palette.panel).inner_margin(Margin::symmetric(8, 6));
+        let panel = Panel::bottom("variants").frame(strip).exact_size(filmstrip::HEIGHT + 12.0);
+        panel.show(ui, |ui| {
+            filmstrip::filmstrip_ui(ui, trial, out);
+        });
+    }
     let ground = Frame::NONE.fill(theme::surround(&model.prefs));
     egui::CentralPanel::no_frame().frame(ground).show(ui, |ui| {
         canvas::canvas_ui(ui, model, &mut local.canvas, picture, out);
