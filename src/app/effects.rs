@@ -62,7 +62,8 @@ pub struct EffectSettings {
     pub dilate_px: u32,
     pub feather_px: f32,
     pub seed: u64,
-    /// Selecting: what for, and how far out of focus the rest is, in document pixels.
+    /// Selecting: what, what for, and how far out of focus the rest is, in document pixels.
+    pub what: What,
     pub found: Found,
     pub blur_px: f32,
     pub output: EffectOutput,
@@ -84,6 +85,7 @@ impl EffectSettings {
             dilate_px: fill.dilate_px,
             feather_px: fill.feather_px,
             seed: 0,
+            what: What::Subject,
             found: Found::Selection,
             blur_px: 12.0,
             output: match card {
@@ -242,7 +244,7 @@ impl EffectPlan {
                 return Ok(Task::Remove(Remove { image, mask, profile, engine, options }));
             }
             Card::Select => {
-                let (model, what) = (model(chosen()?), What::Subject);
+                let (model, what) = (model(chosen()?), settings.what);
                 return Ok(Task::Select(Select { image, profile, model, what }));
             }
             Card::Denoise => Effect::Denoise { sigma: settings.sigma },

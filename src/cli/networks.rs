@@ -6,6 +6,8 @@ use std::time::Duration;
 pub(super) use super::library::model_ref;
 use super::report::{self, Failure, Progress};
 use crate::device::DeviceChoice;
+#[cfg(feature = "app")]
+use crate::gpu::PatchMatcher;
 use crate::infer::Device;
 #[cfg(feature = "app")]
 use crate::infer::interop::NetworkDevice;
@@ -17,24 +19,41 @@ use crate::zoo::Library;
 /// How often a waiting bar looks for news.
 const PERIOD: Duration = Duration::from_millis(200);
 
-/// The networks of this program where the device policy puts them.
+/// The networks of this program where the device policy puts them; patches are matched there, too.
+#[cfg(feature = "app")]
 pub(super) fn store(choice: DeviceChoice) -> Result<ModelStore, Failure> {
-    Ok(ModelStore::new(Library::discover(), device(choice)?))
+    let NetworkDevice { device, shared, .. } = open(choice)?;
+    let store = ModelStore::new(Library::discover(), device);
+    Ok(match shared {
+        Some(shared) => store.matching_on(PatchMatcher::new(&shared.context)),
+        None => store,
+    })
 }
 
 /// Where the device policy puts networks.
 #[cfg(feature = "app")]
 pub(super) fn device(choice: DeviceChoice) -> Result<Device, Failure> {
+    Ok(open(choice)?.device)
+}
+
+#[cfg(feature = "app")]
+fn open(choice: DeviceChoice) -> Result<NetworkDevice, Failure> {
     // Nothing need be known of adapters that will not be used.
     if choice == DeviceChoice::Cpu {
-        return Ok(Device::flex());
+        return Ok(NetworkDevice::cpu());
     }
     let survey = super::devices::survey(choice)?;
     let opened = NetworkDevice::open(survey.plan(), survey.facts());
-    if let Some(reason) = opened.fallback {
+    if let Some(reason) = &opened.fallback {
         report::note(format!("networks run on the processor: {reason}"));
     }
-    Ok(opened.device)
+    Ok(opened)
+}
+
+/// The networks of this program, on the processor.
+#[cfg(not(feature = "app"))]
+pub(super) fn store(choice: DeviceChoice) -> Result<ModelStore, Failure> {
+    Ok(ModelStore::new(Library::discover(), device(choice)?))
 }
 
 /// The processor: this build has no other place for networks.

@@ -8,6 +8,7 @@ use ganvas::app::{Action, App, Binding, Card, Command, EffectOutput};
 use ganvas::document::{Layer, LayerKind};
 use ganvas::infer::protocol::PATCHES;
 use ganvas::params::Value;
+use ganvas::segment::What;
 use ganvas::tools::{Pointer, ToolEvent};
 use ganvas::zoo::Library;
 
@@ -121,6 +122,28 @@ fn a_dropped_checkpoint_is_installed_and_offered() {
         shown.any(|notice| notice.text.contains("other.pth"))
     });
     assert_eq!(harness.state().model().tabs.len(), 1);
+}
+
+#[test]
+fn a_class_of_a_dropped_network_is_selected() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = Library::of(None, Some(folder.path().join("models")));
+    let mut harness = editor_with_models(own, folder.path(), (40, 30));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/checkpoints");
+    perform(&mut harness, Action::OpenFiles(vec![root.join("tiny-deeplab-mobile.pth")]));
+    wait_until(&mut harness, "the model is offered", |model| !model.ai.models.is_empty());
+    command(&mut harness, Command::Denoise);
+    perform(&mut harness, Action::OpenCard(Card::Select));
+    harness.run_steps(30);
+    harness.get_by_label("What to select").click();
+    harness.run_steps(5);
+    harness.get_all_by_label("cat").last().unwrap().click();
+    harness.run_steps(5);
+    assert_eq!(harness.state().model().ai.effect(Card::Select).what, What::Class(8));
+    perform(&mut harness, Action::RunEffect(Card::Select));
+    wait_until(&mut harness, "the selection", |model| {
+        model.document().unwrap().selection.is_some()
+    });
 }
 
 #[test]

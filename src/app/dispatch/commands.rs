@@ -336,7 +336,7 @@ impl Model {
             },
             C::RandomSeed => self.step_seed(None),
             C::PreviousSeed => self.step_seed(Some(-1)),
-            C::SelectSubject => self.run_effect(Card::Select),
+            C::SelectSubject => self.select_subject(),
             C::CancelJob => {
                 if let Some(id) = self.jobs.running().last().map(|job| job.id) {
                     self.jobs.cancel(id);

@@ -4,9 +4,17 @@ use crate::app::ai::Card;
 use crate::app::effects::{EffectOutput, EffectPlan, EffectSettings};
 use crate::app::state::{Model, Outcome};
 use crate::pixels::TiledImage;
+use crate::segment::What;
 use crate::zoo::Purpose;
 
 impl Model {
+    /// Selects what is in front, whatever the card is set to find.
+    pub fn select_subject(&mut self) {
+        let settings = EffectSettings { what: What::Subject, ..self.ai.effect(Card::Select) };
+        self.ai.effects.insert(Card::Select, settings);
+        self.run_effect(Card::Select);
+    }
+
     /// Runs a card on the selection, or on everything.
     pub fn run_effect(&mut self, card: Card) {
         self.run_effect_on(card, None);

@@ -16,6 +16,7 @@ use crate::app::state::Model;
 use crate::app::thumbs;
 use crate::infer::protocol::PATCHES;
 use crate::params::ParamKind;
+use crate::segment::{VOC_CLASSES, What};
 use crate::zoo::Purpose;
 
 /// What fills where no network does.
@@ -50,7 +51,10 @@ pub fn effect_ui(ui: &mut Ui, model: &Model, card: Card, out: &mut Actions) {
         Card::Remove => remove_ui(ui, &mut edited),
         Card::Denoise => denoise_ui(ui, chosen, &mut edited),
         Card::Style => style_ui(ui, model, chosen, &mut edited),
-        Card::Select => found_ui(ui, &mut edited),
+        Card::Select => {
+            what_ui(ui, chosen, &mut edited);
+            found_ui(ui, &mut edited);
+        }
         _ => {}
     }
     if !matches!(card, Card::Remove | Card::Select) {
@@ -118,6 +122,35 @@ fn remove_ui(ui: &mut Ui, edited: &mut EffectSettings) {
             .add(field)
             .accessible_name("Variant")
             .on_hover_text("Another number, another fill of the same kind");
+    });
+}
+
+/// What to select, where the network knows more than one thing.
+fn what_ui(ui: &mut Ui, chosen: Option<&ModelCard>, edited: &mut EffectSettings) {
+    let capability = chosen.and_then(|card| card.capability.as_ref().ok());
+    let classes = capability.map_or(1, |capability| capability.channels_out as usize);
+    let is_known = |what: What| !matches!(what, What::Class(class) if class >= classes);
+    if classes <= 2 || !is_known(edited.what) {
+        edited.what = What::Subject;
+    }
+    if classes <= 2 {
+        return;
+    }
+    let name = |what: What| match what {
+        What::Subject => "Everything in front".to_owned(),
+        What::Class(class) if classes == VOC_CLASSES.len() => VOC_CLASSES[class].to_owned(),
+        What::Class(class) => format!("Class {class}"),
+    };
+    row(ui, "Select", |ui| {
+        let list = egui::ComboBox::from_id_salt("class to select")
+            .selected_text(name(edited.what))
+            .width(ui.available_width() - 8.0);
+        let list = list.show_ui(ui, |ui| {
+            for what in std::iter::once(What::Subject).chain((0..classes).map(What::Class)) {
+                ui.selectable_value(&mut edited.what, what, name(what));
+            }
+        });
+        let _named = list.response.accessible_name("What to select");
     });
 }
 
