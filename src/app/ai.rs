@@ -214,13 +214,17 @@ impl Ai {
         chosen.or_else(|| self.models_for(Purpose::Upscale).next().map(|card| (card, None)))
     }
 
-    /// The generator of this id, or the first whose layers codes steer, or any.
+    /// The generator of this id, or the first that came with sliders, or whose layers codes steer,
+    /// or any.
     pub fn generator(&self, id: Option<&str>) -> Option<&ModelCard> {
         let steered = |card: &&ModelCard| card.space.as_ref().is_some_and(|space| space.has_w);
         let mut all = self.models_for(Purpose::Generate);
         match id {
             Some(id) => self.card_of(id),
-            None => all.clone().find(steered).or_else(|| all.next()),
+            None => {
+                let with_sliders = all.clone().find(|card| card.directions.is_some());
+                with_sliders.or_else(|| all.clone().find(steered)).or_else(|| all.next())
+            }
         }
     }
 

@@ -154,6 +154,9 @@ fn face_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
         let meter = egui::ProgressBar::new(share).desired_width(96.0).desired_height(8.0);
         ui.add(meter).on_hover_text("How near the generator comes to the face");
         ui.label(format!("{:.1} dB", photo.found.fidelity_db));
+    });
+    let Some(photo) = model.latent.face() else { return };
+    row(ui, "", |ui| {
         let refine = ui.small_button("Refine").on_hover_text("Searches on from what was found");
         if refine.clicked() {
             out.push(Action::Latent(LatentAction::Refine));
@@ -166,7 +169,6 @@ fn face_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
             out.push(Action::Latent(LatentAction::LeavePhoto));
         }
     });
-    let Some(photo) = model.latent.face().filter(|photo| !photo.faces.is_empty()) else { return };
     ui.horizontal_wrapped(|ui| {
         for (at, face) in photo.faces.iter().enumerate() {
             let size = egui::Vec2::splat(FACE_SIDE);
