@@ -1,8 +1,8 @@
 //! Convolutions on the processor: which kernel runs which, and the direct one.
 //!
 //! Winograd's minimal filtering takes the 3×3 convolutions of stride 1 with enough channels, a
-//! product of matrices the 1×1 ones, a channel-wise kernel the depthwise ones, the direct kernel
-//! the rest, transposed ones included:
+//! product of matrices the 1×1 ones, a channel-wise kernel the depthwise ones, one of its own those
+//! that read or make few channels, the direct kernel the rest, transposed ones included:
 //! a result pixel of theirs is the sum over the kernel places that fall on it, and pixels at
 //! `stride` distance share these places.
 
@@ -10,6 +10,7 @@ use pulp::{Simd, WithSimd};
 
 use super::Stop;
 use super::epilogue::{Epilogue, Modulation};
+use super::few::Few;
 use super::map::{LANES, Map};
 use super::pointwise::Pointwise;
 use super::winograd::{Phases, Winograd};
@@ -27,6 +28,7 @@ pub enum Kernel {
     Winograd(Winograd),
     Phases(Phases),
     Pointwise(Pointwise),
+    Few(Few),
     Direct(Direct),
     Depthwise(Depthwise),
 }
@@ -51,6 +53,9 @@ impl Kernel {
         if is_plain && from.min(to) >= WINOGRAD_CHANNELS {
             return Self::Winograd(Winograd::new(&dense, to, parts, conv.edge, epilogue));
         }
+        if Few::fit(conv) {
+            return Self::Few(Few::new(conv, &dense, parts, epilogue));
+        }
         Self::Direct(Direct::new(conv, &dense, parts, epilogue))
     }
 
@@ -60,6 +65,7 @@ impl Kernel {
             Self::Winograd(kernel) => kernel.bytes(),
             Self::Phases(kernel) => kernel.bytes(),
             Self::Pointwise(kernel) => kernel.bytes(),
+            Self::Few(kernel) => kernel.bytes(),
             Self::Direct(kernel) => kernel.weights.len() as u64 * 4,
             Self::Depthwise(kernel) => kernel.weights.len() as u64 * 4,
         }
@@ -82,6 +88,7 @@ impl Kernel {
             Self::Winograd(kernel) => kernel.run(maps, modulation, stop),
             Self::Phases(kernel) => kernel.run(maps, modulation, stop),
             Self::Pointwise(kernel) => kernel.run(maps, modulation, stop),
+            Self::Few(kernel) => kernel.run(maps, modulation, stop),
             Self::Direct(kernel) => {
                 let side = maps.first().map_or([0; 2], |map| [map.height, map.width]);
                 kernel.run(maps, modulation, kernel.conv.output(side), stop)

@@ -1,9 +1,13 @@
 //! Number by number, channel by channel: activations, sums, norms.
 
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::map::{LANES, Map};
 use crate::nets::graph::Act;
+
+/// Pixels whose numbers are added up in single precision.
+const SHORT: usize = 64;
 
 /// The maps as one.
 pub fn join(maps: &[&Map]) -> Map {
@@ -86,25 +90,14 @@ pub fn clamp(map: &mut Map, low: f32, high: f32) {
     map.change_rows(|_, row| row.iter_mut().for_each(|x| *x = x.clamp(low, high)));
 }
 
-/// Times `factors` plus `offsets`, one number a channel.
-pub fn channel_affine(map: &mut Map, factors: &[f32], offsets: &[f32]) {
+/// Times `factors` plus `offsets`, one number a channel; a ReLU then, if so wanted.
+pub fn channel_affine(map: &mut Map, factors: &[f32], offsets: &[f32], has_relu: bool) {
     let padded = map.padded();
+    let least = if has_relu { 0.0 } else { f32::NEG_INFINITY };
     map.change_rows(|_, row| {
         for pixel in row.chunks_exact_mut(padded) {
             for ((x, factor), offset) in pixel.iter_mut().zip(factors).zip(offsets) {
-                *x = *x * factor + offset;
-            }
-        }
-    });
-}
-
-/// [`channel_affine`] and a ReLU.
-pub fn channel_affine_relu(map: &mut Map, factors: &[f32], offsets: &[f32]) {
-    let padded = map.padded();
-    map.change_rows(|_, row| {
-        for pixel in row.chunks_exact_mut(padded) {
-            for ((x, factor), offset) in pixel.iter_mut().zip(factors).zip(offsets) {
-                *x = (*x * factor + offset).max(0.0);
+                *x = (*x * factor + offset).max(least);
             }
         }
     });
@@ -126,23 +119,10 @@ pub fn prelu(map: &mut Map, slopes: &[f32]) {
 pub fn moments(map: &Map) -> (Vec<f32>, Vec<f32>) {
     let padded = map.padded();
     let area = (map.height * map.width).max(1) as f64;
-    let sum_rows = |of: &(dyn Fn(usize, f32) -> f32 + Sync)| -> Vec<f64> {
+    let sum_rows = |means: Option<&[f32]>| -> Vec<f64> {
         (0..map.height)
             .into_par_iter()
-            .map(|y| {
-                let mut sums = vec![0.0f64; padded];
-                // Short sums in single precision, their sum in double.
-                for pixels in map.row(y).chunks(64 * padded) {
-                    let mut short = vec![0.0f32; padded];
-                    for pixel in pixels.chunks_exact(padded) {
-                        for (channel, (sum, x)) in short.iter_mut().zip(pixel).enumerate() {
-                            *sum += of(channel, *x);
-                        }
-                    }
-                    sums.iter_mut().zip(short).for_each(|(sum, short)| *sum += f64::from(short));
-                }
-                sums
-            })
+            .map(|y| super::dispatch(RowSums { row: map.row(y), padded, means }))
             // In the order of rows, whatever the number of threads.
             .collect::<Vec<_>>()
             .into_iter()
@@ -151,14 +131,59 @@ pub fn moments(map: &Map) -> (Vec<f32>, Vec<f32>) {
                 total
             })
     };
-    let means: Vec<f32> = sum_rows(&|_, x| x).iter().map(|sum| (sum / area) as f32).collect();
-    let variances = sum_rows(&|channel, x| (x - means[channel]) * (x - means[channel]));
+    let means: Vec<f32> = sum_rows(None).iter().map(|sum| (sum / area) as f32).collect();
+    let variances = sum_rows(Some(&means));
     let variances = variances.iter().map(|sum| (sum / area) as f32).collect();
     (means, variances)
 }
 
-/// Normalises each channel over the picture, then times `scales` plus `shifts` where given.
-pub fn instance_norm(map: &mut Map, eps: f32, affine: Option<(&[f32], &[f32])>) {
+/// The sums of a row's channels, or of their squared distances from `means`.
+struct RowSums<'a> {
+    row: &'a [f32],
+    padded: usize,
+    means: Option<&'a [f32]>,
+}
+
+impl WithSimd for RowSums<'_> {
+    type Output = Vec<f64>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Vec<f64> {
+        let Self { row, padded, means } = self;
+        let vectors = padded / S::F32_LANES;
+        let mut sums = vec![0.0f64; padded];
+        // Short sums in single precision, their sum in double.
+        for pixels in row.chunks(SHORT * padded) {
+            let numbers = S::as_simd_f32s(pixels).0;
+            for vector in 0..vectors {
+                let mut short = simd.splat_f32s(0.0);
+                match means {
+                    None => {
+                        for pixel in numbers.chunks_exact(vectors) {
+                            short = simd.add_f32s(short, pixel[vector]);
+                        }
+                    }
+                    Some(means) => {
+                        let mean = S::as_simd_f32s(means).0[vector];
+                        for pixel in numbers.chunks_exact(vectors) {
+                            let away = simd.sub_f32s(pixel[vector], mean);
+                            short = simd.mul_add_e_f32s(away, away, short);
+                        }
+                    }
+                }
+                let own = &mut sums[vector * S::F32_LANES..][..S::F32_LANES];
+                let short = [short];
+                let short = bytemuck::cast_slice::<S::f32s, f32>(&short);
+                own.iter_mut().zip(short).for_each(|(sum, short)| *sum += f64::from(*short));
+            }
+        }
+        sums
+    }
+}
+
+/// Normalises each channel over the picture, then times `scales` plus `shifts` where given; a ReLU
+/// then, if so wanted.
+pub fn instance_norm(map: &mut Map, eps: f32, affine: Option<(&[f32], &[f32])>, has_relu: bool) {
     let (means, variances) = moments(map);
     let mut factors = Vec::with_capacity(means.len());
     let mut offsets = Vec::with_capacity(means.len());
@@ -170,7 +195,7 @@ pub fn instance_norm(map: &mut Map, eps: f32, affine: Option<(&[f32], &[f32])>) 
         factors.push(factor);
         offsets.push(shift - mean * factor);
     }
-    channel_affine(map, &factors, &offsets);
+    channel_affine(map, &factors, &offsets, has_relu);
 }
 
 /// Each pixel over the root of its channels' mean square plus `eps`.

@@ -10,6 +10,7 @@ pub(super) mod backward;
 pub(super) mod conv;
 mod elementwise;
 pub(super) mod epilogue;
+mod few;
 mod fourier;
 mod fuse;
 pub mod gradient;
@@ -54,7 +55,8 @@ enum Step {
     PRelu(Vec<f32>),
     /// Factors and offsets of the channels.
     ChannelAffine(Vec<f32>, Vec<f32>),
-    InstanceNorm(f32, Option<(Vec<f32>, Vec<f32>)>),
+    /// With a ReLU where the last is true.
+    InstanceNorm(f32, Option<(Vec<f32>, Vec<f32>)>, bool),
     /// With a ReLU where the last is true.
     TruncatedNorm(Statistics, bool),
     Demodulate(Demodulation),
@@ -125,18 +127,27 @@ impl Processor {
                     let (factors, offsets) = batch_norm(name, *eps, source)?;
                     Step::ChannelAffine(factors, offsets)
                 }
-                Op::InstanceNorm { eps, affine: Some((scale, shift)) } => {
-                    Step::InstanceNorm(*eps, Some((source(scale)?, source(shift)?)))
-                }
-                Op::InstanceNorm { eps, affine: None } => Step::InstanceNorm(*eps, None),
-                Op::TruncatedNorm { name, rows, eps } => {
+                Op::InstanceNorm { .. } | Op::TruncatedNorm { .. } => {
                     let relu = relu_after(&graph, index, fusion);
                     if let Some(relu) = relu {
                         steps[relu] = Some(Step::Fused);
                         whole[index] = false;
                     }
-                    let statistics = Statistics::read(name, *rows, *eps, source)?;
-                    Step::TruncatedNorm(statistics, relu.is_some())
+                    let has_relu = relu.is_some();
+                    match &node.op {
+                        Op::InstanceNorm { eps, affine } => {
+                            let affine = match affine {
+                                Some((scale, shift)) => Some((source(scale)?, source(shift)?)),
+                                None => None,
+                            };
+                            Step::InstanceNorm(*eps, affine, has_relu)
+                        }
+                        Op::TruncatedNorm { name, rows, eps } => {
+                            let statistics = Statistics::read(name, *rows, *eps, source)?;
+                            Step::TruncatedNorm(statistics, has_relu)
+                        }
+                        op => Step::Plain(op.clone()),
+                    }
                 }
                 Op::Demodulate { weight, shape, eps } => {
                     Step::Demodulate(Demodulation::new(&source(weight)?, *shape, *eps))
@@ -280,16 +291,18 @@ impl Processor {
             }
             Step::PRelu(slopes) => change_joined(values, &|map| elementwise::prelu(map, slopes)),
             Step::ChannelAffine(factors, offsets) => change_joined(values, &|map| {
-                elementwise::channel_affine(map, factors, offsets);
+                elementwise::channel_affine(map, factors, offsets, false);
             }),
-            Step::InstanceNorm(eps, affine) => {
+            Step::InstanceNorm(eps, affine, has_relu) => {
                 let affine = affine.clone().or_else(|| {
                     let [_, scale, shift] = inputs else { return None };
                     let vector = |value: &Value| joined(&values[value.0]).pixel(0, 0).to_vec();
                     Some((vector(scale), vector(shift)))
                 });
                 let affine = affine.as_ref().map(|(a, b)| (a.as_slice(), b.as_slice()));
-                change_joined(values, &|map| elementwise::instance_norm(map, *eps, affine))
+                change_joined(values, &|map| {
+                    elementwise::instance_norm(map, *eps, affine, *has_relu);
+                })
             }
             Step::TruncatedNorm(statistics, has_relu) => {
                 let maps: [Arc<Map>; 3] =
@@ -297,9 +310,8 @@ impl Processor {
                 let maps = std::array::from_fn(|at| maps[at].as_ref());
                 let [factors, offsets] = statistics.affine(maps, None);
                 let (factors, offsets) = (factors.pixel(0, 0), offsets.pixel(0, 0));
-                change_joined(values, &|map| match has_relu {
-                    true => elementwise::channel_affine_relu(map, factors, offsets),
-                    false => elementwise::channel_affine(map, factors, offsets),
+                change_joined(values, &|map| {
+                    elementwise::channel_affine(map, factors, offsets, *has_relu);
                 })
             }
             Step::Demodulate(kernel) => fresh(kernel.run(&joined(&values[x.0]))),

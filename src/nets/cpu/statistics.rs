@@ -76,7 +76,12 @@ impl Statistics {
         });
         let [factors, _] = self.affine([truncation, scale, shift], None);
         let mut by_x = gradient;
-        elementwise::channel_affine(&mut by_x, factors.pixel(0, 0), &vec![0.0; factors.padded()]);
+        elementwise::channel_affine(
+            &mut by_x,
+            factors.pixel(0, 0),
+            &vec![0.0; factors.padded()],
+            false,
+        );
         [by_x, by_scale, by_shift]
     }
 }

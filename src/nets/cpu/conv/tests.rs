@@ -93,6 +93,7 @@ fn check(conv: &Conv, parts: &[usize], [height, width]: [usize; 2]) -> &'static 
         Kernel::Winograd(_) => "winograd",
         Kernel::Phases(_) => "phases",
         Kernel::Pointwise(_) => "pointwise",
+        Kernel::Few(_) => "few",
         Kernel::Direct(_) => "direct",
         Kernel::Depthwise(_) => "depthwise",
     }
@@ -118,17 +119,38 @@ fn winograd_is_the_convolution() {
 #[test]
 fn direct_is_the_convolution() {
     let cases = [
-        (Conv::new("c", 3, 5, 3), vec![3]),
         (Conv::new("c", 20, 17, 3).stride(2), vec![12, 8]),
         (Conv::new("c", 20, 24, 3).stride(2).pad([0, 1, 0, 1]), vec![20]),
-        (Conv::new("c", 3, 32, 9).edge(Edge::Reflect), vec![3]),
         (Conv::new("c", 9, 7, 3).dilation(3), vec![9]),
         (Conv::new("c", 16, 16, 1).stride(2), vec![16]),
-        (Conv::new("c", 8, 12, 5).pad([1, 2, 1, 2]).stride(2), vec![8]),
-        (Conv::new("c", 12, 18, 3).groups(3).stride(2), vec![12]),
+        (Conv::new("c", 24, 18, 3).groups(3).stride(2), vec![24]),
     ];
     for (conv, parts) in cases {
         assert_eq!(check(&conv, &parts, [11, 14]), "direct");
+    }
+}
+
+#[test]
+fn few_channels_are_the_convolution() {
+    for edge in [Edge::Zero, Edge::Reflect, Edge::Replicate] {
+        for (from, to, side) in [(3, 5, 3), (3, 32, 9), (2, 40, 3), (16, 10, 4), (1, 1, 5)] {
+            let conv = Conv::new("c", from, to, side).edge(edge);
+            assert_eq!(check(&conv, &[from], [11, 14]), "few");
+        }
+        // Few are made, more than a tile of pixels and less.
+        for (to, width) in [(1, 3), (2, 24), (3, 25), (4, 61)] {
+            let conv = Conv::new("c", 20, to, 9).edge(edge);
+            assert_eq!(check(&conv, &[12, 8], [11, width]), "few");
+        }
+    }
+    for conv in [
+        Conv::new("c", 8, 12, 5).pad([1, 2, 1, 2]).stride(2),
+        Conv::new("c", 8, 3, 3).stride(2),
+        Conv::new("c", 12, 18, 3).groups(3).stride(2),
+        Conv::new("c", 9, 4, 3).pad([0; 4]),
+    ] {
+        let from = conv.channels_in;
+        assert_eq!(check(&conv, &[from - 3, 3], [11, 14]), "few");
     }
 }
 

@@ -354,7 +354,12 @@ impl Run<'_> {
             }
             Op::BatchNorm { .. } => {
                 if let Step::ChannelAffine(factors, _) = &self.of.forward.steps[index] {
-                    elementwise::channel_affine(&mut gradient, factors, &vec![0.0; factors.len()]);
+                    elementwise::channel_affine(
+                        &mut gradient,
+                        factors,
+                        &vec![0.0; factors.len()],
+                        false,
+                    );
                 }
                 gradient
             }
