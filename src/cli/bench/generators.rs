@@ -15,12 +15,17 @@ use crate::nets::{BigGanBlock, BigGanDeep, StyleGan2, Synthesis};
 use crate::zoo::Spec;
 
 /// The names that [`spec`] knows.
-const NAMES: &str = "stylegan2-64, stylegan2-128, stylegan2-256, stylegan2-1024 (any power of 2) and biggan-deep-256";
+const NAMES: &str = "stylegan2-64, stylegan2-128, stylegan2-256, stylegan2-1024 (any power of 2), portrait-64, portrait-128 and biggan-deep-256";
 
 /// The network that a name means.
 fn spec(name: &str) -> Option<Spec> {
     if name == "biggan-deep-256" {
         return Some(Spec::BigGanDeep(biggan()));
+    }
+    match name {
+        "portrait-64" => return Some(Spec::StyleGan2(portrait(64, 2048, 128))),
+        "portrait-128" => return Some(Spec::StyleGan2(portrait(128, 8192, 256))),
+        _ => {}
     }
     let side: usize = name.strip_prefix("stylegan2-")?.parse().ok()?;
     let fits = side.is_power_of_two() && (8..=1024).contains(&side);
@@ -41,6 +46,14 @@ fn stylegan(side: usize) -> StyleGan2 {
         clamp: None,
         has_mean: true,
     }
+}
+
+/// Our own face generators, small enough for a processor.
+fn portrait(side: usize, channel_base: usize, channel_max: usize) -> StyleGan2 {
+    let widths = stylegan(side).channels.len();
+    let channels = (0..widths).map(|level| (channel_base / (4 << level)).min(channel_max));
+    let (z_dim, w_dim) = (256, 256);
+    StyleGan2 { z_dim, w_dim, mapping_layers: 4, channels: channels.collect(), ..stylegan(side) }
 }
 
 /// BigGAN-deep at 256 pixels (Brock et al. 2019).
@@ -132,6 +145,8 @@ mod tests {
         }
         let Some(Spec::StyleGan2(large)) = spec("stylegan2-1024") else { panic!("none") };
         assert_eq!(large.channels, [512, 512, 512, 512, 512, 256, 128, 64, 32]);
+        let Some(Spec::StyleGan2(own)) = spec("portrait-128") else { panic!("none") };
+        assert_eq!((own.side(), own.channels), (128, vec![256, 256, 256, 256, 128, 64]));
         let Some(Spec::BigGanDeep(big)) = spec("biggan-deep-256") else { panic!("none") };
         assert_eq!((big.side(), big.blocks.len()), (256, 12));
         for name in ["stylegan2-100", "stylegan2-4", "stylegan2-", "biggan-deep-64", ""] {
