@@ -10,7 +10,7 @@ use super::state::Outcome;
 use crate::document::Document;
 use crate::infer::directions;
 use crate::infer::plan::{self, DefaultModel, Preflight};
-use crate::infer::protocol::{self, Event, Lane, Task};
+use crate::infer::protocol::{self, Event, Lane, ModelRef, Task};
 use crate::infer::service::Service;
 use crate::latent::DirectionSet;
 use crate::latent::random::SplitMix64;
@@ -52,6 +52,7 @@ pub enum Card {
     Select,
     Denoise,
     Light,
+    RestoreFace,
     Style,
     Translate,
     Upscale,
@@ -59,11 +60,12 @@ pub enum Card {
 
 impl Card {
     /// In the order of the panel.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Remove,
         Self::Select,
         Self::Denoise,
         Self::Light,
+        Self::RestoreFace,
         Self::Style,
         Self::Translate,
         Self::Upscale,
@@ -75,6 +77,7 @@ impl Card {
             Self::Select => "Select subject",
             Self::Denoise => "Denoise",
             Self::Light => "Light up",
+            Self::RestoreFace => "Restore face",
             Self::Style => "Style transfer",
             Self::Translate => "Translate",
             Self::Upscale => "Upscale",
@@ -88,6 +91,7 @@ impl Card {
             Self::Select => "Finds the person in the picture and selects them",
             Self::Denoise => "Takes the grain out and keeps the edges",
             Self::Light => "Lights a dark picture",
+            Self::RestoreFace => "Redraws blurred or damaged faces",
             Self::Style => "Repaints the picture in another style",
             Self::Translate => "Turns the picture into one of another kind",
             Self::Upscale => "Enlarges the picture and draws the detail",
@@ -101,6 +105,7 @@ impl Card {
             Self::Select => &[Purpose::Segment],
             Self::Denoise => &[Purpose::Denoise],
             Self::Light => &[Purpose::Light],
+            Self::RestoreFace => &[Purpose::RestoreFace],
             Self::Style => &[Purpose::Style, Purpose::StyleTransfer, Purpose::Features],
             Self::Translate => &[Purpose::Translate],
             Self::Upscale => &[Purpose::Upscale],
@@ -196,6 +201,15 @@ impl Ai {
 
     pub fn models_for(&self, purpose: Purpose) -> impl Iterator<Item = &ModelCard> + Clone {
         self.models.iter().filter(move |model| model.manifest.purpose == purpose)
+    }
+
+    /// The first installed network for each purpose; `None` where one is missing.
+    pub fn finders(&self, purposes: &[Purpose]) -> Option<Vec<(Purpose, ModelRef)>> {
+        let find = |purpose: &Purpose| {
+            let card = self.models_for(*purpose).next()?;
+            Some((*purpose, ModelRef::Id(card.manifest.id.clone())))
+        };
+        purposes.iter().map(find).collect()
     }
 
     fn card_of(&self, id: &str) -> Option<&ModelCard> {

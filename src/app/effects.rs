@@ -175,6 +175,8 @@ pub struct EffectPlan {
     pub model: Option<Manifest>,
     /// The model that reads the style of a picture.
     pub reader: Option<Manifest>,
+    /// The models that find faces and their points.
+    pub finders: Option<Vec<(Purpose, ModelRef)>>,
     /// One channel over the canvas: the selection, or what was painted.
     pub mask: Option<TiledImage>,
     /// The picture whose style is taken.
@@ -249,6 +251,11 @@ impl EffectPlan {
             }
             Card::Denoise => Effect::Denoise { sigma: settings.sigma },
             Card::Light => Effect::Light,
+            Card::RestoreFace => {
+                let finders = self.finders.clone();
+                let finders = Some(finders.ok_or("no model that finds faces is installed")?);
+                Effect::RestoreFace { finders }
+            }
             Card::Style if takes_style_of_picture(chosen()?.purpose) => {
                 let document = self.style.as_ref().ok_or("the picture of the style is closed")?;
                 let picture = Arc::new(compose::thumbnail(document, STYLE_SIDE));

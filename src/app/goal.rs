@@ -141,10 +141,10 @@ fn effect_step(
     }
     let made = Made { name, pixels, origin, opacity: job.settings.strength, mask: None, recipe };
     Ok(match job.card {
-        // What was painted over is in the pixels already, with the edge that the fill chose.
-        Card::Remove => {
+        // Where it acted is in the pixels already, with the edge that the tool chose.
+        Card::Remove | Card::RestoreFace => {
             let pixels = &results::changed_only(&job.image, pixels);
-            results::new_layer(base, &Made { pixels, opacity: 1.0, ..made })
+            results::new_layer(base, &Made { pixels, ..made })
         }
         _ => results::new_layer(base, &Made { mask: job.mask.as_ref(), ..made }),
     })

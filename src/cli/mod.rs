@@ -46,6 +46,8 @@ mod portrait;
 mod remove;
 pub mod report;
 #[cfg(feature = "infer")]
+mod restore;
+#[cfg(feature = "infer")]
 mod segment;
 #[cfg(feature = "infer")]
 mod stylize;
@@ -111,6 +113,8 @@ enum Command {
     #[cfg(feature = "infer")]
     Remove(remove::Args),
     #[cfg(feature = "infer")]
+    Restore(restore::Args),
+    #[cfg(feature = "infer")]
     Segment(segment::Args),
     #[cfg(feature = "infer")]
     Stylize(stylize::Args),
@@ -168,6 +172,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Portrait(args)) => portrait::run(&args),
         #[cfg(feature = "infer")]
         Some(Command::Remove(args)) => remove::run(&args),
+        #[cfg(feature = "infer")]
+        Some(Command::Restore(args)) => restore::run(&args),
         #[cfg(feature = "infer")]
         Some(Command::Segment(args)) => segment::run(&args),
         #[cfg(feature = "infer")]

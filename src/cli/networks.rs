@@ -109,6 +109,7 @@ impl Worker {
                 Some(Event::Notice { text, .. }) => report::note(text),
                 Some(Event::Finished { output, .. }) => return Ok(*output),
                 Some(Event::Failed { error, .. }) => return Err(Failure::failed(error)),
+                Some(Event::Refused { reason, .. }) => return Err(Failure::input(reason)),
                 Some(Event::Cancelled { .. }) => return Err(Failure::failed("cancelled")),
                 Some(Event::Picture { .. }) | None => {}
             }

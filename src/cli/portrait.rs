@@ -113,6 +113,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         crop: &found.crop,
         mask: &mask,
         limit: limit.as_ref(),
+        strength: 1.0,
         edited: &drawn.planes,
         transfer,
     };

@@ -27,7 +27,7 @@ pub(super) fn run(
     };
     let found = faces::run(&look, models, context)?;
     let face = chosen(&found, task.near)
-        .ok_or_else(|| End::Failed("no face was found in the picture".into()))?;
+        .ok_or_else(|| End::Refused("no face was found in the picture".into()))?;
     let (crop, outline) = aligned(face, task.template).map_err(End::Failed)?;
     let hash = models.hash(&task.model).map_err(End::Failed)?;
     let generator = models.generator(&task.model).map_err(End::Failed)?;

@@ -68,11 +68,7 @@ impl faces::Run for Runner<'_> {
         let result = network_for(self.models, model, which)
             .and_then(|network| Ok(network.run(inputs, self.stop)?));
         result.map_err(|end| {
-            let text = match &end {
-                End::Failed(reason) => reason.clone(),
-                End::OutOfMemory => "out of memory".into(),
-                End::Cancelled => "cancelled".into(),
-            };
+            let text = end.to_string();
             self.end = Some(end);
             text
         })

@@ -1,4 +1,4 @@
-//! Changes a picture in place: denoise, light, restyle, translate.
+//! Changes a picture in place: denoise, light, restyle, translate, restore.
 //!
 //! The network sees colour only, converted to sRGB; alpha stays as it is. Where mask times
 //! strength is zero the result has the source's own samples.
@@ -9,6 +9,7 @@ use super::paint;
 use super::picture::{from_range, read_planes, read_resized, to_picture, to_range};
 use super::plan;
 use super::protocol::{Effect, Filter, ModelRef, Stage, StyleOf};
+use super::restore;
 use super::tiling::{Tiling, run_one};
 use super::worker::{Context, End, Models, network_for};
 use crate::color::ProfileMap;
@@ -44,6 +45,9 @@ pub(super) fn run(
         out.write(&made, size.rect(), size.rect())?;
         return Ok(out.result);
     }
+    if let Effect::RestoreFace { finders: Some(finders) } = &task.effect {
+        return restore::run(task, finders, models, context);
+    }
     let purpose = task.effect.purpose();
     let network = network_for(models, &task.model, purpose)?;
     let (capability, channels) = (*network.capability(), network.input_channels());
@@ -71,13 +75,7 @@ pub(super) fn run(
             }
             context.progress(Stage::Running, 0, 1, 0.0);
             let planes = read_resized(input, small, &map).map_err(End::Failed)?;
-            let run = |models: &mut dyn Models| {
-                filter_planes(task, &capability, &planes, &second, models, context)
-            };
-            let made = match run(models) {
-                Err(End::OutOfMemory) if models.fall_back() => run(models)?,
-                made => made?,
-            };
+            let made = filter_whole(task, &capability, &planes, &second, models, context)?;
             let made = enlarge(made, size, &map)?;
             out.write(&made, size.rect(), size.rect())?;
         }
@@ -115,6 +113,23 @@ fn filter_planes(
     from_range(made, capability.range, size).map_err(End::Failed)
 }
 
+/// [`filter_planes`], on the processor where the device has too little memory.
+pub(super) fn filter_whole(
+    task: &Filter,
+    capability: &Capability,
+    planes: &Planes,
+    second: &[Planes],
+    models: &mut dyn Models,
+    context: &Context<'_>,
+) -> Result<Planes, End> {
+    match filter_planes(task, capability, planes, second, models, context) {
+        Err(End::OutOfMemory) if models.fall_back() => {
+            filter_planes(task, capability, planes, second, models, context)
+        }
+        made => made,
+    }
+}
+
 /// What the network is given beside the picture.
 fn second_input(
     task: &Filter,
@@ -136,7 +151,9 @@ fn second_input(
         }
         Effect::Style { weights } => style_weights(weights, wanted)?,
         Effect::StyleOf(style) => style_vector(style, input, map, models, context)?,
-        Effect::Light | Effect::Paint(_) | Effect::Translate => vec![0.0; wanted],
+        Effect::Light | Effect::Paint(_) | Effect::Translate | Effect::RestoreFace { .. } => {
+            vec![0.0; wanted]
+        }
     };
     if vector.len() != wanted {
         return Err(End::Failed(format!("{} wants a vector of {wanted} numbers", task.model)));

@@ -24,6 +24,7 @@ pub mod plan;
 pub mod protocol;
 mod remove;
 pub mod render;
+mod restore;
 mod select;
 pub mod service;
 mod tiling;

@@ -209,6 +209,11 @@ pub enum Effect {
     StyleOf(StyleOf),
     Paint(Paint),
     Translate,
+    /// `finders` are the networks that find faces and their points; with `None` the picture is
+    /// one face, aligned as the network learnt them.
+    RestoreFace {
+        finders: Option<Vec<(Purpose, ModelRef)>>,
+    },
 }
 
 impl Effect {
@@ -221,6 +226,7 @@ impl Effect {
             Self::StyleOf(_) => Purpose::StyleTransfer,
             Self::Paint(_) => Purpose::Features,
             Self::Translate => Purpose::Translate,
+            Self::RestoreFace { .. } => Purpose::RestoreFace,
         }
     }
 }
@@ -454,6 +460,12 @@ pub enum Event {
         job: JobId,
         error: String,
     },
+    /// The picture does not have what the task needs; `reason` is one sentence without a full
+    /// stop.
+    Refused {
+        job: JobId,
+        reason: String,
+    },
     Cancelled {
         job: JobId,
     },
@@ -467,12 +479,13 @@ impl Event {
             | Self::Notice { job, .. }
             | Self::Finished { job, .. }
             | Self::Failed { job, .. }
+            | Self::Refused { job, .. }
             | Self::Cancelled { job } => *job,
         }
     }
 
     /// Whether no further event of this job will come.
     pub const fn is_final(&self) -> bool {
-        matches!(self, Self::Finished { .. } | Self::Failed { .. } | Self::Cancelled { .. })
+        !matches!(self, Self::Progress { .. } | Self::Picture { .. } | Self::Notice { .. })
     }
 }

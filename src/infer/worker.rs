@@ -92,12 +92,8 @@ pub fn capability_for(
     model: &ModelRef,
     purpose: Purpose,
 ) -> Result<Capability, String> {
-    match network_for(models, model, purpose) {
-        Ok(network) => Ok(*network.capability()),
-        Err(End::Failed(reason)) => Err(reason),
-        Err(End::OutOfMemory) => Err(NetworkError::OutOfMemory.to_string()),
-        Err(End::Cancelled) => Err("cancelled".into()),
-    }
+    let network = network_for(models, model, purpose).map_err(|end| end.to_string())?;
+    Ok(*network.capability())
 }
 
 /// The network of `model`, which must be for `purpose` and colour pictures.
@@ -119,11 +115,17 @@ pub(super) fn network_for<'a>(
 }
 
 /// Why a job ended without a result.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum End {
+    #[error("cancelled")]
     Cancelled,
+    #[error("{}", NetworkError::OutOfMemory)]
     OutOfMemory,
+    #[error("{0}")]
     Failed(String),
+    /// The picture does not have what the task needs.
+    #[error("{0}")]
+    Refused(String),
 }
 
 impl From<NetworkError> for End {
@@ -262,6 +264,7 @@ impl<M: Models> Worker<M> {
                 Event::Failed { job, error: format!("{name}: {}", NetworkError::OutOfMemory) }
             }
             Ok(Err(End::Failed(error))) => Event::Failed { job, error },
+            Ok(Err(End::Refused(reason))) => Event::Refused { job, reason },
             Err(panic) => {
                 if let Some(model) = model {
                     self.models.forget(model);

@@ -37,6 +37,30 @@ impl Anchors {
     }
 }
 
+/// Eyes, tip of the nose and corners of the mouth in photo pixels; left and right as the viewer
+/// sees them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FivePoints(pub [[f64; 2]; 5]);
+
+impl FivePoints {
+    /// Where networks that restore faces learnt them, in a unit square: facexlib's template for
+    /// FFHQ's crops at 512 pixels, with the centre of the first pixel at half a pixel.
+    const TEMPLATE: [[f64; 2]; 5] = [
+        [193.481_38 / 512.0, 240.447_08 / 512.0],
+        [319.402_77 / 512.0, 240.693_6 / 512.0],
+        [257.134_16 / 512.0, 314.519_35 / 512.0],
+        [201.761_17 / 512.0, 371.910_43 / 512.0],
+        [313.589_05 / 512.0, 371.651_18 / 512.0],
+    ];
+
+    /// From the 468 points of MediaPipe's face mesh. `None` where there are fewer points.
+    pub fn of_mesh(points: &[[f32; 3]]) -> Option<Self> {
+        let Anchors { left_eye, right_eye, .. } = Anchors::of_mesh(points)?;
+        let at = |index: usize| points.get(index).map(|[x, y, _]| [f64::from(*x), f64::from(*y)]);
+        Some(Self([left_eye, right_eye, at(1)?, at(61)?, at(291)?]))
+    }
+}
+
 /// How a generator's faces lie in their crops.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -119,6 +143,35 @@ impl CropTransform {
         let side_px = (a * across[0].hypot(across[1])).max(b * down[0].hypot(down[1]));
         let center_px = [0, 1].map(|axis| eyes[axis] + k * down[axis]);
         Self::new(center_px, side_px, right[1].atan2(right[0]))
+    }
+
+    /// The square in which five points come nearest to where faces have them that networks learnt
+    /// to restore: the similarity of least squares (Umeyama 1991) from the photo to the square.
+    ///
+    /// # Errors
+    /// Where the points do not make a face.
+    pub fn fit(points: &FivePoints) -> Result<Self, PortraitError> {
+        let mean = |points: &[[f64; 2]; 5]| {
+            [0, 1].map(|axis| points.iter().map(|point| point[axis]).sum::<f64>() / 5.0)
+        };
+        let (from, to) = (mean(&points.0), mean(&FivePoints::TEMPLATE));
+        // Points as complex numbers: the square's are the photo's times (re, im), but for means.
+        let (mut re, mut im, mut spread) = (0.0, 0.0, 0.0);
+        for (point, place) in points.0.iter().zip(&FivePoints::TEMPLATE) {
+            let [px, py] = [0, 1].map(|axis| point[axis] - from[axis]);
+            let [qx, qy] = [0, 1].map(|axis| place[axis] - to[axis]);
+            re += px * qx + py * qy;
+            im += px * qy - py * qx;
+            spread += px * px + py * py;
+        }
+        let length = re.hypot(im);
+        if length.is_nan() || length < 1e-6 {
+            return Err(PortraitError::NoFace);
+        }
+        let (side_px, angle_rad) = (spread / length, -im.atan2(re));
+        let (sin, cos) = angle_rad.sin_cos();
+        let [x, y] = to.map(|mean| (0.5 - mean) * side_px);
+        Self::new([from[0] + cos * x - sin * y, from[1] + sin * x + cos * y], side_px, angle_rad)
     }
 
     pub const fn side_px(&self) -> f64 {

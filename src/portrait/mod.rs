@@ -12,7 +12,7 @@ mod paste;
 mod recipe;
 mod sample;
 
-pub use align::{Anchors, CropTransform, Template, crop};
+pub use align::{Anchors, CropTransform, FivePoints, Template, crop};
 pub use mask::SoftMask;
 pub use measures::Measures;
 pub use paste::{ColorMatch, Paste, Patch, Transfer, fidelity_db};

@@ -78,6 +78,8 @@ pub struct Paste<'a> {
     pub mask: &'a SoftMask,
     /// One channel of the photo's size that limits the mask further; white acts.
     pub limit: Option<&'a PixelBuf>,
+    /// How much of the change is taken, `0.0..=1.0`.
+    pub strength: f32,
     /// The generator's picture of the edited code: three planes of sRGB, nominally `0..=1`.
     pub edited: &'a Planes,
     pub transfer: Transfer<'a>,
@@ -124,7 +126,7 @@ impl Paste<'_> {
         each_row(pixels.samples_mut(), rect.width() as usize * 4, |row_index, row| {
             let y = rect.y0 + row_index as i32;
             for x in rect.x0..rect.x1 {
-                let mut weight = weight(f64::from(x) + 0.5, f64::from(y) + 0.5);
+                let mut weight = weight(f64::from(x) + 0.5, f64::from(y) + 0.5) * self.strength;
                 if let Some(limit) = self.limit.filter(|_| weight > 0.0) {
                     weight *= limit.samples().get_f32(limit.index(x as u32, y as u32));
                 }

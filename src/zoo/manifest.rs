@@ -24,6 +24,8 @@ pub enum Purpose {
     StyleTransfer,
     /// Turns pictures of one kind into another.
     Translate,
+    /// Redraws a damaged face that is aligned.
+    RestoreFace,
     /// Says what each pixel belongs to.
     Segment,
     /// Finds faces.
@@ -52,6 +54,7 @@ impl Purpose {
             Self::Style | Self::StyleTransfer => "restyles no pictures",
             Self::StyleVector => "reads no style from a picture",
             Self::Translate => "translates no pictures",
+            Self::RestoreFace => "restores no faces",
             Self::Segment => "selects nothing",
             Self::FaceDetect => "finds no faces",
             Self::FaceLandmarks => "finds no points of a face",
@@ -75,6 +78,7 @@ impl std::fmt::Display for Purpose {
             Self::StyleVector => "style vector",
             Self::StyleTransfer => "style transfer",
             Self::Translate => "translate",
+            Self::RestoreFace => "restoring faces",
             Self::Segment => "segment",
             Self::FaceDetect => "face detection",
             Self::FaceLandmarks => "face landmarks",

@@ -30,7 +30,7 @@ use serde_json::Value as Json;
 use crate::nets::graph::Graph;
 use crate::nets::{
     AlexNet, BigGanDeep, BlazeFace, Blueprint, Dcgan, DeepLab, DnCnn, FaceDense, FaceMesh,
-    FaceXception, FfdNet, Inception, Lama, Migan, MultiStyle, ResnetGenerator, RrdbNet,
+    FaceXception, FfdNet, Gfpgan, Inception, Lama, Migan, MultiStyle, ResnetGenerator, RrdbNet,
     SelfieSegmentation, Side, SqueezeNet, Srvgg, StyleGan2, StylePredictor, StyleTransformer, Unet,
     UnetGenerator, Vgg, ZeroDce,
 };
@@ -118,6 +118,7 @@ architectures!(
     FaceMesh,
     FaceXception,
     FfdNet,
+    Gfpgan,
     Inception,
     Lama,
     Migan,
@@ -241,6 +242,18 @@ impl Capability {
             bytes_per_px: cost.peak_bytes / area,
             weight_bytes: weight_bytes(graph),
             params: &[],
+        }
+    }
+
+    /// [`Capability::of`] for a network that sees pictures of `side` × `side` pixels only.
+    fn of_square(purpose: Purpose, graph: &Graph, side: usize) -> Self {
+        let cost = graph.cost(&vec![[side; 2]; graph.input_count()]);
+        let area = (side * side) as f64;
+        Self {
+            extent: Extent::Fixed([side; 2]),
+            flops_per_px: cost.flops / area,
+            bytes_per_px: cost.peak_bytes / area,
+            ..Self::of(purpose, graph)
         }
     }
 

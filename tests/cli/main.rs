@@ -12,6 +12,8 @@ mod moving;
 #[cfg(feature = "infer")]
 mod networks;
 mod project;
+#[cfg(feature = "infer")]
+mod restore;
 mod run;
 #[cfg(feature = "infer")]
 mod tools;

@@ -15,7 +15,7 @@ use crate::recorded::{root, shipped};
 
 /// The shipped networks, prepared when first asked for.
 #[derive(Default)]
-struct Shipped(BTreeMap<String, Processor>);
+pub struct Shipped(BTreeMap<String, Processor>);
 
 impl Run for Shipped {
     fn run(&mut self, which: Purpose, inputs: &[Planes]) -> Result<Vec<Planes>, String> {
@@ -41,7 +41,7 @@ fn fixture(name: &str) -> std::path::PathBuf {
     root().join("tests/fixtures/faces").join(name)
 }
 
-fn astronaut() -> PixelBuf {
+pub fn astronaut() -> PixelBuf {
     picture(&fixture("astronaut.jpg"))
 }
 

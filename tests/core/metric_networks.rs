@@ -5,37 +5,17 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ganvas::checkpoint::Checkpoint;
 use ganvas::color::WorkingProfile;
 use ganvas::geom::Size;
 use ganvas::infer::features::{FeatureNetwork, Judge, look_at_all};
 use ganvas::infer::worker::NetworkError;
-use ganvas::latent::random::SplitMix64;
 use ganvas::metrics::Backbone;
 use ganvas::nets::cpu::Processor;
 use ganvas::nets::{Inception, InceptionVariant, Planes};
 use ganvas::pixels::{Depth, PixelBuf};
 use ganvas::zoo::{Shapes, Spec, detect};
 
-/// Largest difference, relative to the largest number of a layer.
-const TOLERANCE: f32 = 1e-4;
-
-fn recipe(name: &str, count: usize) -> Vec<f64> {
-    let hash = |seed: u64, byte: u8| (seed ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3);
-    let mut random = SplitMix64::new(name.bytes().fold(0xCBF2_9CE4_8422_2325, hash));
-    (0..count).map(|_| (random.bits() >> 11) as f64 * (2.0 / (1u64 << 53) as f64) - 1.0).collect()
-}
-
-fn parameter(name: &str, shape: &[usize]) -> Vec<f32> {
-    let gain = (6.0 / shape[1..].iter().product::<usize>() as f64).sqrt();
-    let value = |u: f64| match shape.len() {
-        2.. => u * gain,
-        _ if name.ends_with("bn.weight") || name.ends_with("running_var") => 1.0 + 0.3 * u,
-        _ => 0.1 * u,
-    };
-    let numbers = recipe(name, shape.iter().product());
-    numbers.into_iter().map(|u| value(u) as f32).collect()
-}
+use crate::sampled::{Sampled, parameter, planes, recipe};
 
 /// The network that the official list of names and shapes is.
 fn spec(list: &str) -> Spec {
@@ -51,43 +31,11 @@ fn source(spec: &Spec) -> impl FnMut(&str) -> Result<Vec<f32>, String> {
     move |name| Ok(parameter(name, &shapes[name]))
 }
 
-fn planes(name: &str, height: usize, width: usize, of: impl Fn(f64) -> f64) -> Planes {
-    let data = recipe(name, 3 * height * width);
-    let data = data.into_iter().map(|u| of(u) as f32).collect();
-    Planes { channels: 3, height, width, data }
-}
-
-struct Recorded(Checkpoint);
-
-impl Recorded {
-    fn open() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let path = root.join("tests/fixtures/metrics/networks.safetensors");
-        Self(Checkpoint::open(&path).unwrap())
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.0.shapes().contains_key(name)
-    }
-
-    /// Compares the numbers that were recorded of a value.
-    fn compare(&self, name: &str, have: &Planes) {
-        let recorded = self.0.read_f32(name).unwrap();
-        let (top, samples) = recorded.split_last().unwrap();
-        for (at, want) in samples.iter().enumerate() {
-            let have = have.data[at * have.data.len() / samples.len()];
-            assert!((have - want).abs() <= TOLERANCE * top, "{name} {at}: {have} not {want}");
-        }
-        let largest = have.data.iter().fold(0.0f32, |top, value| top.max(value.abs()));
-        assert!((largest - top).abs() <= TOLERANCE * top, "{name}: {largest} not {top}");
-    }
-}
-
 fn inception(list: &str, name: &str, layers: usize) {
-    let recorded = Recorded::open();
+    let recorded = Sampled::open("metrics/networks.safetensors");
     let spec = spec(list);
     let unfused = Processor::unfused(spec.graph(), &mut source(&spec)).unwrap();
-    let small = planes("picture", 40, 52, |u| u);
+    let small = planes("picture", [3, 40, 52], |u| u);
     let mut compared = 0;
     let mut probe = |layer: &str, value: &Planes| {
         let stored = format!("{name}.40.{layer}");
@@ -100,7 +48,7 @@ fn inception(list: &str, name: &str, layers: usize) {
     assert_eq!(compared, layers);
     // What runs in the program, on a picture that becomes smaller, too.
     let network = FeatureNetwork::on_processor(&spec, &mut source(&spec)).unwrap();
-    for (side, picture) in [(40, small), (333, planes("picture", 333, 310, |u| u))] {
+    for (side, picture) in [(40, small), (333, planes("picture", [3, 333, 310], |u| u))] {
         let seen = network.see(picture, &|| false).unwrap();
         for (layer, values) in [("output", seen.features()), ("output1", seen.logits())] {
             let value = Planes::vector(values.to_vec());
@@ -138,7 +86,7 @@ fn the_two_inceptions_are_told_apart() {
 
 #[test]
 fn lpips_agrees_with_its_package() {
-    let recorded = Recorded::open();
+    let recorded = Sampled::open("metrics/networks.safetensors");
     for (list, name, backbone) in [
         ("torchvision-alexnet", "alex", Backbone::AlexNet),
         ("torchvision-squeezenet1_1", "squeeze", Backbone::SqueezeNet),

@@ -196,3 +196,18 @@ fn patches_stay_selectable_beside_networks() {
     harness.run_steps(5);
     assert_eq!(harness.state().model().ai.effect(Card::Remove).model.as_deref(), Some(PATCHES));
 }
+
+#[test]
+fn a_tool_without_a_model_says_why_it_cannot_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = window(folder.path());
+    for (open, run) in [(Command::RestoreFace, "Run restore face")] {
+        command(&mut harness, open);
+        harness.run_steps(30);
+        assert!(harness.get_by_label(run).accesskit_node().is_disabled(), "{run}");
+        perform(&mut harness, Action::Start(Binding::Command(Command::RunAi)));
+        settle(&mut harness);
+        let model = harness.state().model();
+        assert!(!model.tabs[0].session.is_modified() && model.jobs.running().is_empty());
+    }
+}

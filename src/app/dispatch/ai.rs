@@ -103,12 +103,16 @@ impl Model {
                     goal.finish(&output)
                 });
             }
-            (Event::Failed { error, .. }, Some(Running { goal: Goal::Look(want), .. })) => {
+            (
+                Event::Failed { error, .. } | Event::Refused { reason: error, .. },
+                Some(Running { goal: Goal::Look(want), .. }),
+            ) => {
                 self.look_failed(&want, error);
             }
             (Event::Failed { error, .. }, _) => {
                 self.notices.error(format!("{name} failed"), Some(error));
             }
+            (Event::Refused { reason, .. }, _) => self.notices.warn(format!("{name}: {reason}")),
             (
                 Event::Cancelled { .. },
                 Some(Running { goal: Goal::Look(Want::Analysed(_)), .. }),

@@ -187,12 +187,19 @@ impl App {
                 }
             }
             C::FeatherSelection => self.open_dialog(Dialog::Feather { radius_px: 4.0 }),
-            C::RemoveObject | C::Denoise | C::Light | C::Style | C::Translate | C::Upscale => {
+            C::RemoveObject
+            | C::Denoise
+            | C::Light
+            | C::RestoreFace
+            | C::Style
+            | C::Translate
+            | C::Upscale => {
                 self.model.dock = Dock::Ai;
                 self.model.ai.card = match command {
                     C::RemoveObject => Card::Remove,
                     C::Denoise => Card::Denoise,
                     C::Light => Card::Light,
+                    C::RestoreFace => Card::RestoreFace,
                     C::Style => Card::Style,
                     C::Translate => Card::Translate,
                     _ => Card::Upscale,

@@ -51,6 +51,7 @@ impl Model {
         let model = self.ai.effect_model(card).map(|model| model.manifest.clone());
         let reader = self.ai.models_for(Purpose::StyleVector).next();
         let reader = reader.map(|reader| reader.manifest.clone());
+        let finders = self.ai.finders(&[Purpose::FaceDetect, Purpose::FaceLandmarks]);
         let tab = self.tab()?;
         let (tab, base) = (tab.id, tab.document().clone());
         let mask = mask.or_else(|| base.selection.clone());
@@ -59,6 +60,17 @@ impl Model {
             return None;
         }
         let engine = std::sync::Arc::clone(&self.engine);
-        Some(EffectPlan { tab, base, card, settings, model, reader, mask, style, engine })
+        Some(EffectPlan {
+            tab,
+            base,
+            card,
+            settings,
+            model,
+            reader,
+            finders,
+            mask,
+            style,
+            engine,
+        })
     }
 }

@@ -132,15 +132,6 @@ impl Model {
         self.panels_hidden = false;
     }
 
-    /// A model for each purpose; `None` where one is missing.
-    fn finders(&self, purposes: &[Purpose]) -> Option<Vec<(Purpose, ModelRef)>> {
-        let find = |purpose: &Purpose| {
-            let card = self.ai.models_for(*purpose).next()?;
-            Some((*purpose, ModelRef::Id(card.manifest.id.clone())))
-        };
-        purposes.iter().map(find).collect()
-    }
-
     /// Looks on from the code that was found.
     fn refine_photo(&mut self) {
         let Some(photo) = self.latent.face() else { return };
@@ -160,7 +151,7 @@ impl Model {
         let template = settings.template;
         let (steps, editability) = (settings.steps, settings.editability);
         let options = Options { steps, editability, ..Options::default() };
-        let finders = self.finders(&[Purpose::FaceDetect, Purpose::FaceLandmarks]);
+        let finders = self.ai.finders(&[Purpose::FaceDetect, Purpose::FaceLandmarks]);
         let Some(finders) = finders else {
             return self.notices.warn("No model that finds faces is installed");
         };
@@ -215,7 +206,8 @@ impl Model {
         let model = ModelRef::Id(card.manifest.id.clone());
         let hash = card.manifest.sha256.clone();
         let purposes = [Purpose::FaceDetect, Purpose::FaceLandmarks, Purpose::AgeGender];
-        let finders = if method == Method::Faces { self.finders(&purposes) } else { Some(vec![]) };
+        let finders =
+            if method == Method::Faces { self.ai.finders(&purposes) } else { Some(vec![]) };
         let Some(finders) = finders else {
             return self.notices.warn("No model that looks at faces is installed");
         };

@@ -64,8 +64,8 @@ impl Photo {
         } else {
             Transfer::Replace(ColorMatch::NONE)
         };
-        let (photo, profile, limit) = (&*self.image, &self.profile, None);
-        let paste = Paste { photo, profile, crop, mask, limit, edited, transfer };
+        let (photo, profile, limit, strength) = (&*self.image, &self.profile, None, 1.0);
+        let paste = Paste { photo, profile, crop, mask, limit, strength, edited, transfer };
         let Patch { origin, pixels } = paste.run().map_err(|err| sentence(&err))?;
         let area = crate::geom::IRect::from_origin_size(origin, pixels.size());
         Ok((changed_only(&self.image.crop(area), &pixels), origin))

@@ -98,6 +98,7 @@ const AI: &[Item] = &[
     Do(C::Expand),
     Do(C::Denoise),
     Do(C::Light),
+    Do(C::RestoreFace),
     Do(C::Style),
     Do(C::Translate),
     Do(C::Upscale),

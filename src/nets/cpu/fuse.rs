@@ -104,7 +104,7 @@ pub fn fuse<E>(
     if let Some(Op::Mul) = next(done).map(|node| &node.op)
         && matches!(before, Before::Nothing)
         && let Some(factors) = other(done, value(done))
-        && matches!(graph.nodes[factors.0].op, Op::Demodulate { .. })
+        && is_owed(graph, factors)
         && conv.groups == 1
     {
         done += 1;
@@ -150,6 +150,16 @@ pub fn fuse<E>(
 pub fn relu_after(graph: &Graph, index: usize, fusion: Fusion) -> Option<usize> {
     let next = chain(graph, index, fusion).first().copied()?;
     (graph.nodes[next].op == Op::Act(Act::Relu)).then_some(next)
+}
+
+/// Whether `value` is what a modulated convolution is owed, or a multiple of it.
+fn is_owed(graph: &Graph, value: Value) -> bool {
+    let node = &graph.nodes[value.0];
+    match node.op {
+        Op::Demodulate { .. } => true,
+        Op::Scale { offset: 0.0, .. } => is_owed(graph, node.inputs[0]),
+        _ => false,
+    }
 }
 
 /// The nodes after `index` that alone read what is before them.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{Architecture, four};
 use crate::nets::Migan;
 use crate::nets::graph::Graph;
-use crate::zoo::{Capability, Describe, Extent, Purpose, Range, Shapes, Spec};
+use crate::zoo::{Capability, Describe, Purpose, Range, Shapes, Spec};
 
 pub(super) const ARCHITECTURE: Architecture =
     Architecture { name: Migan::NAME, official, infer, is_ignorable: |_| false };
@@ -22,18 +22,9 @@ impl Describe for Migan {
     }
 
     fn capability(&self) -> Capability {
-        let graph = self.graph();
-        let side = self.side();
         // Its noise has one size, and so have all pictures.
-        let cost = graph.cost(&[[side; 2]; 2]);
-        let area = (side * side) as f64;
-        Capability {
-            range: Range::Signed,
-            extent: Extent::Fixed([side; 2]),
-            flops_per_px: cost.flops / area,
-            bytes_per_px: cost.peak_bytes / area,
-            ..Capability::of(Purpose::Inpaint, &graph)
-        }
+        let capability = Capability::of_square(Purpose::Inpaint, &self.graph(), self.side());
+        Capability { range: Range::Signed, ..capability }
     }
 }
 

@@ -10,6 +10,7 @@ mod face_dense;
 mod face_xception;
 mod ffdnet;
 mod generators;
+mod gfpgan;
 mod inception;
 mod lama;
 mod mediapipe;
@@ -53,6 +54,7 @@ pub(super) const ARCHITECTURES: &[Architecture] = &[
     ffdnet::ARCHITECTURE,
     generators::RESNET,
     generators::UNET,
+    gfpgan::ARCHITECTURE,
     inception::ARCHITECTURE,
     lama::ARCHITECTURE,
     mediapipe::BLAZE_FACE,

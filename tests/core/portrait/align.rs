@@ -7,7 +7,7 @@ use ganvas::color::WorkingProfile;
 use ganvas::geom::{IRect, Size};
 use ganvas::nets::Planes;
 use ganvas::pixels::{Depth, PixelBuf, Samples};
-use ganvas::portrait::{Anchors, CropTransform, Template, crop, fidelity_db};
+use ganvas::portrait::{Anchors, CropTransform, FivePoints, Template, crop, fidelity_db};
 
 use crate::recorded::root;
 
@@ -78,6 +78,54 @@ fn eyes_and_mouth_lie_where_the_template_says() {
     }
     let [left, right, mouth] = places(Template::Ffhq);
     assert!((left.0 + right.0 - 1.0).abs() < 0.02 && left.1 > 0.4 && mouth.1 < 0.75);
+}
+
+#[test]
+fn five_points_are_fitted_as_well_as_can_be() {
+    // As published for 512 pixels, whose first has its centre at 0.
+    let places = [
+        [192.98138, 239.94708],
+        [318.90277, 240.1936],
+        [256.63416, 314.01935],
+        [201.26117, 371.41043],
+        [313.08905, 371.15118],
+    ];
+    let known = CropTransform::new([300.0, 200.0], 150.0, 0.4).unwrap();
+    let map = known.photo_from_unit();
+    let moved = places.map(|[x, y]| {
+        let (x, y) = map.apply((x + 0.5) / 512.0, (y + 0.5) / 512.0);
+        [x, y]
+    });
+    let fitted = CropTransform::fit(&FivePoints(moved)).unwrap();
+    for (x, y) in [(0.0, 0.0), (1.0, 0.3)] {
+        let (have, want) = (fitted.photo_from_unit().apply(x, y), map.apply(x, y));
+        assert!((have.0 - want.0).hypot(have.1 - want.1) < 1e-9, "{have:?} {want:?}");
+    }
+    // What cannot be met is shared out: no change of the square makes the sum of squares less.
+    let mut bent = moved;
+    bent[2][0] += 9.0;
+    let error = |square: &CropTransform| -> f64 {
+        let map = square.unit_from_photo();
+        let away = bent.iter().zip(places).map(|([x, y], [to_x, to_y])| {
+            let (x, y) = map.apply(*x, *y);
+            (x - (to_x + 0.5) / 512.0).powi(2) + (y - (to_y + 0.5) / 512.0).powi(2)
+        });
+        away.sum()
+    };
+    let best = CropTransform::fit(&FivePoints(bent)).unwrap();
+    let json = serde_json::to_value(best).unwrap();
+    let number = |at: &str| json.pointer(at).unwrap().as_f64().unwrap();
+    let numbers = ["/center_px/0", "/center_px/1", "/side_px", "/angle_rad"].map(number);
+    for (index, step) in [0.5, 0.5, 0.5, 0.01].into_iter().enumerate() {
+        for step in [step, -step] {
+            let mut other = numbers;
+            other[index] += step;
+            let other = CropTransform::new([other[0], other[1]], other[2], other[3]).unwrap();
+            assert!(error(&other) > error(&best), "{index}");
+        }
+    }
+    assert!(CropTransform::fit(&FivePoints([[5.0; 2]; 5])).is_err());
+    assert!(FivePoints::of_mesh(&[[0.0; 3]; 100]).is_none());
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn paste<'a>(
     edited: &'a Planes,
     transfer: Transfer<'a>,
 ) -> Paste<'a> {
-    Paste { photo, profile, crop, mask, limit: None, edited, transfer }
+    Paste { photo, profile, crop, mask, limit: None, strength: 1.0, edited, transfer }
 }
 
 fn run(photo: &PixelBuf, mask: &SoftMask, edited: &Planes, transfer: Transfer<'_>) -> PixelBuf {
