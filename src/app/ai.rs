@@ -53,6 +53,7 @@ pub enum Card {
     Denoise,
     Light,
     RestoreFace,
+    Colorize,
     Style,
     Translate,
     Upscale,
@@ -60,12 +61,13 @@ pub enum Card {
 
 impl Card {
     /// In the order of the panel.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Remove,
         Self::Select,
         Self::Denoise,
         Self::Light,
         Self::RestoreFace,
+        Self::Colorize,
         Self::Style,
         Self::Translate,
         Self::Upscale,
@@ -78,6 +80,7 @@ impl Card {
             Self::Denoise => "Denoise",
             Self::Light => "Light up",
             Self::RestoreFace => "Restore face",
+            Self::Colorize => "Colourise",
             Self::Style => "Style transfer",
             Self::Translate => "Translate",
             Self::Upscale => "Upscale",
@@ -92,6 +95,7 @@ impl Card {
             Self::Denoise => "Takes the grain out and keeps the edges",
             Self::Light => "Lights a dark picture",
             Self::RestoreFace => "Redraws blurred or damaged faces",
+            Self::Colorize => "Gives colours to a grey picture",
             Self::Style => "Repaints the picture in another style",
             Self::Translate => "Turns the picture into one of another kind",
             Self::Upscale => "Enlarges the picture and draws the detail",
@@ -106,6 +110,7 @@ impl Card {
             Self::Denoise => &[Purpose::Denoise],
             Self::Light => &[Purpose::Light],
             Self::RestoreFace => &[Purpose::RestoreFace],
+            Self::Colorize => &[Purpose::Colorize],
             Self::Style => &[Purpose::Style, Purpose::StyleTransfer, Purpose::Features],
             Self::Translate => &[Purpose::Translate],
             Self::Upscale => &[Purpose::Upscale],

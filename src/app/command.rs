@@ -116,6 +116,7 @@ commands! {
     Denoise: "Denoise…", "Take the grain out with a network", [];
     Light: "Light up…", "Light a dark picture with a network", [];
     RestoreFace: "Restore face…", "Redraw blurred or damaged faces with a network", [];
+    Colorize: "Colourise…", "Give colours to a grey picture with a network", [];
     Style: "Style transfer…", "Repaint the picture in another style", [];
     Translate: "Translate…", "Turn the picture into one of another kind", [];
     Upscale: "Upscale…", "Enlarge the picture with a network", [];

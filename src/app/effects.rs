@@ -251,6 +251,7 @@ impl EffectPlan {
             }
             Card::Denoise => Effect::Denoise { sigma: settings.sigma },
             Card::Light => Effect::Light,
+            Card::Colorize => Effect::Colorize,
             Card::RestoreFace => {
                 let finders = self.finders.clone();
                 let finders = Some(finders.ok_or("no model that finds faces is installed")?);

@@ -1,5 +1,5 @@
-//! What the subcommands share that change a picture by a network: `denoise`, `light`, `restore`,
-//! `stylize`, `translate`.
+//! What the subcommands share that change a picture by a network: `colourise`, `denoise`, `light`,
+//! `restore`, `stylize`, `translate`.
 
 use std::path::PathBuf;
 use std::sync::Arc;

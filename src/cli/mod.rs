@@ -7,6 +7,8 @@ mod bench;
 #[cfg(feature = "infer")]
 mod codes;
 #[cfg(feature = "infer")]
+mod colourise;
+#[cfg(feature = "infer")]
 mod denoise;
 mod devices;
 #[cfg(feature = "infer")]
@@ -85,6 +87,8 @@ struct Cli {
 enum Command {
     Bench(bench::Args),
     #[cfg(feature = "infer")]
+    Colourise(colourise::Args),
+    #[cfg(feature = "infer")]
     Denoise(denoise::Args),
     #[cfg(feature = "infer")]
     Directions(directions::Args),
@@ -144,6 +148,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         None => open_editor(cli.files, cli.device),
         Some(Command::Bench(args)) => bench::run(&args),
+        #[cfg(feature = "infer")]
+        Some(Command::Colourise(args)) => colourise::run(&args),
         #[cfg(feature = "infer")]
         Some(Command::Denoise(args)) => denoise::run(&args),
         #[cfg(feature = "infer")]

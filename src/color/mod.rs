@@ -6,10 +6,12 @@
 
 pub mod convert;
 mod icc;
+mod lab;
 mod profile;
 mod profile_map;
 
 pub use icc::{IccModel, describe_icc, display_p3_icc, srgb_icc};
+pub use lab::Lab;
 pub use profile::{ProfileError, WorkingProfile, inverse};
 pub use profile_map::ProfileMap;
 

@@ -1,16 +1,17 @@
-//! Changes a picture in place: denoise, light, restyle, translate, restore.
+//! Changes a picture in place: denoise, light, restyle, translate, colourise, restore.
 //!
 //! The network sees colour only, converted to sRGB; alpha stays as it is. Where mask times
 //! strength is zero the result has the source's own samples.
 
 use super::bleed::bleed_color;
+use super::colorize;
 use super::noise::noise_sigma;
 use super::paint;
 use super::picture::{from_range, read_planes, read_resized, to_picture, to_range};
 use super::plan;
 use super::protocol::{Effect, Filter, ModelRef, Stage, StyleOf};
 use super::restore;
-use super::tiling::{Tiling, run_one};
+use super::tiling::{Tiling, or_fall_back, run_on_color, run_one};
 use super::worker::{Context, End, Models, network_for};
 use crate::color::ProfileMap;
 use crate::geom::{IRect, Size};
@@ -37,8 +38,12 @@ pub(super) fn run(
     let map = ProfileMap::new(&task.profile);
     let bled = source.has_transparency().then(|| bleed_color(source));
     let input = bled.as_ref().unwrap_or(source);
-    if let Effect::Paint(paint) = &task.effect {
-        let made = paint::run(task, paint, input, &map, models, context)?;
+    let whole = match &task.effect {
+        Effect::Paint(paint) => Some(paint::run(task, paint, input, &map, models, context)?),
+        Effect::Colorize => Some(colorize::run(task, input, &map, models, context)?),
+        _ => None,
+    };
+    if let Some(made) = whole {
         let size = source.size();
         let made = enlarge(made, size, &map)?;
         let mut out = Mixer { task, source, map: &map, result: source.clone() };
@@ -75,7 +80,9 @@ pub(super) fn run(
             }
             context.progress(Stage::Running, 0, 1, 0.0);
             let planes = read_resized(input, small, &map).map_err(End::Failed)?;
-            let made = filter_whole(task, &capability, &planes, &second, models, context)?;
+            let made = or_fall_back(models, &mut |models| {
+                filter_planes(task, &capability, &planes, &second, models, context)
+            })?;
             let made = enlarge(made, size, &map)?;
             out.write(&made, size.rect(), size.rect())?;
         }
@@ -95,7 +102,7 @@ fn whole_size(size: Size, capability: &Capability) -> Size {
 }
 
 /// Runs the network on sRGB planes in `0..=1`; the result is in `0..=1` and of the same size.
-fn filter_planes(
+pub(super) fn filter_planes(
     task: &Filter,
     capability: &Capability,
     planes: &Planes,
@@ -108,26 +115,9 @@ fn filter_planes(
     let mut inputs = vec![padded];
     inputs.extend_from_slice(second);
     let network = network_for(models, &task.model, task.effect.purpose())?;
-    let made = run_one(network, &inputs, context)?;
+    let made = run_on_color(network, &inputs, context)?;
     let size = Size::new(planes.width as u32, planes.height as u32);
     from_range(made, capability.range, size).map_err(End::Failed)
-}
-
-/// [`filter_planes`], on the processor where the device has too little memory.
-pub(super) fn filter_whole(
-    task: &Filter,
-    capability: &Capability,
-    planes: &Planes,
-    second: &[Planes],
-    models: &mut dyn Models,
-    context: &Context<'_>,
-) -> Result<Planes, End> {
-    match filter_planes(task, capability, planes, second, models, context) {
-        Err(End::OutOfMemory) if models.fall_back() => {
-            filter_planes(task, capability, planes, second, models, context)
-        }
-        made => made,
-    }
 }
 
 /// What the network is given beside the picture.
@@ -151,9 +141,11 @@ fn second_input(
         }
         Effect::Style { weights } => style_weights(weights, wanted)?,
         Effect::StyleOf(style) => style_vector(style, input, map, models, context)?,
-        Effect::Light | Effect::Paint(_) | Effect::Translate | Effect::RestoreFace { .. } => {
-            vec![0.0; wanted]
-        }
+        Effect::Light
+        | Effect::Paint(_)
+        | Effect::Translate
+        | Effect::Colorize
+        | Effect::RestoreFace { .. } => vec![0.0; wanted],
     };
     if vector.len() != wanted {
         return Err(End::Failed(format!("{} wants a vector of {wanted} numbers", task.model)));

@@ -6,6 +6,7 @@
 
 mod analyse;
 mod bleed;
+mod colorize;
 pub mod directions;
 mod discover;
 mod faces;

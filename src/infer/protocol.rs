@@ -209,6 +209,7 @@ pub enum Effect {
     StyleOf(StyleOf),
     Paint(Paint),
     Translate,
+    Colorize,
     /// `finders` are the networks that find faces and their points; with `None` the picture is
     /// one face, aligned as the network learnt them.
     RestoreFace {
@@ -226,6 +227,7 @@ impl Effect {
             Self::StyleOf(_) => Purpose::StyleTransfer,
             Self::Paint(_) => Purpose::Features,
             Self::Translate => Purpose::Translate,
+            Self::Colorize => Purpose::Colorize,
             Self::RestoreFace { .. } => Purpose::RestoreFace,
         }
     }

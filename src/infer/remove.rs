@@ -84,9 +84,11 @@ fn by_network(
     let input = bled.as_ref().unwrap_or(source);
     let mut result = source.clone();
     let (grow, fade) = (task.options.dilate_px, task.options.feather_px);
-    let holes = inpaint::holes(&task.mask, grow, fade);
+    let cancel = context.cancel();
+    let mut watch = |_| !cancel.is_set();
+    let holes = inpaint::holes(&task.mask, grow, fade, &mut watch)?;
     // The same mask with a rim around, on which the tone is compared.
-    let rims = inpaint::holes(&task.mask, grow + fade.ceil() as u32 + RIM_PX, 0.0);
+    let rims = inpaint::holes(&task.mask, grow + fade.ceil() as u32 + RIM_PX, 0.0, &mut watch)?;
     let total = holes.len() as u32;
     for (done, hole) in holes.iter().enumerate() {
         context.check()?;

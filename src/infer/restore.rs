@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use super::faces;
-use super::filter::filter_whole;
+use super::filter::filter_planes;
 use super::protocol::{Faces, Filter, ModelRef, Stage};
+use super::tiling::or_fall_back;
 use super::worker::{Context, End, Models, network_for};
 use crate::faces::Wants;
 use crate::pixels::PixelBuf;
@@ -44,7 +45,9 @@ pub(super) fn run(
         context.progress(Stage::Running, done, total, f64::from(done) / f64::from(total));
         let transform = CropTransform::fit(&points)?;
         let damaged = crop(&task.image, &task.profile, &transform, side as u32)?;
-        let restored = filter_whole(task, &capability, &damaged, &[], models, context)?;
+        let restored = or_fall_back(models, &mut |models| {
+            filter_planes(task, &capability, &damaged, &[], models, context)
+        })?;
         let paste = Paste {
             photo: &result,
             profile: &task.profile,

@@ -5,6 +5,7 @@ use super::protocol::{Select, Stage};
 use super::tiling::run_one;
 use super::worker::{Context, End, Models, network_for};
 use crate::color::ProfileMap;
+use crate::nets::Stopped;
 use crate::pixels::PixelBuf;
 use crate::segment::{probability, refine};
 use crate::zoo::Purpose;
@@ -33,5 +34,6 @@ pub(super) fn run(
     context.progress(Stage::Finishing, 0, 1, 0.9);
     let likely = probability(&scores, task.what)
         .ok_or_else(|| End::Failed(format!("{} knows no such class", task.model)))?;
-    Ok(refine(&likely, image))
+    let cancel = context.cancel();
+    refine(&likely, image, &|| cancel.is_set()).map_err(|Stopped| End::Cancelled)
 }

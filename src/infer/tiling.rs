@@ -18,6 +18,38 @@ pub(super) fn run_one(
     results.into_iter().next().ok_or_else(|| End::Failed("the network answered nothing".into()))
 }
 
+/// [`run_one`] from a colour picture to another: red, green and blue one after the other where the
+/// network knows grey only.
+pub(super) fn run_on_color(
+    network: &mut dyn Network,
+    inputs: &[Planes],
+    context: &Context<'_>,
+) -> Result<Planes, End> {
+    let Some((picture, others)) = inputs.split_first().filter(|_| network.capability().is_grey())
+    else {
+        return run_one(network, inputs, context);
+    };
+    let mut made = Planes::default();
+    for plane in picture.data.chunks_exact((picture.height * picture.width).max(1)) {
+        let plane = Planes { channels: 1, data: plane.to_vec(), ..*picture };
+        let one = run_one(network, &[&[plane], others].concat(), context)?;
+        made.data.extend(one.data);
+        made = Planes { channels: made.channels + one.channels, data: made.data, ..one };
+    }
+    Ok(made)
+}
+
+/// What `run` makes, on the processor where the device has too little memory.
+pub(super) fn or_fall_back<T>(
+    models: &mut dyn Models,
+    run: &mut dyn FnMut(&mut dyn Models) -> Result<T, End>,
+) -> Result<T, End> {
+    match run(models) {
+        Err(End::OutOfMemory) if models.fall_back() => run(models),
+        made => made,
+    }
+}
+
 /// A picture to be covered.
 pub(super) struct Tiling {
     pub size: Size,

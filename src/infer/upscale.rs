@@ -8,7 +8,7 @@ use super::bleed::bleed_color;
 use super::picture::{read_planes, resize_lanczos3};
 use super::plan::{self, Tile};
 use super::protocol::{Stage, Upscale};
-use super::tiling::{Tiling, run_one};
+use super::tiling::{Tiling, run_on_color};
 use super::worker::{Context, End, Models, network_for};
 use crate::color::ProfileMap;
 use crate::geom::MAX_SIDE;
@@ -56,7 +56,7 @@ pub(super) fn run(
         let planes = read_planes(input, tile.input, &map);
         let padded = planes.pad_to_multiple(capability.multiple as usize);
         let network = network_for(models, &task.model, Purpose::Upscale)?;
-        let enlarged = run_one(network, &[padded], context)?;
+        let enlarged = run_on_color(network, &[padded], context)?;
         let scale = capability.scale as usize;
         let enlarged = enlarged.crop(planes.height * scale, planes.width * scale);
         write_tile(&mut result, &enlarged, tile, capability.scale, &map)

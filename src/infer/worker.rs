@@ -96,7 +96,8 @@ pub fn capability_for(
     Ok(*network.capability())
 }
 
-/// The network of `model`, which must be for `purpose` and colour pictures.
+/// The network of `model`, which must be for `purpose` and colour pictures, whose channels may go
+/// through one by one, or for giving colours to them.
 pub(super) fn network_for<'a>(
     models: &'a mut dyn Models,
     model: &ModelRef,
@@ -108,7 +109,8 @@ pub(super) fn network_for<'a>(
         let (architecture, lacks) = (network.architecture(), purpose.negated());
         return Err(End::Failed(format!("{model} is a {architecture} and {lacks}")));
     }
-    if ![0, 3].contains(&capability.channels_in) {
+    let is_fit = [0, 3].contains(&capability.channels_in) || capability.is_grey();
+    if !is_fit && purpose != Purpose::Colorize {
         return Err(End::Failed(format!("{model} is not for colour pictures")));
     }
     Ok(network)

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::region::Region;
+use super::{FillError, Progress};
 use crate::geom::IRect;
 use crate::pixels::{Depth, PixelBuf};
 
@@ -30,10 +31,18 @@ impl Hole {
 }
 
 /// The holes of `mask` (one channel; half white and above is one), grown by a disc of
-/// `dilate_px` and faded out over `feather_px` beyond.
-pub fn holes(mask: &PixelBuf, dilate_px: u32, feather_px: f32) -> Vec<Hole> {
-    let Some(region) = Region::from_mask(mask, dilate_px, feather_px) else { return Vec::new() };
-    let region = Arc::new(region);
+/// `dilate_px` and faded out over `feather_px` beyond. `watch` as for [`super::fill`].
+///
+/// # Errors
+/// A stop.
+pub fn holes(
+    mask: &PixelBuf,
+    dilate_px: u32,
+    feather_px: f32,
+    watch: &mut dyn FnMut(f32) -> bool,
+) -> Result<Vec<Hole>, FillError> {
+    let region = Region::from_mask(mask, dilate_px, feather_px, &mut Progress::new(watch))?;
+    let Some(region) = region.map(Arc::new) else { return Ok(Vec::new()) };
     let hole = |bounds| Hole { bounds, region: region.clone() };
-    region.holes().into_iter().map(hole).collect()
+    Ok(region.holes().into_iter().map(hole).collect())
 }

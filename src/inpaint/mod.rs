@@ -113,7 +113,8 @@ pub fn fill_with(
     }
     let mut progress = Progress::new(watch);
     progress.advance(0.0)?;
-    let Some(region) = Region::from_mask(mask, options.dilate_px, options.feather_px) else {
+    let (grow, fade) = (options.dilate_px, options.feather_px);
+    let Some(region) = Region::from_mask(mask, grow, fade, &mut progress)? else {
         return Ok(image.clone());
     };
     progress.advance(0.0)?;
@@ -167,7 +168,7 @@ pub fn expand_with(
     canvas.blit(image, at);
     let mut mask = PixelBuf::filled(size, 1, Depth::U8, [255; 4]);
     mask.blit(&PixelBuf::new(image.size(), 1, Depth::U8), at);
-    match Region::from_mask(&mask, 0, 0.0) {
+    match Region::from_mask(&mask, 0, 0.0, &mut progress)? {
         Some(region) => complete(canvas, &region, options, matcher, progress),
         None => Ok(canvas),
     }
@@ -180,7 +181,7 @@ fn complete(
     matcher: Option<&dyn Matcher>,
     mut progress: Progress,
 ) -> Result<PixelBuf, FillError> {
-    let pieces = region.pieces(&image, options.search_margin)?;
+    let pieces = region.pieces(&image, options.search_margin, &mut progress)?;
     progress.advance(0.0)?;
     progress.total = pieces.iter().map(|piece| piece.hole_px as f64).sum();
     let mut done: Vec<IRect> = Vec::with_capacity(pieces.len());

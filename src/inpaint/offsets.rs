@@ -106,9 +106,9 @@ mod tests {
         }
         let mut mask = PixelBuf::new(Size::new(120, 90), 1, Depth::U8);
         mask.set_pixel_f32(60, 45, [1.0; 4]);
-        let region = Region::from_mask(&mask, 0, 0.0).unwrap();
         let mut watch = |_| true;
         let mut progress = Progress::new(&mut watch);
+        let region = Region::from_mask(&mask, 0, 0.0, &mut progress).unwrap().unwrap();
         let window = IRect::new(0, 0, 120, 90);
         let level = Level::finest(&image, &region, window, &[], &mut progress).unwrap();
         let sources = Sources::new(&level, 7);

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::FillError;
+use super::{FillError, Progress};
 use crate::geom::IRect;
 use crate::pixels::{PixelBuf, Samples};
 
@@ -22,6 +22,8 @@ const MAX_WINDOW_PX: u64 = 16 << 20;
 const WINDOW_PER_HOLE: u64 = 24;
 /// Shorter pieces of a hole are not cut further.
 const MIN_PIECE_PX: u32 = 256;
+/// Distances compared between two looks at whether to go on.
+const PORTION: usize = 1 << 24;
 
 /// The coverage of the grown and feathered mask inside the smallest rectangle that holds it.
 pub(super) struct Region {
@@ -40,7 +42,12 @@ pub(super) struct Piece {
 
 impl Region {
     /// `None` where the mask selects nothing.
-    pub(super) fn from_mask(mask: &PixelBuf, dilate_px: u32, feather_px: f32) -> Option<Self> {
+    pub(super) fn from_mask(
+        mask: &PixelBuf,
+        dilate_px: u32,
+        feather_px: f32,
+        progress: &mut Progress,
+    ) -> Result<Option<Self>, FillError> {
         let width = mask.size().width as usize;
         let core = match mask.samples() {
             Samples::U8(samples) => bounds(samples, width, |&value| value >= 0x80),
@@ -52,8 +59,9 @@ impl Region {
         let reach = (dilate + feather).ceil().min(65_535.0) as i32;
         let rect = core.grow(reach).intersect(mask.size().rect());
         if rect.is_empty() {
-            return None;
+            return Ok(None);
         }
+        progress.advance(0.0)?;
         let columns = rect.width() as usize;
         // Distance to the nearest core pixel of the same row.
         let mut along = vec![u16::MAX; columns * rect.height() as usize];
@@ -72,7 +80,7 @@ impl Region {
         });
         let rows = rect.height() as i32;
         let mut weights = vec![0; along.len()];
-        weights.par_chunks_mut(columns).enumerate().for_each(|(y, row)| {
+        let weigh = |y: usize, row: &mut [u16]| {
             for (x, weight) in row.iter_mut().enumerate() {
                 let mut nearest = f32::MAX;
                 for dy in -reach..=reach {
@@ -90,8 +98,14 @@ impl Region {
                     ((1.0 - beyond / (feather + 1e-6)).max(0.0) * f32::from(FULL)) as u16
                 };
             }
-        });
-        Some(Self { rect, weights })
+        };
+        let portion = (PORTION / (columns * (2 * reach as usize + 1))).max(1);
+        for (slab, weights) in weights.chunks_mut(portion * columns).enumerate() {
+            progress.advance(0.0)?;
+            let rows = weights.par_chunks_mut(columns).enumerate();
+            rows.for_each(|(y, row)| weigh(slab * portion + y, row));
+        }
+        Ok(Some(Self { rect, weights }))
     }
 
     /// The weight of the picture's pixel `(x, y)`.
@@ -160,10 +174,11 @@ impl Region {
         &self,
         image: &PixelBuf,
         search_margin: f32,
+        progress: &mut Progress,
     ) -> Result<Vec<Piece>, FillError> {
         let mut pieces = Vec::new();
         for rect in self.holes() {
-            self.cut(image, rect, search_margin, &mut pieces)?;
+            self.cut(image, rect, search_margin, &mut pieces, progress)?;
         }
         Ok(pieces)
     }
@@ -174,7 +189,9 @@ impl Region {
         rect: IRect,
         search_margin: f32,
         pieces: &mut Vec<Piece>,
+        progress: &mut Progress,
     ) -> Result<(), FillError> {
+        progress.advance(0.0)?;
         let (hole_px, cell) = self.hole_in(rect);
         if hole_px == 0 {
             return Ok(());
@@ -193,10 +210,10 @@ impl Region {
                 first.y1 = cell.y0 + height as i32 / 2;
                 second.y0 = first.y1;
             }
-            self.cut(image, first, search_margin, pieces)?;
-            return self.cut(image, second, search_margin, pieces);
+            self.cut(image, first, search_margin, pieces, progress)?;
+            return self.cut(image, second, search_margin, pieces, progress);
         }
-        let window = self.with_sources(image, window, hole_px)?;
+        let window = self.with_sources(image, window, hole_px, progress)?;
         pieces.push(Piece { cell, window, hole_px });
         Ok(())
     }
@@ -208,9 +225,11 @@ impl Region {
         image: &PixelBuf,
         mut window: IRect,
         hole_px: u64,
+        progress: &mut Progress,
     ) -> Result<IRect, FillError> {
         let whole = image.size().rect();
         loop {
+            progress.advance(0.0)?;
             let sources: u64 = (window.y0..window.y1)
                 .into_par_iter()
                 .map(|y| {
@@ -289,4 +308,31 @@ fn bounds<S: Sync>(samples: &[S], width: usize, is_in: impl Fn(&S) -> bool + Syn
             Some(IRect::new(x0, y as i32, x1, y as i32 + 1))
         })
         .reduce(|| IRect::EMPTY, IRect::union)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geom::Size;
+    use crate::pixels::Depth;
+
+    #[test]
+    fn growing_a_mask_far_stops_between_portions() {
+        let mask = PixelBuf::filled(Size::new(700, 500), 1, Depth::U8, [255; 4]);
+        let grown = |stop_at: usize| {
+            let mut asked = 0;
+            let mut watch = |_| {
+                asked += 1;
+                asked < stop_at
+            };
+            let region = Region::from_mask(&mask, 400, 0.0, &mut Progress::new(&mut watch));
+            (region.map(|region| region.is_some()), asked)
+        };
+        let (region, all) = grown(usize::MAX);
+        let portions = 700 * 500 * 801 / PORTION;
+        assert!(region == Ok(true) && all > portions, "asked {all} times in {portions} portions");
+        for stop_at in 1..=all {
+            assert_eq!(grown(stop_at), (Err(FillError::Stopped), stop_at));
+        }
+    }
 }

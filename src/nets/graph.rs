@@ -100,6 +100,8 @@ pub enum Op {
     /// At each pixel of the first input a mean of the third's pixels, which count as softmax says
     /// of the products of the first's vector with the second's (Zhang et al. 2019, SAGAN).
     Attention,
+    /// Logits of the channels to probabilities that add up to 1 at each pixel.
+    Softmax,
     /// Each pixel over the root of its channels' mean square plus `eps`.
     PixelNorm {
         eps: f32,
@@ -320,6 +322,10 @@ impl Graph {
     pub fn attention(&mut self, queries: Value, keys: Value, values: Value) -> Value {
         let channels = self.channels(values);
         self.push(Op::Attention, &[queries, keys, values], channels)
+    }
+
+    pub fn softmax(&mut self, x: Value) -> Value {
+        self.unary(x, Op::Softmax)
     }
 
     pub fn pixel_norm(&mut self, x: Value, eps: f32) -> Value {

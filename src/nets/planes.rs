@@ -1,5 +1,8 @@
 //! Pictures and vectors on their way into and out of a network.
 
+use super::cost::bilinear_taps;
+use super::graph::Grid;
+
 /// Channel planes of 32-bit floats, `[channels, height, width]` row by row.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Planes {
@@ -46,6 +49,24 @@ impl Planes {
             }
         }
         Self { data, ..*self }
+    }
+
+    /// Resampled bilinearly; pixels are areas.
+    pub fn bilinear(&self, height: usize, width: usize) -> Self {
+        let rows = bilinear_taps(self.height, height, Grid::HalfPixel);
+        let columns = bilinear_taps(self.width, width, Grid::HalfPixel);
+        let mut data = Vec::with_capacity(self.channels * height * width);
+        for plane in self.data.chunks_exact((self.height * self.width).max(1)) {
+            for &(top, bottom, down) in &rows {
+                let [above, below] = [top, bottom].map(|row| &plane[row * self.width..]);
+                data.extend(columns.iter().map(|&(left, right, along)| {
+                    let [above, below] =
+                        [above, below].map(|row| row[left] + (row[right] - row[left]) * along);
+                    above + (below - above) * down
+                }));
+            }
+        }
+        Self { channels: self.channels, height, width, data }
     }
 
     /// The top left part.

@@ -216,6 +216,7 @@ impl OnDevice {
                 let values: Tensor<3> = values.reshape([batch, out, many]); // [n, c, keys]
                 values.matmul(shares.swap_dims(1, 2)).reshape([batch, out, height, width])
             }
+            Op::Softmax => activation::softmax(x, 1),
             Op::PixelNorm { eps } => {
                 let square = x.clone().powf_scalar(2.0).mean_dim(1);
                 x / (square + *eps).sqrt()

@@ -24,6 +24,8 @@ pub enum Purpose {
     StyleTransfer,
     /// Turns pictures of one kind into another.
     Translate,
+    /// Gives colours to a lightness: L of L*a*b* in, a and b out.
+    Colorize,
     /// Redraws a damaged face that is aligned.
     RestoreFace,
     /// Says what each pixel belongs to.
@@ -54,6 +56,7 @@ impl Purpose {
             Self::Style | Self::StyleTransfer => "restyles no pictures",
             Self::StyleVector => "reads no style from a picture",
             Self::Translate => "translates no pictures",
+            Self::Colorize => "gives pictures no colours",
             Self::RestoreFace => "restores no faces",
             Self::Segment => "selects nothing",
             Self::FaceDetect => "finds no faces",
@@ -78,6 +81,7 @@ impl std::fmt::Display for Purpose {
             Self::StyleVector => "style vector",
             Self::StyleTransfer => "style transfer",
             Self::Translate => "translate",
+            Self::Colorize => "colourising",
             Self::RestoreFace => "restoring faces",
             Self::Segment => "segment",
             Self::FaceDetect => "face detection",

@@ -29,10 +29,10 @@ use serde_json::Value as Json;
 
 use crate::nets::graph::Graph;
 use crate::nets::{
-    AlexNet, BigGanDeep, BlazeFace, Blueprint, Dcgan, DeepLab, DnCnn, FaceDense, FaceMesh,
-    FaceXception, FfdNet, Gfpgan, Inception, Lama, Migan, MultiStyle, ResnetGenerator, RrdbNet,
-    SelfieSegmentation, Side, SqueezeNet, Srvgg, StyleGan2, StylePredictor, StyleTransformer, Unet,
-    UnetGenerator, Vgg, ZeroDce,
+    AlexNet, BigGanDeep, BlazeFace, Blueprint, Dcgan, DeepLab, DnCnn, EccvColorizer, FaceDense,
+    FaceMesh, FaceXception, FfdNet, Gfpgan, Inception, Lama, Migan, MultiStyle, ResnetGenerator,
+    RrdbNet, SelfieSegmentation, Side, SiggraphColorizer, SqueezeNet, Srvgg, StyleGan2,
+    StylePredictor, StyleTransformer, Unet, UnetGenerator, Vgg, ZeroDce,
 };
 use crate::params::ParamSpec;
 
@@ -114,6 +114,7 @@ architectures!(
     Dcgan,
     DeepLab,
     DnCnn,
+    EccvColorizer,
     FaceDense,
     FaceMesh,
     FaceXception,
@@ -126,6 +127,7 @@ architectures!(
     ResnetGenerator,
     RrdbNet,
     SelfieSegmentation,
+    SiggraphColorizer,
     SqueezeNet,
     Srvgg,
     StyleGan2,
@@ -255,6 +257,12 @@ impl Capability {
             bytes_per_px: cost.peak_bytes / area,
             ..Self::of(purpose, graph)
         }
+    }
+
+    /// Whether a picture's red, green and blue go through one after the other: from picture to
+    /// picture, and it knows grey only.
+    pub fn is_grey(&self) -> bool {
+        (self.channels_in, self.channels_out) == (1, 1) && self.purpose != Purpose::Segment
     }
 
     /// A network from one latent to a picture.

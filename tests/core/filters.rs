@@ -202,6 +202,27 @@ fn what_the_mask_protects_is_untouched_and_not_computed() {
 }
 
 #[test]
+fn a_network_that_knows_grey_sees_one_channel_after_another() {
+    let mut network = Scripted { inputs: vec![1, 1], ..Scripted::new() };
+    let capability = &mut network.capability;
+    (capability.purpose, capability.channels_in) = (Purpose::Denoise, 1);
+    (capability.channels_out, capability.vector) = (1, 1);
+    capability.extent = Extent::Whole;
+    let (runs, second) = (Arc::clone(&network.runs), Arc::clone(&network.second));
+    let source = picture(Depth::U16);
+    let effect = Effect::Denoise { sigma: Some(51.0) };
+    let out = run(network, Task::Filter(Filter { effect, ..filter(source.clone()) })).unwrap();
+    check(&source, &out, |_, _| 1.0);
+    assert_eq!(runs.load(Ordering::Relaxed), 3);
+    assert_eq!(*second.lock().unwrap(), [0.2]);
+    // From grey to something else it is none of these.
+    let mut network = Scripted::new();
+    (network.capability.channels_in, network.capability.channels_out) = (1, 3);
+    let error = run(network, Task::Filter(filter(picture(Depth::U8)))).unwrap_err();
+    assert!(error.contains("not for colour pictures"), "{error}");
+}
+
+#[test]
 fn the_noise_level_reaches_the_network() {
     for (sigma, low, high) in [(Some(25.5), 0.0999, 0.1001), (None, 0.0, 1.0)] {
         let mut network = Scripted::new();

@@ -4,6 +4,7 @@
 mod animation;
 mod biggan;
 mod checkpoint;
+mod colorizers;
 mod commands;
 mod compose;
 mod document;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use ganvas::color::WorkingProfile;
-use ganvas::faces::{Run, Wants, analyse};
+use ganvas::faces::{Wants, analyse};
 use ganvas::geom::{IRect, Size};
 use ganvas::infer::plan::Speed;
 use ganvas::infer::protocol::{Effect, Event, Filter, Lane, ModelRef, Task};
@@ -182,7 +182,7 @@ fn every_face_is_restored_and_nothing_else_changes() {
         let side = if (centre.x as i32) < half { 0 } else { half };
         let area = IRect::new(side, 0, side + half, photo.size().height as i32);
         let seen = changed(&photo, out, area);
-        let reach = 0.75 * face.bounds.width.max(face.bounds.height);
+        let reach = 0.9 * face.bounds.width.max(face.bounds.height);
         let within = |low: i32, high: i32, middle: f32| {
             (low as f32) > middle - reach && (high as f32) < middle + reach
         };

@@ -23,7 +23,8 @@ pub fn recipe(name: &str, count: usize) -> Vec<f64> {
 }
 
 pub fn parameter(name: &str, shape: &[usize]) -> Vec<f32> {
-    let gain = (6.0 / shape[1..].iter().product::<usize>() as f64).sqrt();
+    let fan_in: usize = shape.iter().skip(1).product();
+    let gain = (6.0 / fan_in as f64).sqrt();
     let value = |u: f64| match shape.len() {
         2.. => u * gain,
         _ if name.ends_with(".weight") || name.ends_with("running_var") => 1.0 + 0.3 * u,

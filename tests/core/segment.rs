@@ -1,5 +1,7 @@
 //! From a network's result to a selection that follows the picture's edges.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use ganvas::geom::Size;
 use ganvas::nets::Planes;
 use ganvas::nets::cpu::Processor;
@@ -31,7 +33,7 @@ fn the_edge_moves_to_that_of_the_picture() {
     for (depth, edge_px) in [(Depth::U8, 203), (Depth::U16, 195)] {
         let image = two_halves(Size::new(400, 300), edge_px, depth);
         // The coarse edge lies at 200 pixels and is 25 wide.
-        let mask = refine(&coarse(8), &image);
+        let mask = refine(&coarse(8), &image, &|| false).unwrap();
         assert_eq!((mask.size(), mask.channels(), mask.depth()), (image.size(), 1, Depth::U8));
         for y in [0, 150, 299] {
             let at = |x: u32| mask.samples().get(mask.index(x, y));
@@ -46,10 +48,35 @@ fn a_uniform_mask_stays_uniform_over_any_picture() {
     let image = two_halves(Size::new(97, 1), 41, Depth::U8);
     for (value, want) in [(0.0, 0), (1.0, 255)] {
         let mask = Planes { channels: 1, height: 3, width: 5, data: vec![value; 15] };
-        let refined = refine(&mask, &image).into_samples();
+        let refined = refine(&mask, &image, &|| false).unwrap().into_samples();
         assert_eq!(refined, Samples::U8(vec![want; 97]));
     }
-    assert!(refine(&coarse(8), &PixelBuf::new(Size::new(0, 7), 4, Depth::U8)).samples().is_empty());
+    assert!(
+        refine(&coarse(8), &PixelBuf::new(Size::new(0, 7), 4, Depth::U8), &|| false)
+            .unwrap()
+            .samples()
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_stop_is_heard_before_the_next_row() {
+    let image = two_halves(Size::new(60, 90), 25, Depth::U8);
+    let asked = AtomicUsize::new(0);
+    let stopped_at = |limit: usize| {
+        asked.store(0, Ordering::SeqCst);
+        let refined = refine(&coarse(8), &image, &|| asked.fetch_add(1, Ordering::SeqCst) >= limit);
+        (refined.is_err(), asked.load(Ordering::SeqCst))
+    };
+    let (is_stopped, all) = stopped_at(usize::MAX);
+    // The guide, the mask over it, the products, two means of four steps, the coefficients and
+    // the picture: each row by row, or column by column.
+    assert!(!is_stopped && all >= 90 + 10 * 60, "asked {all} times");
+    for limit in (0..all).step_by(41) {
+        let (is_stopped, asked) = stopped_at(limit);
+        // No thread begins another row.
+        assert!(is_stopped && asked <= limit + 1 + rayon::current_num_threads(), "{asked} {limit}");
+    }
 }
 
 #[test]
@@ -85,7 +112,8 @@ fn the_person_in_a_photo_is_selected() {
     let size = Size::new(512, 512);
     let samples = Samples::U8(photo.to_rgba8().into_raw());
     let image = PixelBuf::from_samples(size, 4, samples).unwrap();
-    let mask = refine(&probability(&result, What::Subject).unwrap(), &image);
+    let likely = probability(&result, What::Subject).unwrap();
+    let mask = refine(&likely, &image, &|| false).unwrap();
     let at = |x: u32, y: u32| mask.samples().get(mask.index(x, y));
     // Face, suit and helmet; the flag, the wall and the model of the shuttle.
     for (x, y) in [(225, 130), (230, 60), (150, 300), (420, 420)] {

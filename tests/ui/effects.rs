@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use ganvas::app::{Action, App, Binding, Card, Command, EffectOutput};
 use ganvas::document::{Layer, LayerKind};
 use ganvas::infer::protocol::PATCHES;
@@ -201,7 +201,9 @@ fn patches_stay_selectable_beside_networks() {
 fn a_tool_without_a_model_says_why_it_cannot_run() {
     let folder = tempfile::tempdir().unwrap();
     let mut harness = window(folder.path());
-    for (open, run) in [(Command::RestoreFace, "Run restore face")] {
+    for (open, run) in
+        [(Command::RestoreFace, "Run restore face"), (Command::Colorize, "Run colourise")]
+    {
         command(&mut harness, open);
         harness.run_steps(30);
         assert!(harness.get_by_label(run).accesskit_node().is_disabled(), "{run}");

@@ -191,6 +191,7 @@ impl App {
             | C::Denoise
             | C::Light
             | C::RestoreFace
+            | C::Colorize
             | C::Style
             | C::Translate
             | C::Upscale => {
@@ -200,6 +201,7 @@ impl App {
                     C::Denoise => Card::Denoise,
                     C::Light => Card::Light,
                     C::RestoreFace => Card::RestoreFace,
+                    C::Colorize => Card::Colorize,
                     C::Style => Card::Style,
                     C::Translate => Card::Translate,
                     _ => Card::Upscale,

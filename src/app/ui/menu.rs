@@ -99,6 +99,7 @@ const AI: &[Item] = &[
     Do(C::Denoise),
     Do(C::Light),
     Do(C::RestoreFace),
+    Do(C::Colorize),
     Do(C::Style),
     Do(C::Translate),
     Do(C::Upscale),

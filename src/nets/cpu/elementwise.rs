@@ -198,6 +198,20 @@ pub fn instance_norm(map: &mut Map, eps: f32, affine: Option<(&[f32], &[f32])>, 
     channel_affine(map, &factors, &offsets, has_relu);
 }
 
+/// Logits of the channels to probabilities that add up to 1 at each pixel.
+pub fn softmax(map: &mut Map) {
+    let (channels, padded) = (map.channels, map.padded());
+    map.change_rows(|_, row| {
+        for pixel in row.chunks_exact_mut(padded) {
+            let logits = &mut pixel[..channels];
+            let top = logits.iter().fold(f32::NEG_INFINITY, |top, logit| top.max(*logit));
+            logits.iter_mut().for_each(|x| *x = (*x - top).exp());
+            let total: f32 = logits.iter().sum();
+            logits.iter_mut().for_each(|x| *x /= total);
+        }
+    });
+}
+
 /// Each pixel over the root of its channels' mean square plus `eps`.
 pub fn pixel_norm(map: &mut Map, eps: f32) {
     let (channels, padded) = (map.channels, map.padded());

@@ -324,6 +324,7 @@ impl Processor {
                 Op::Clamp { low, high } => {
                     change(values, &|map| elementwise::clamp(map, *low, *high))
                 }
+                Op::Softmax => change_joined(values, &elementwise::softmax),
                 Op::PixelNorm { eps } => {
                     change_joined(values, &|map| elementwise::pixel_norm(map, *eps))
                 }

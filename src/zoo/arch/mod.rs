@@ -3,6 +3,7 @@
 
 mod arbitrary_style;
 mod biggan;
+mod colorizers;
 mod dcgan;
 mod deeplab;
 mod dncnn;
@@ -46,6 +47,8 @@ pub(super) const ARCHITECTURES: &[Architecture] = &[
     arbitrary_style::PREDICTOR,
     arbitrary_style::TRANSFORMER,
     biggan::ARCHITECTURE,
+    colorizers::ECCV,
+    colorizers::SIGGRAPH,
     dcgan::ARCHITECTURE,
     deeplab::ARCHITECTURE,
     dncnn::ARCHITECTURE,

@@ -176,6 +176,7 @@ fn is_supported(op: &Op) -> bool {
         Op::PRelu { .. }
         | Op::InstanceNorm { .. }
         | Op::Bilinear { .. }
+        | Op::Softmax
         | Op::PadLike
         | Op::Rfft2
         | Op::Irfft2 => false,
