@@ -19,7 +19,7 @@ pub(super) struct Args {
     /// Where to compute: auto, cpu or gpu:N
     #[arg(long, default_value_t, value_name = "DEVICE")]
     device: DeviceChoice,
-    /// Machine-readable output, with all 468 points
+    /// Machine-readable output, with all 468 points, and 68 where a model for them is installed
     #[arg(long)]
     json: bool,
 }
@@ -29,11 +29,14 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let store = networks::store(args.device)?;
     let needed =
         [Purpose::FaceDetect, Purpose::FaceLandmarks, Purpose::Expression, Purpose::AgeGender];
-    let models = finders(store.library(), &needed)?;
+    let mut models = finders(store.library(), &needed)?;
+    let more = choose_model(store.library(), None, Purpose::FacePoints).ok();
+    let points = more.is_some();
+    models.extend(more.map(|model| (Purpose::FacePoints, model)));
     let task = Task::Faces(Faces {
         image: Arc::new(opened.pixels),
         profile: opened.profile,
-        wants: Wants { landmarks: true, expression: true, age_gender: true },
+        wants: Wants { landmarks: true, points, expression: true, age_gender: true },
         models,
     });
     let output = networks::run(store, task, "Finding faces")?;

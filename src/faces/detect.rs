@@ -172,6 +172,7 @@ fn face(found: Found) -> Face {
             left_ear: point(5),
         },
         landmarks: None,
+        points: None,
         expression: None,
         age: None,
         male: None,

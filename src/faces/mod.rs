@@ -2,7 +2,7 @@
 //!
 //! Pure arithmetic around the networks: who runs them is the caller's business. The pipeline is
 //! MediaPipe's (boxes and six key points by BlazeFace, then 468 points in a turned crop) and
-//! face-api.js's (expression, age and gender in an upright one).
+//! face-api.js's (expression, age, gender and 68 points in an upright one).
 
 mod crop;
 mod detect;
@@ -33,6 +33,8 @@ pub trait Run {
 pub struct Wants {
     /// 468 points.
     pub landmarks: bool,
+    /// 68 points.
+    pub points: bool,
     pub expression: bool,
     pub age_gender: bool,
 }
@@ -76,6 +78,10 @@ pub struct Face {
     /// sees no face.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub landmarks: Option<Vec<[f32; 3]>>,
+    /// The 68 points of iBUG's scheme (Sagonas et al. 2013), in pixels: jaw, brows, nose, eyes and
+    /// mouth, from the left of the picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub points: Option<Vec<Point>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expression: Option<Expression>,
     /// Age in years.
@@ -95,6 +101,9 @@ pub fn analyse(image: &PixelBuf, run: &mut dyn Run, wants: Wants) -> Result<Vec<
     for face in &mut faces {
         if wants.landmarks {
             face.landmarks = landmarks::landmarks(image, face, run)?;
+        }
+        if wants.points {
+            face.points = Some(traits::points(image, face, run)?);
         }
         if wants.expression {
             face.expression = Some(traits::expression(image, face, run)?);

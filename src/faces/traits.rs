@@ -1,9 +1,9 @@
-//! Expression, age and gender by face-api.js's networks.
+//! Expression, age, gender and 68 points by face-api.js's networks.
 
 use serde::Serialize;
 
 use super::{Face, Run, crop, misshapen};
-use crate::geom::Affine;
+use crate::geom::{Affine, Point};
 use crate::nets::graph::Edge;
 use crate::nets::{FaceDense, Planes};
 use crate::pixels::PixelBuf;
@@ -70,12 +70,31 @@ pub fn age_and_male(
     }
 }
 
-/// A square around the face.
+/// The 68 points of iBUG's scheme, in pixels.
+pub fn points(image: &PixelBuf, face: &Face, run: &mut dyn Run) -> Result<Vec<Point>, String> {
+    let results = run.run(Purpose::FacePoints, &[upright(image, face)])?;
+    let points = match results.as_slice() {
+        [points] if points.data.len() == 2 * 68 => &points.data,
+        _ => return Err(misshapen(Purpose::FacePoints)),
+    };
+    let map = square(face);
+    let point = |unit: &[f32]| {
+        let (x, y) = map.apply(unit[0].into(), unit[1].into());
+        Point::new(x as f32, y as f32)
+    };
+    Ok(points.chunks_exact(2).map(point).collect())
+}
+
+/// The square around the face.
 fn upright(image: &PixelBuf, face: &Face) -> Planes {
+    crop::square(image, square(face), SIDE, Edge::Zero, RANGE)
+}
+
+/// From the unit square to that around the face.
+fn square(face: &Face) -> Affine {
     let centre = face.bounds.centre();
     let side_px = f64::from(face.bounds.width.max(face.bounds.height)) * MARGIN;
-    let image_from_unit = Affine::translation(centre.x.into(), centre.y.into())
+    Affine::translation(centre.x.into(), centre.y.into())
         .after(Affine::scale(side_px, side_px))
-        .after(Affine::translation(-0.5, -0.5));
-    crop::square(image, image_from_unit, SIDE, Edge::Zero, RANGE)
+        .after(Affine::translation(-0.5, -0.5))
 }

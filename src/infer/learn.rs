@@ -54,7 +54,7 @@ pub(super) fn run(
         let search = Faces {
             image: std::sync::Arc::new(picture),
             profile: WorkingProfile::srgb(),
-            wants: Wants { landmarks: true, expression: false, age_gender: true },
+            wants: Wants { landmarks: true, age_gender: true, ..Wants::default() },
             models: task.finders.clone(),
         };
         let found = faces::find(&search, models, context)?;

@@ -1,8 +1,9 @@
-//! The expression network of face-api.js: four small densely connected blocks.
+//! Networks of face-api.js that read an expression or find 68 points: four small densely connected
+//! blocks.
 
 use super::graph::{Conv, Graph, Value};
 
-/// Reads a face's expression.
+/// Reads a face's expression, or finds its points.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaceDense {
     /// Channels after each block.
@@ -15,8 +16,8 @@ impl FaceDense {
     /// What face-api.js takes off RGB in `0..=1`, and nothing else.
     pub const MEAN: [f32; 3] = [122.782 / 255.0, 117.001 / 255.0, 104.298 / 255.0];
 
-    /// A face, RGB, `(x - mean) / 255`, `[3, 112, 112]`, to one logit an expression,
-    /// `[outputs, 1, 1]`.
+    /// A face, RGB, `(x - mean) / 255`, `[3, 112, 112]`, to one logit an expression, or x and y of
+    /// each point in sides of the picture, `[outputs, 1, 1]`.
     pub fn graph(&self) -> Graph {
         let mut g = Graph::new();
         let mut x = g.input(3);

@@ -34,6 +34,8 @@ pub enum Purpose {
     FaceDetect,
     /// Finds the points of a face.
     FaceLandmarks,
+    /// Finds 68 points of a face.
+    FacePoints,
     /// Reads a face's expression.
     Expression,
     /// Guesses a face's age and gender.
@@ -61,6 +63,7 @@ impl Purpose {
             Self::Segment => "selects nothing",
             Self::FaceDetect => "finds no faces",
             Self::FaceLandmarks => "finds no points of a face",
+            Self::FacePoints => "finds no 68 points of a face",
             Self::Expression => "reads no expressions",
             Self::AgeGender => "guesses no age",
             Self::Features => "yields no features",
@@ -86,6 +89,7 @@ impl std::fmt::Display for Purpose {
             Self::Segment => "segment",
             Self::FaceDetect => "face detection",
             Self::FaceLandmarks => "face landmarks",
+            Self::FacePoints => "68 points of a face",
             Self::Expression => "expression",
             Self::AgeGender => "age and gender",
             Self::Features => "features",

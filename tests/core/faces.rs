@@ -6,12 +6,13 @@ use std::path::Path;
 use ganvas::checkpoint::Checkpoint;
 use ganvas::faces::{Face, Run, Wants, analyse};
 use ganvas::geom::Size;
-use ganvas::nets::Planes;
 use ganvas::nets::cpu::Processor;
+use ganvas::nets::{FaceDense, Planes};
 use ganvas::pixels::{Depth, PixelBuf, Samples};
-use ganvas::zoo::{Purpose, open_network};
+use ganvas::zoo::{Purpose, Range, open_network};
 
-use crate::recorded::{root, shipped};
+use crate::recorded::{Recorded, root, shipped};
+use crate::sampled::Sampled;
 
 /// The shipped networks, prepared when first asked for.
 #[derive(Default)]
@@ -22,6 +23,7 @@ impl Run for Shipped {
         let id = match which {
             Purpose::FaceDetect => "mediapipe-blazeface-short",
             Purpose::FaceLandmarks => "mediapipe-face-landmark",
+            Purpose::FacePoints => "faceapi-landmark68",
             Purpose::Expression => "faceapi-expression",
             Purpose::AgeGender => "faceapi-age-gender",
             other => return Err(format!("no network for {other}")),
@@ -35,7 +37,8 @@ impl Run for Shipped {
     }
 }
 
-const ALL: Wants = Wants { landmarks: true, expression: true, age_gender: true };
+const RANGE: Range = Range::Normalised { mean: FaceDense::MEAN, deviation: [1.0; 3] };
+const ALL: Wants = Wants { landmarks: true, points: true, expression: true, age_gender: true };
 
 fn fixture(name: &str) -> std::path::PathBuf {
     root().join("tests/fixtures/faces").join(name)
@@ -89,8 +92,43 @@ fn a_photo_has_the_face_that_mediapipe_finds() {
     assert!(name == "happy" && probability > 0.95, "{name} {probability}");
     let (age, male) = (face.age.unwrap(), face.male.unwrap());
     assert!((25.0..40.0).contains(&age) && male < 0.5, "{age} years, male {male}");
+    // Jaw, nose, corners of the eyes and of the mouth lie where the mesh has them; two networks
+    // agree to some percent of the face.
+    let (points, mesh) = (face.points.as_ref().unwrap(), face.landmarks.as_ref().unwrap());
+    assert_eq!(points.len(), 68);
+    for (point, of_mesh) in [(8, 152), (30, 1), (36, 33), (45, 263), (48, 61), (54, 291)] {
+        let (have, [x, y, _]) = (points[point], mesh[of_mesh]);
+        let away = have.distance(ganvas::geom::Point::new(x, y)) / box_px.width;
+        assert!(away < 0.09, "point {point} lies {away} of the box from the mesh's");
+    }
     let json = serde_json::to_value(face).unwrap();
     assert!(json["bounds"]["width"].is_number() && json["landmarks"][467][1].is_number());
+}
+
+#[test]
+fn the_68_points_are_those_of_the_package() {
+    let recorded = Sampled::open("nets/faceapi-landmark68.safetensors");
+    // The pictures are those of the expression network.
+    let mut pictures = Recorded::open("faceapi-expression", RANGE);
+    let (checkpoint, detected) = open_network(&shipped("faceapi-landmark68")).unwrap();
+    let mut source = |name: &str| checkpoint.read_f32(&detected.names[name]);
+    let net = Processor::unfused(detected.spec.graph(), &mut source).unwrap();
+    let mut compared = 0;
+    let mut probe = |layer: &str, value: &Planes| {
+        let stored = format!("landmark68.{layer}");
+        if recorded.has(&stored) {
+            recorded.compare(&stored, value);
+            compared += 1;
+        }
+    };
+    let made = net.run_observed(&pictures.inputs(0), &|| false, &mut probe).unwrap();
+    assert_eq!(compared, 4);
+    // What the package answers with the weights before they were rounded.
+    let package = recorded.0.read_f32("package").unwrap();
+    assert_eq!(package.len(), 136);
+    for (have, want) in made[0].data.iter().zip(package) {
+        assert!((have - want).abs() < 1e-4, "{have} instead of {want}");
+    }
 }
 
 #[test]

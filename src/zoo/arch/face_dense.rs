@@ -1,4 +1,4 @@
-//! The expression network of face-api.js.
+//! The densely connected networks of face-api.js: expressions, and 68 points.
 
 use std::borrow::Cow;
 
@@ -21,29 +21,35 @@ pub(super) const ARCHITECTURE: Architecture = Architecture {
 pub(super) const EXTENT: Extent = Extent::Fixed([112; 2]);
 pub(super) const RANGE: Range = Range::Normalised { mean: FaceDense::MEAN, deviation: [1.0; 3] };
 
-/// Expressions that are told apart; the same network with more outputs finds points.
+/// Expressions that are told apart.
 const EXPRESSIONS: usize = 7;
+/// Numbers of 68 points.
+const POINTS: usize = 2 * 68;
 
 impl Describe for FaceDense {
-    const NAME: &'static str = "face-api expression";
+    const NAME: &'static str = "face-api densely connected network";
 
     fn network(&self) -> Graph {
         self.graph()
     }
 
     fn capability(&self) -> Capability {
+        let purpose = match self.outputs {
+            POINTS => Purpose::FacePoints,
+            _ => Purpose::Expression,
+        };
         Capability {
             channels_out: self.outputs as u32,
             range: RANGE,
             extent: EXTENT,
-            ..Capability::of(Purpose::Expression, &self.graph())
+            ..Capability::of(purpose, &self.graph())
         }
     }
 }
 
 impl std::fmt::Display for FaceDense {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} expressions, 112×112 pixels", self.outputs)
+        write!(f, "{} numbers of a face, 112×112 pixels", self.outputs)
     }
 }
 
@@ -54,7 +60,9 @@ fn infer(shapes: &Shapes) -> Result<Spec, Vec<Cow<'static, str>>> {
     let mut channels = vec![first[0]];
     channels.extend((1..8).map_while(pointwise).map(|shape| shape[0]));
     match shapes.get("fc.weight").map(Vec::as_slice) {
-        Some([EXPRESSIONS, _]) => Ok(Spec::FaceDense(FaceDense { channels, outputs: EXPRESSIONS })),
-        _ => Err(vec![Cow::Borrowed("fc.weight for 7 expressions")]),
+        Some(&[outputs @ (EXPRESSIONS | POINTS), _]) => {
+            Ok(Spec::FaceDense(FaceDense { channels, outputs }))
+        }
+        _ => Err(vec![Cow::Borrowed("fc.weight for 7 expressions or 68 points")]),
     }
 }
