@@ -6,7 +6,7 @@ use super::analyse::{aligned, chosen};
 use super::faces::look;
 use super::models::ModelStore;
 use super::protocol::ModelRef;
-use super::worker::{End, Models};
+use super::worker::Models;
 use crate::color::WorkingProfile;
 use crate::faces::Wants;
 use crate::pixels::PixelBuf;
@@ -56,12 +56,8 @@ impl FaceFramer {
         let found = {
             let mut models = self.models.lock().map_err(|_| "the networks have failed")?;
             let models: &mut dyn Models = &mut *models;
-            look(picture, profile, &self.networks, wants, models, &|| false).map_err(|end| {
-                match end {
-                    End::Failed(reason) => reason,
-                    End::OutOfMemory | End::Cancelled => "out of memory".into(),
-                }
-            })?
+            let found = look(picture, profile, &self.networks, wants, models, &|| false);
+            found.map_err(|end| end.to_string())?
         };
         let face = chosen(&found, None).ok_or("no face was found")?;
         let (crop, _) = aligned(face, self.template)?;

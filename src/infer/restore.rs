@@ -1,11 +1,9 @@
 //! Restores faces: finds each, hands it to the network as that learnt faces, and puts the result
 //! back softly.
 
-use std::sync::Arc;
-
-use super::faces;
+use super::faces::look;
 use super::filter::filter_planes;
-use super::protocol::{Faces, Filter, ModelRef, Stage};
+use super::protocol::{Filter, ModelRef, Stage};
 use super::tiling::or_fall_back;
 use super::worker::{Context, End, Models, network_for};
 use crate::faces::Wants;
@@ -24,13 +22,9 @@ pub(super) fn run(
     let Extent::Fixed([side, _]) = capability.extent else {
         return Err(End::Failed(format!("{} wants no faces of one size", task.model)));
     };
-    let look = Faces {
-        image: Arc::clone(&task.image),
-        profile: task.profile.clone(),
-        wants: Wants { landmarks: true, ..Wants::default() },
-        models: finders.to_vec(),
-    };
-    let found = faces::find(&look, models, context)?;
+    let wants = Wants { landmarks: true, ..Wants::default() };
+    let cancel = context.cancel();
+    let found = look(&task.image, &task.profile, finders, wants, models, &|| cancel.is_set())?;
     let seen = found
         .iter()
         .filter_map(|face| FivePoints::of_mesh(face.landmarks.as_deref()?).zip(face.outline()));

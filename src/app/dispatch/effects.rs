@@ -60,17 +60,6 @@ impl Model {
             return None;
         }
         let engine = std::sync::Arc::clone(&self.engine);
-        Some(EffectPlan {
-            tab,
-            base,
-            card,
-            settings,
-            model,
-            reader,
-            finders,
-            mask,
-            style,
-            engine,
-        })
+        Some(EffectPlan { tab, base, card, settings, model, reader, finders, mask, style, engine })
     }
 }
