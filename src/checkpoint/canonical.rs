@@ -13,6 +13,7 @@ const WRAPPERS: &[&str] = &[
     "model_state_dict",
     "netG_state_dict",
     "netG",
+    "G",
     "state_dict",
     "model",
 ];

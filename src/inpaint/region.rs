@@ -309,30 +309,3 @@ fn bounds<S: Sync>(samples: &[S], width: usize, is_in: impl Fn(&S) -> bool + Syn
         })
         .reduce(|| IRect::EMPTY, IRect::union)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::geom::Size;
-    use crate::pixels::Depth;
-
-    #[test]
-    fn growing_a_mask_far_stops_between_portions() {
-        let mask = PixelBuf::filled(Size::new(700, 500), 1, Depth::U8, [255; 4]);
-        let grown = |stop_at: usize| {
-            let mut asked = 0;
-            let mut watch = |_| {
-                asked += 1;
-                asked < stop_at
-            };
-            let region = Region::from_mask(&mask, 400, 0.0, &mut Progress::new(&mut watch));
-            (region.map(|region| region.is_some()), asked)
-        };
-        let (region, all) = grown(usize::MAX);
-        let portions = 700 * 500 * 801 / PORTION;
-        assert!(region == Ok(true) && all > portions, "asked {all} times in {portions} portions");
-        for stop_at in 1..=all {
-            assert_eq!(grown(stop_at), (Err(FillError::Stopped), stop_at));
-        }
-    }
-}

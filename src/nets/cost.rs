@@ -155,6 +155,11 @@ impl Graph {
                 let channels = self.channels(*queries) + self.channels(*values);
                 cost.flops += 2.0 * area(queries) * area(keys) * channels as f64;
             }
+            if node.op == Op::ContextualAttention {
+                // Patches of 3×3 on every second pixel are compared, of 4×4 blended.
+                let places = (sides[index][0] / 2 * (sides[index][1] / 2)) as f64;
+                cost.flops += 2.0 * places * places * (25 * node.channels) as f64;
+            }
             live += bytes(index);
             cost.peak_bytes = cost.peak_bytes.max(live);
             for dead in (0..=index).filter(|dead| last[*dead] == index) {
@@ -222,6 +227,7 @@ impl Graph {
                 Op::InstanceNorm { .. }
                 | Op::GlobalMean
                 | Op::Attention
+                | Op::ContextualAttention
                 | Op::Bilinear { .. }
                 | Op::Rfft2
                 | Op::Irfft2 => return None,

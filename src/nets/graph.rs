@@ -100,6 +100,10 @@ pub enum Op {
     /// At each pixel of the first input a mean of the third's pixels, which count as softmax says
     /// of the products of the first's vector with the second's (Zhang et al. 2019, SAGAN).
     Attention,
+    /// At each pixel a blend of the picture's own patches, by how well what surrounds it fits what
+    /// surrounds them; the second input, eight times as fine as every second pixel, is 0 where
+    /// patches may come from (Yu et al. 2018, with the scores of neighbours added).
+    ContextualAttention,
     /// Logits of the channels to probabilities that add up to 1 at each pixel.
     Softmax,
     /// Each pixel over the root of its channels' mean square plus `eps`.
@@ -322,6 +326,11 @@ impl Graph {
     pub fn attention(&mut self, queries: Value, keys: Value, values: Value) -> Value {
         let channels = self.channels(values);
         self.push(Op::Attention, &[queries, keys, values], channels)
+    }
+
+    pub fn contextual_attention(&mut self, x: Value, mask: Value) -> Value {
+        let channels = self.channels(x);
+        self.push(Op::ContextualAttention, &[x, mask], channels)
     }
 
     pub fn softmax(&mut self, x: Value) -> Value {

@@ -30,6 +30,11 @@ impl Edge {
 /// What is added to a variance over a batch before the root is taken.
 pub(super) const DEVIATION_EPS: f32 = 1e-8;
 
+/// What scores of contextual attention are multiplied by.
+pub(super) const SHARPNESS: f32 = 10.0;
+/// Shorter patches count as so long there.
+pub(super) const LEAST_NORM: f32 = 1e-4;
+
 /// Pixels that are added: top, bottom, left, right.
 pub type Sides = [usize; 4];
 

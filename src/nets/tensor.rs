@@ -2,6 +2,7 @@
 //! as a second opinion in tests.
 
 use std::cell::RefCell;
+mod contextual;
 mod fourier;
 
 use std::collections::BTreeMap;
@@ -216,6 +217,7 @@ impl OnDevice {
                 let values: Tensor<3> = values.reshape([batch, out, many]); // [n, c, keys]
                 values.matmul(shares.swap_dims(1, 2)).reshape([batch, out, height, width])
             }
+            Op::ContextualAttention => self.contextual_attention(x, second?),
             Op::Softmax => activation::softmax(x, 1),
             Op::PixelNorm { eps } => {
                 let square = x.clone().powf_scalar(2.0).mean_dim(1);

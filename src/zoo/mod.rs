@@ -29,10 +29,10 @@ use serde_json::Value as Json;
 
 use crate::nets::graph::Graph;
 use crate::nets::{
-    AlexNet, BigGanDeep, BlazeFace, Blueprint, Dcgan, DeepLab, DnCnn, EccvColorizer, FaceDense,
-    FaceMesh, FaceXception, FfdNet, Gfpgan, Inception, Lama, Migan, MultiStyle, ResnetGenerator,
-    RrdbNet, SelfieSegmentation, Side, SiggraphColorizer, SqueezeNet, Srvgg, StyleGan2,
-    StylePredictor, StyleTransformer, Unet, UnetGenerator, Vgg, ZeroDce,
+    AlexNet, BigGanDeep, BlazeFace, Blueprint, Dcgan, DeepFill, DeepLab, DnCnn, EccvColorizer,
+    FaceDense, FaceMesh, FaceXception, FfdNet, Gfpgan, Inception, Lama, Migan, MultiStyle,
+    ResnetGenerator, RrdbNet, SelfieSegmentation, Side, SiggraphColorizer, SqueezeNet, Srvgg,
+    StyleGan2, StylePredictor, StyleTransformer, Unet, UnetGenerator, Vgg, ZeroDce,
 };
 use crate::params::ParamSpec;
 
@@ -112,6 +112,7 @@ architectures!(
     BigGanDeep,
     BlazeFace,
     Dcgan,
+    DeepFill,
     DeepLab,
     DnCnn,
     EccvColorizer,

@@ -1,5 +1,5 @@
-//! The colourisers of Zhang et al. against the published definitions
-//! (`tests/fixtures/nets/make_colorizers.py`), and what the tool makes of their colours.
+//! The colourisers of Zhang et al.: their files, by names and shapes, and what the tool makes of
+//! their colours.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,73 +12,9 @@ use ganvas::infer::worker::{Models, Network, NetworkError, Step};
 use ganvas::nets::cpu::Stop;
 use ganvas::nets::{EccvColorizer, Planes, SiggraphColorizer};
 use ganvas::pixels::{Depth, PixelBuf};
-use ganvas::zoo::{Capability, Extent, Purpose, Shapes, Spec, detect};
+use ganvas::zoo::{Capability, Extent, Purpose, Spec, detect};
 
-use crate::sampled::{Sampled, planes};
-
-/// Tensors of a row of layers: convolutions of 3×3 every second one from `first` on, then batch
-/// norm.
-fn row(shapes: &mut Shapes, name: &str, first: usize, widths: &[usize]) {
-    for (index, pair) in widths.windows(2).enumerate() {
-        conv(shapes, &format!("{name}.{}", first + 2 * index), pair[1], pair[0], 3);
-    }
-    let norm = format!("{name}.{}", first + 2 * (widths.len() - 1));
-    for leaf in ["weight", "bias", "running_mean", "running_var"] {
-        shapes.insert(format!("{norm}.{leaf}"), vec![widths[widths.len() - 1]]);
-    }
-    shapes.insert(format!("{norm}.num_batches_tracked"), vec![]);
-}
-
-fn conv(shapes: &mut Shapes, name: &str, to: usize, from: usize, side: usize) {
-    shapes.insert(format!("{name}.weight"), vec![to, from, side, side]);
-    shapes.insert(format!("{name}.bias"), vec![to]);
-}
-
-fn transposed(shapes: &mut Shapes, name: &str, from: usize, to: usize) {
-    shapes.insert(format!("{name}.weight"), vec![from, to, 4, 4]);
-    shapes.insert(format!("{name}.bias"), vec![to]);
-}
-
-fn trunk([whole, half, quarter, eighth]: [usize; 4], inputs: usize) -> Shapes {
-    let mut shapes = Shapes::new();
-    row(&mut shapes, "model1", 0, &[inputs, whole, whole]);
-    row(&mut shapes, "model2", 0, &[whole, half, half]);
-    row(&mut shapes, "model3", 0, &[half, quarter, quarter, quarter]);
-    row(&mut shapes, "model4", 0, &[quarter, eighth, eighth, eighth]);
-    for name in ["model5", "model6", "model7"] {
-        row(&mut shapes, name, 0, &[eighth; 4]);
-    }
-    shapes
-}
-
-/// The tensors of a file, as the published classes name them.
-fn siggraph(network: &SiggraphColorizer) -> Shapes {
-    let [whole, half, quarter, eighth] = network.widths;
-    let mut shapes = trunk(network.widths, 4);
-    transposed(&mut shapes, "model8up.0", eighth, quarter);
-    transposed(&mut shapes, "model9up.0", quarter, half);
-    transposed(&mut shapes, "model10up.0", half, network.last);
-    conv(&mut shapes, "model3short8.0", quarter, quarter, 3);
-    conv(&mut shapes, "model2short9.0", half, half, 3);
-    conv(&mut shapes, "model1short10.0", network.last, whole, 3);
-    row(&mut shapes, "model8", 1, &[quarter; 3]);
-    row(&mut shapes, "model9", 1, &[half; 2]);
-    conv(&mut shapes, "model10.1", network.last, network.last, 3);
-    conv(&mut shapes, "model_class.0", 529, quarter, 1);
-    conv(&mut shapes, "model_out.0", 2, network.last, 1);
-    shapes
-}
-
-fn eccv(network: &EccvColorizer) -> Shapes {
-    let [_, _, quarter, eighth] = network.widths;
-    let mut shapes = trunk(network.widths, 1);
-    transposed(&mut shapes, "model8.0", eighth, quarter);
-    conv(&mut shapes, "model8.2", quarter, quarter, 3);
-    conv(&mut shapes, "model8.4", quarter, quarter, 3);
-    conv(&mut shapes, "model8.6", network.bins, quarter, 1);
-    shapes.insert("model_out.weight".into(), vec![2, network.bins, 1, 1]);
-    shapes
-}
+use crate::published::{eccv, siggraph};
 
 #[test]
 fn the_published_files_are_recognised_and_told_apart() {
@@ -102,16 +38,30 @@ fn the_published_files_are_recognised_and_told_apart() {
 }
 
 #[test]
-fn they_agree_layer_by_layer() {
-    let recorded = Sampled::open("nets/computed-colorizers.safetensors");
-    let lightness = [planes("lightness", [1, 32, 40], |u| 50.0 + 50.0 * u)];
-    let widths = [4, 5, 6, 7];
-    let (second, first) =
-        (SiggraphColorizer { widths, last: 3 }, EccvColorizer { widths, bins: 9 });
-    let spec = recorded.check("siggraph", &siggraph(&second), &lightness);
-    assert_eq!(spec, Spec::SiggraphColorizer(second));
-    let spec = recorded.check("eccv", &eccv(&first), &lightness);
-    assert_eq!(spec, Spec::EccvColorizer(first));
+fn known_colours_have_their_lightness_and_come_back() {
+    let lab = Lab::new();
+    // As scikit-image has them.
+    for (rgb, want) in [
+        ([1.0, 0.0, 0.0], [53.2406, 80.0923, 67.2028]),
+        ([0.0, 1.0, 0.0], [87.7351, -86.1830, 83.1797]),
+        ([0.0, 0.0, 1.0], [32.2957, 79.1856, -107.8573]),
+        ([0.2, 0.5, 0.7], [50.9720, -6.3982, -33.7093]),
+    ] {
+        let have = lab.of_srgb(rgb);
+        let near = have.iter().zip(want).all(|(have, want)| (have - want).abs() < 0.03);
+        assert!(near, "{rgb:?}: {have:?}");
+        let back = lab.to_srgb(have);
+        assert!(back.iter().zip(rgb).all(|(a, b)| (a - b).abs() < 1e-5), "{rgb:?}: {back:?}");
+    }
+    // A grey of 16 bits stays that grey, to the last of them.
+    for level in (0..=u16::MAX).step_by(97) {
+        let grey = f32::from(level) / 65_535.0;
+        let [l, a, b] = lab.of_srgb([grey; 3]);
+        assert!(a.abs() < 1e-3 && b.abs() < 1e-3);
+        for value in lab.to_srgb([l, 0.0, 0.0]) {
+            assert!((value - grey).abs() * 65_535.0 < 0.7, "{level}: {value}");
+        }
+    }
 }
 
 /// Blue above, orange below, wherever light falls; keeps what it was given.

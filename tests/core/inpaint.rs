@@ -1,7 +1,7 @@
 //! Exemplar-based fill: what must stay, what comes back, and what refuses.
 
 use ganvas::geom::{IRect, Size};
-use ganvas::inpaint::{Border, Fill, FillError, expand, fill};
+use ganvas::inpaint::{Border, Fill, FillError, expand, fill, holes};
 use ganvas::pixels::{Depth, PixelBuf};
 use proptest::prelude::*;
 
@@ -318,6 +318,26 @@ fn a_stop_is_heard_at_every_question() {
         };
         assert_eq!(fill(&image, &mask, &EXACT, &mut watch), Err(FillError::Stopped));
         assert_eq!(asked, stop_at);
+    }
+}
+
+#[test]
+fn growing_a_mask_far_stops_between_portions() {
+    let mask = PixelBuf::filled(Size::new(700, 500), 1, Depth::U8, [255; 4]);
+    let grown = |stop_at: usize| {
+        let mut asked = 0;
+        let mut watch = |_| {
+            asked += 1;
+            asked < stop_at
+        };
+        let found = holes(&mask, 400, 0.0, &mut watch).map(|holes| holes.len());
+        (found, asked)
+    };
+    let (found, all) = grown(usize::MAX);
+    // 280 million distances, some 17 million at a time.
+    assert!(found == Ok(1) && all > 16, "asked {all} times");
+    for stop_at in 1..=all {
+        assert_eq!(grown(stop_at), (Err(FillError::Stopped), stop_at));
     }
 }
 

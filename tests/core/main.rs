@@ -7,6 +7,7 @@ mod checkpoint;
 mod colorizers;
 mod commands;
 mod compose;
+mod deepfill;
 mod document;
 mod faces;
 mod filters;
@@ -37,7 +38,6 @@ mod portrait;
 mod project;
 mod restore;
 mod results;
-mod sampled;
 mod scratch;
 mod segment;
 mod stylegan_pkl;
@@ -45,5 +45,9 @@ mod tidy;
 mod tools;
 mod zoo;
 
+#[path = "../support/published.rs"]
+mod published;
 #[path = "../support/recorded.rs"]
 mod recorded;
+#[path = "../support/sampled.rs"]
+mod sampled;

@@ -8,6 +8,7 @@ use ganvas::nets::Planes;
 use ganvas::nets::cpu::Processor;
 use ganvas::zoo::open_network;
 
+use crate::published::computed;
 use crate::recorded::{Recorded, networks, tiny};
 
 type Change<'a> = &'a dyn Fn(&str, &mut Vec<f32>);
@@ -53,6 +54,23 @@ fn every_network_agrees_layer_by_layer() {
     assert!(networks.len() >= 19);
     for (weights, name) in networks {
         check(&weights, name, &|_, _| {});
+    }
+}
+
+#[test]
+fn every_computed_network_agrees_layer_by_layer() {
+    let networks = computed();
+    assert!(networks.len() >= 5);
+    for network in networks {
+        let (checkpoint, detected, _folder) = network.open();
+        let mut source = |name: &str| checkpoint.read_f32(&detected.names[name]);
+        let graph = detected.spec.graph();
+        let unfused = Processor::unfused(graph.clone(), &mut source).unwrap();
+        let fused = Processor::new(graph, &mut source).unwrap();
+        network.compare(|probe| {
+            unfused.run_observed(&network.inputs, &|| false, probe).unwrap();
+        });
+        network.compare_output(&fused.run(&network.inputs, &|| false).unwrap()[0]);
     }
 }
 

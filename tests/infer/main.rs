@@ -8,5 +8,9 @@ mod shared;
 mod store;
 mod train;
 
+#[path = "../support/published.rs"]
+mod published;
 #[path = "../support/recorded.rs"]
 mod recorded;
+#[path = "../support/sampled.rs"]
+mod sampled;

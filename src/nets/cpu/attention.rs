@@ -3,25 +3,26 @@
 
 use super::Stop;
 use super::conv::Kernel;
+use super::elementwise::softmax;
 use super::epilogue::Epilogue;
 use super::gradient::weight_gradient;
 use super::map::Map;
 use crate::nets::graph::Conv;
 
 /// The convolution whose weight `[to, from]` is `weight`.
-fn product(weight: &[f32], from: usize, to: usize) -> Kernel {
+pub(super) fn product(weight: &[f32], from: usize, to: usize) -> Kernel {
     let conv = Conv::linear("", from, to).no_bias();
     Kernel::new(&conv, weight, &[from], Epilogue::new(&vec![0.0; to]))
 }
 
 /// The pixels one after the other, `[pixels, channels]`.
-fn matrix(map: &Map) -> Vec<f32> {
+pub(super) fn matrix(map: &Map) -> Vec<f32> {
     let pixels = (0..map.height).flat_map(|y| map.row(y).chunks_exact(map.padded()));
     pixels.flat_map(|pixel| &pixel[..map.channels]).copied().collect()
 }
 
 /// [`matrix`] with rows for columns.
-fn transposed(map: &Map) -> Vec<f32> {
+pub(super) fn transposed(map: &Map) -> Vec<f32> {
     map.to_planes().data
 }
 
@@ -30,16 +31,7 @@ fn transposed(map: &Map) -> Vec<f32> {
 fn shares(queries: &Map, keys: &Map, stop: Stop<'_>) -> Map {
     let count = keys.height * keys.width;
     let mut map = product(&matrix(keys), keys.channels, count).run(&[queries], stop);
-    let padded = map.padded();
-    map.change_rows(|_, row| {
-        for pixel in row.chunks_exact_mut(padded) {
-            let pixel = &mut pixel[..count];
-            let top = pixel.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            pixel.iter_mut().for_each(|x| *x = (*x - top).exp());
-            let total: f32 = pixel.iter().sum();
-            pixel.iter_mut().for_each(|x| *x /= total);
-        }
-    });
+    softmax(&mut map);
     map
 }
 

@@ -7,6 +7,7 @@
 
 mod attention;
 pub(super) mod backward;
+mod contextual;
 pub(super) mod conv;
 mod elementwise;
 pub(super) mod epilogue;
@@ -323,6 +324,10 @@ impl Processor {
                 }
                 Op::Clamp { low, high } => {
                     change(values, &|map| elementwise::clamp(map, *low, *high))
+                }
+                Op::ContextualAttention => {
+                    let [map, mask] = [0, 1].map(|at: usize| joined(&values[inputs[at].0]));
+                    fresh(contextual::run(&map, &mask, stop))
                 }
                 Op::Softmax => change_joined(values, &elementwise::softmax),
                 Op::PixelNorm { eps } => {

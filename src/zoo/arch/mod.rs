@@ -5,6 +5,7 @@ mod arbitrary_style;
 mod biggan;
 mod colorizers;
 mod dcgan;
+mod deepfill;
 mod deeplab;
 mod dncnn;
 mod face_dense;
@@ -50,6 +51,7 @@ pub(super) const ARCHITECTURES: &[Architecture] = &[
     colorizers::ECCV,
     colorizers::SIGGRAPH,
     dcgan::ARCHITECTURE,
+    deepfill::ARCHITECTURE,
     deeplab::ARCHITECTURE,
     dncnn::ARCHITECTURE,
     face_dense::ARCHITECTURE,

@@ -177,6 +177,7 @@ fn is_supported(op: &Op) -> bool {
         | Op::InstanceNorm { .. }
         | Op::Bilinear { .. }
         | Op::Softmax
+        | Op::ContextualAttention
         | Op::PadLike
         | Op::Rfft2
         | Op::Irfft2 => false,

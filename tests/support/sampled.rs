@@ -3,12 +3,12 @@
 
 use std::path::Path;
 
-use ganvas::checkpoint::{Checkpoint, CheckpointError};
+use ganvas::checkpoint::Checkpoint;
 use ganvas::latent::random::SplitMix64;
 use ganvas::nets::Planes;
-use ganvas::nets::cpu::Processor;
-use ganvas::zoo::{Shapes, Spec, open_network};
+use ganvas::zoo::{Detected, Shapes, Spec, open_network};
 use safetensors::tensor::{Dtype, TensorView, serialize};
+use tempfile::TempDir;
 
 use crate::recorded::root;
 
@@ -83,33 +83,59 @@ impl Sampled {
         let largest = have.data.iter().fold(0.0f32, |top, value| top.max(value.abs()));
         assert!((largest - top).abs() <= TOLERANCE * top, "{name}: {largest} not {top}");
     }
+}
 
-    /// A checkpoint with tensors of these official names and shapes, through the real loader:
-    /// every layer that was recorded of `network`, and what runs in the program.
-    pub fn check(&self, network: &str, shapes: &Shapes, inputs: &[Planes]) -> Spec {
+/// A network with computed weights whose layers were recorded.
+pub struct Computed {
+    /// Of the record.
+    file: String,
+    /// What the record calls it.
+    pub name: &'static str,
+    pub spec: Spec,
+    shapes: Shapes,
+    pub inputs: Vec<Planes>,
+}
+
+impl Computed {
+    /// `kind` names the record, `shapes` are those of the published file.
+    pub fn new(
+        kind: &str,
+        name: &'static str,
+        spec: Spec,
+        shapes: Shapes,
+        inputs: Vec<Planes>,
+    ) -> Self {
+        Self { file: format!("nets/computed-{kind}.safetensors"), name, spec, shapes, inputs }
+    }
+
+    /// Its checkpoint, wrapped as training scripts do, through the real loader; the folder in which
+    /// it is goes with the last.
+    pub fn open(&self) -> (Checkpoint, Detected, TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("own.safetensors");
-        write_checkpoint(&path, "params_ema.", shapes);
+        write_checkpoint(&path, "params_ema.", &self.shapes);
         let (checkpoint, detected) = open_network(&path).unwrap();
-        let mut source = |name: &str| -> Result<Vec<f32>, CheckpointError> {
-            checkpoint.read_f32(&detected.names[name])
-        };
-        let graph = detected.spec.graph();
-        let unfused = Processor::unfused(graph.clone(), &mut source).unwrap();
-        let fused = Processor::new(graph, &mut source).unwrap();
+        assert_eq!(detected.spec, self.spec, "{}", self.name);
+        (checkpoint, detected, folder)
+    }
+
+    /// Compares the layers that `run` shows with those that were recorded, all of them.
+    pub fn compare(&self, run: impl FnOnce(&mut dyn FnMut(&str, &Planes))) {
+        let (recorded, name) = (Sampled::open(&self.file), self.name);
         let mut compared = 0;
-        let mut probe = |layer: &str, value: &Planes| {
-            let stored = format!("{network}.{layer}");
-            if self.has(&stored) {
-                self.compare(&stored, value);
+        run(&mut |layer, value| {
+            let stored = format!("{name}.{layer}");
+            if recorded.has(&stored) {
+                recorded.compare(&stored, value);
                 compared += 1;
             }
-        };
-        unfused.run_observed(inputs, &|| false, &mut probe).unwrap();
-        let of_network = |name: &&String| name.split_once('.').is_some_and(|(n, _)| n == network);
-        assert_eq!(compared, self.0.shapes().keys().filter(of_network).count(), "{network}");
-        let made = fused.run(inputs, &|| false).unwrap();
-        self.compare(&format!("{network}.output"), &made[0]);
-        detected.spec
+        });
+        let of_network = |stored: &&String| stored.split_once('.').is_some_and(|(n, _)| n == name);
+        assert_eq!(compared, recorded.0.shapes().keys().filter(of_network).count(), "{name}");
+    }
+
+    /// Compares a result alone.
+    pub fn compare_output(&self, value: &Planes) {
+        Sampled::open(&self.file).compare(&format!("{}.output", self.name), value);
     }
 }
