@@ -13,6 +13,9 @@ use crate::nets::Planes;
 use crate::pixels::PixelBuf;
 use crate::zoo::{Extent, Purpose};
 
+/// Pixels coloured between two looks at whether to go on.
+const PORTION: usize = 1 << 18;
+
 /// `input` in colour, as sRGB planes in `0..=1`.
 pub(super) fn run(
     task: &Filter,
@@ -49,7 +52,12 @@ pub(super) fn run(
         let [lightness, ..] = lab.of_srgb(map.to_srgb([r, g, b]));
         lab.to_srgb([lightness, colors.data[at], colors.data[area + at]])
     };
-    let pixels: Vec<[f32; 3]> = (0..area).into_par_iter().map(colored).collect();
+    let mut pixels: Vec<[f32; 3]> = Vec::with_capacity(area);
+    while pixels.len() < area {
+        context.check()?;
+        let portion = pixels.len()..(pixels.len() + PORTION).min(area);
+        pixels.par_extend(portion.into_par_iter().map(colored));
+    }
     let data = (0..3).flat_map(|channel| pixels.iter().map(move |pixel| pixel[channel]));
     Ok(Planes { channels: 3, height, width, data: data.collect() })
 }

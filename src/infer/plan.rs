@@ -143,10 +143,11 @@ pub fn preflight(
         net.pixels() * 8 + output.pixels() * 8
     };
     let work = largest as f64 * capability.bytes_per_px;
+    let runs = if capability.is_grey() { 3.0 } else { 1.0 };
+    let flops = runs * pixels as f64 * capability.flops_per_px;
     Preflight {
         tiles: cores.len() as u32,
-        seconds: speed
-            .map(|speed| (pixels as f64 * capability.flops_per_px / speed.flops_per_second) as f32),
+        seconds: speed.map(|speed| (flops / speed.flops_per_second) as f32),
         memory_bytes: capability.weight_bytes + work as u64 + buffers,
         output,
     }

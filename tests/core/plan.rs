@@ -146,6 +146,10 @@ fn a_change_is_estimated_as_it_is_run() {
     assert!(tiled.tiles > 1 && tiled.output == size);
     let whole = Capability { extent: Extent::Whole, ..capability };
     assert_eq!(preflight_change(&whole, size, 1, speed).tiles, 1);
+    // One that knows grey only runs for each channel.
+    let grey = Capability { channels_in: 1, channels_out: 1, ..capability };
+    let seconds = tiled.seconds.unwrap();
+    assert_eq!(preflight_change(&grey, size, 1, speed).seconds, Some(3.0 * seconds));
     // A network that sees a fixed size costs the same whatever the picture.
     let fixed = Capability { extent: Extent::Fixed([256, 256]), ..capability };
     let small = preflight_change(&fixed, size, 1, speed);
