@@ -244,7 +244,7 @@ fn animate(
     let mut seconds = 0.0;
     let frames = drawings.into_iter().enumerate().map(|(at, drawing)| {
         let task = Task::Render(Render { model: model.clone(), drawings: vec![drawing] });
-        let output = worker.run_part(task, &mut bar, [at as u64, count as u64])?;
+        let output = worker.run_part(task, &mut bar, [at as u64, count as u64])?.done()?;
         seconds += output.seconds;
         let drawn = output.drawn.into_iter().next();
         let drawn = drawn.ok_or_else(|| Failure::failed("the network made no picture"))?;

@@ -78,6 +78,23 @@ pub(super) fn run(store: ModelStore, task: Task, label: &str) -> Result<Output, 
     Worker::start(store)?.run(task, label)
 }
 
+/// How a task ended that did not fail.
+pub(super) enum Ended {
+    Done(Box<Output>),
+    /// The picture does not have what the task needs: one sentence.
+    Refused(String),
+}
+
+impl Ended {
+    /// What was done; a picture that was refused is bad input.
+    pub(super) fn done(self) -> Result<Output, Failure> {
+        match self {
+            Self::Done(output) => Ok(*output),
+            Self::Refused(reason) => Err(Failure::input(reason)),
+        }
+    }
+}
+
 /// The inference thread, for several tasks one after the other.
 pub(super) struct Worker(Service);
 
@@ -89,7 +106,7 @@ impl Worker {
 
     /// Runs a task to its end, with a bar on a terminal.
     pub(super) fn run(&mut self, task: Task, label: &str) -> Result<Output, Failure> {
-        self.run_part(task, &mut Progress::new(label), [0, 1])
+        self.run_part(task, &mut Progress::new(label), [0, 1])?.done()
     }
 
     /// [`Worker::run`] of number `at` of `count` tasks that share a bar.
@@ -98,7 +115,7 @@ impl Worker {
         task: Task,
         bar: &mut Progress,
         [at, count]: [u64; 2],
-    ) -> Result<Output, Failure> {
+    ) -> Result<Ended, Failure> {
         self.0.submit(Lane::Commit, None, task).map_err(Failure::failed)?;
         loop {
             match self.0.wait_event(PERIOD).map_err(Failure::failed)? {
@@ -107,9 +124,9 @@ impl Worker {
                     bar.set(at * total + u64::from(done), count * total);
                 }
                 Some(Event::Notice { text, .. }) => report::note(text),
-                Some(Event::Finished { output, .. }) => return Ok(*output),
+                Some(Event::Finished { output, .. }) => return Ok(Ended::Done(output)),
                 Some(Event::Failed { error, .. }) => return Err(Failure::failed(error)),
-                Some(Event::Refused { reason, .. }) => return Err(Failure::input(reason)),
+                Some(Event::Refused { reason, .. }) => return Ok(Ended::Refused(reason)),
                 Some(Event::Cancelled { .. }) => return Err(Failure::failed("cancelled")),
                 Some(Event::Picture { .. }) | None => {}
             }

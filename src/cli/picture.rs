@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::input::{self, Picture, unusable};
 use super::moving::{DEFAULT_FPS, Moving, parse_fps};
-use super::networks::{self, Worker};
+use super::networks::{self, Ended, Worker};
 use super::report::{self, Failure, Progress};
 use crate::color::WorkingProfile;
 use crate::device::DeviceChoice;
@@ -104,14 +104,26 @@ impl Files {
             let options = self.options(Format::Png, drawn.filter(|_| is_by_network));
             let (mut worker, mut bar) = (Worker::start(store)?, Progress::new(label));
             let mut total = Output::default();
+            let mut refused = None;
             let made = moving.run(&options, |picture, place| {
-                let task = task(Arc::new(picture.pixels), picture.profile);
-                let Output { images, model, seconds, .. } =
-                    worker.run_part(task, &mut bar, place)?;
-                total.seconds += seconds;
-                total.model = model;
-                images.into_iter().next().ok_or_else(none)
+                let pixels = Arc::new(picture.pixels);
+                let task = task(Arc::clone(&pixels), picture.profile);
+                match worker.run_part(task, &mut bar, place)? {
+                    Ended::Done(output) => {
+                        let Output { images, model, seconds, .. } = *output;
+                        total.seconds += seconds;
+                        total.model = model;
+                        images.into_iter().next().ok_or_else(none)
+                    }
+                    Ended::Refused(reason) => {
+                        refused = Some(reason);
+                        Ok(Arc::unwrap_or_clone(pixels))
+                    }
+                }
             })?;
+            if let Some(reason) = refused {
+                report::note(format!("frames stayed as they are: {reason}"));
+            }
             drop(bar);
             let facts = [&[("frames", json!(made.frames))], facts].concat();
             return self.say(made.size, &made.notices, &total, &facts);

@@ -76,3 +76,19 @@ fn without_a_face_or_a_model_it_is_bad_input() {
     }
     assert!(!Path::new(&out).exists());
 }
+
+#[test]
+fn a_frame_without_a_face_stays_as_it_is() {
+    let folder = Folder::new();
+    let (model, from, to) =
+        (checkpoint(&folder), folder.file("in_####.png"), folder.file("out_####.png"));
+    let face = image::open(astronaut()).unwrap().crop_imm(120, 20, 200, 220).to_rgb8();
+    let plain = image::RgbImage::from_pixel(200, 220, image::Rgb([90, 130, 60]));
+    face.save(folder.file("in_0001.png")).unwrap();
+    plain.save(folder.file("in_0002.png")).unwrap();
+    let told = succeed(&["restore", &from, "-o", &to, "--model", &model]);
+    assert!(told.stderr.contains("frames stayed as they are: no face"), "{}", told.stderr);
+    let out = |name: &str| image::open(folder.file(name)).unwrap().to_rgb8();
+    assert_eq!(out("out_0002.png"), plain);
+    assert_ne!(out("out_0001.png"), face);
+}
