@@ -86,11 +86,9 @@ impl Model {
                 Some(Running { goal: Goal::Trial { token, job }, .. }),
             ) => self.trials.finish(token, job, *output),
             (
-                Event::Failed { error, .. },
+                Event::Failed { error, .. } | Event::Refused { reason: error, .. },
                 Some(Running { goal: Goal::Trial { token, .. }, .. }),
-            ) => {
-                self.trials.give_up(token, Some(error));
-            }
+            ) => self.trials.give_up(token, Some(error)),
             (Event::Cancelled { .. }, Some(Running { goal: Goal::Trial { token, .. }, .. })) => {
                 self.trials.give_up(token, None);
             }
