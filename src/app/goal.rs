@@ -10,9 +10,13 @@ use super::state::{Outcome, TabId};
 use crate::cli::report::sentence;
 use crate::commands::results::{self, Made};
 use crate::commands::{CommandError, Step, subject};
+use crate::compose;
 use crate::document::Document;
+use crate::geom::Size;
 use crate::infer::protocol::Output;
 use crate::inpaint::Border;
+use crate::ops::{self, OpContext};
+use crate::params::Params;
 use crate::pixels::PixelBuf;
 
 /// Everything that a result needs, as it was when it was asked for.
@@ -76,7 +80,16 @@ impl Goal {
                     }
                     UpscaleOutput::NewDocument => {
                         let layer = format!("Upscale ×{scale}");
-                        opened(pixels, format!("{title} ×{scale}"), &layer, &base, note)
+                        let of = |pixels: &PixelBuf, name: &str| {
+                            let (profile, metadata) = (base.profile.clone(), base.metadata.clone());
+                            Document::from_pixels(pixels, name, profile, (*metadata).clone())
+                        };
+                        Outcome::Enlarged {
+                            title: format!("{title} ×{scale}"),
+                            document: of(pixels, &layer),
+                            bicubic: of(&bicubic(&base, pixels.size())?, "Bicubic"),
+                            note,
+                        }
                     }
                 })
             }
@@ -109,6 +122,17 @@ impl Goal {
             Self::Look(_) | Self::Film(_) | Self::Trial { .. } => Ok(Outcome::Nothing),
         }
     }
+}
+
+/// The document as it looks at another size, by interpolation.
+fn bicubic(document: &Document, size: Size) -> Result<PixelBuf, String> {
+    let resize = ops::find("resize").ok_or("there is no resizing")?;
+    let (width, height) = (format!("width={}", size.width), format!("height={}", size.height));
+    let params = Params::parse(resize.spec().params, [&*width, &*height, "filter=bicubic"]);
+    let params = params.map_err(|err| sentence(&err))?;
+    let context = OpContext::full_size(document.profile.clone());
+    let flat = compose::flatten(document, document.size.rect());
+    ops::apply(resize, &params, &context, &flat, None).map_err(|err| sentence(&err))
 }
 
 /// A document of its own with the profile and metadata of what it was made from.

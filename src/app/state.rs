@@ -52,6 +52,8 @@ pub struct Tab {
     pub session: Session,
     /// As it was opened or last reverted, for comparing.
     pub original: Document,
+    /// What that is called, where it is no original.
+    pub compared_with: Option<&'static str>,
     /// Times that the file was read.
     pub reads: u32,
     pub view: View,
@@ -86,6 +88,13 @@ pub enum Outcome {
         document: Document,
         made_of: Option<PathBuf>,
         notices: Vec<String>,
+    },
+    /// What a network has enlarged, and the same by interpolation, for comparing.
+    Enlarged {
+        title: String,
+        document: Document,
+        bicubic: Document,
+        note: String,
     },
     /// The file of a document, read again.
     Reread {

@@ -326,6 +326,7 @@ impl Model {
             made_of: None,
             session,
             original: document,
+            compared_with: None,
             reads: 0,
             view,
             export: None,

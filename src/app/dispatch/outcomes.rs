@@ -85,6 +85,13 @@ impl App {
                 }
                 notices.into_iter().for_each(|notice| model.notices.info(notice));
             }
+            Outcome::Enlarged { title, document, bicubic, note } => {
+                let id = model.add_tab(title, None, document);
+                if let Some(tab) = model.tab_by_id(id) {
+                    (tab.original, tab.compared_with) = (bicubic, Some("Bicubic"));
+                }
+                model.notices.info(note);
+            }
             Outcome::Reread { tab, document, notices } => {
                 model.revert(tab, &document);
                 notices.into_iter().for_each(|notice| model.notices.info(notice));
@@ -195,7 +202,7 @@ impl Model {
         match tab.session.perform("Revert", edits) {
             Ok(_) => {
                 tab.session.mark_saved(tab.document().revision());
-                tab.original = file.clone();
+                (tab.original, tab.compared_with) = (file.clone(), None);
                 tab.reads += 1;
                 if let Some(path) = tab.path.clone() {
                     self.recent.forget(&path);

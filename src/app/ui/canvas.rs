@@ -177,10 +177,11 @@ fn labels_ui(ui: &Ui, model: &Model, tab: &Tab, panes: &Panes) {
     let palette = theme::palette(ui);
     let quiet = (Color32::from_black_alpha(150), Color32::from_white_alpha(235));
     if let Some(before) = &panes.before {
-        overlay::banner(ui, before.clip, "Before", quiet);
+        overlay::banner(ui, before.clip, tab.compared_with.unwrap_or("Before"), quiet);
         overlay::banner(ui, panes.now.clip, "After", quiet);
     } else if model.show_original {
-        overlay::banner(ui, panes.now.clip, "Original", (palette.accent, palette.on_accent));
+        let name = tab.compared_with.unwrap_or("Original");
+        overlay::banner(ui, panes.now.clip, name, (palette.accent, palette.on_accent));
     } else if let Some((trial, _)) = model.trial_shown() {
         let colors = (palette.accent, palette.on_accent);
         let label = &trial.variants[trial.chosen].label;
