@@ -127,6 +127,7 @@ commands! {
     RandomSeed: "Random seed", "Choose another seed", [SHIFT + R];
     PreviousSeed: "Previous seed", "Back by one seed", [SHIFT_ALT + R];
     CancelJob: "Cancel job", "Stop the newest job", [SHIFT + X];
+    CancelJobs: "Cancel all jobs", "Stop everything that runs or waits", [CTRL_SHIFT + X];
 
     ZoomIn: "Zoom in", "One step closer", [CTRL + Equals, CTRL + Plus, NONE + Plus, NONE + Equals];
     ZoomOut: "Zoom out", "One step away", [CTRL + Minus, NONE + Minus];

@@ -34,6 +34,10 @@ pub fn collect(ctx: &egui::Context, model: &Model, blocked: bool, out: &mut Acti
             Event::Key { key: Key::Backslash, pressed: false, .. } => {
                 out.push(Action::ShowOriginal(false));
             }
+            // Where Shift+Delete is the desktop's own way to cut, it says so; here it removes.
+            Event::Cut if ctx.input(|input| input.modifiers.shift) => {
+                out.push(Action::Start(Binding::Command(Command::RemoveObject)));
+            }
             Event::Cut => out.push(Action::Start(Binding::Command(Command::Cut))),
             Event::Copy => out.push(Action::Start(Binding::Command(Command::Copy))),
             Event::Paste(_) | Event::PasteImage(_) => {

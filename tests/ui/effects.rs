@@ -213,3 +213,24 @@ fn a_tool_without_a_model_says_why_it_cannot_run() {
         assert!(!model.tabs[0].session.is_modified() && model.jobs.running().is_empty());
     }
 }
+
+#[test]
+fn what_waits_is_listed_and_cancelled_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = editor_with_shipped(folder.path(), (900, 700));
+    let base = harness.state().model().document().unwrap().revision();
+    for _ in 0..3 {
+        perform(&mut harness, Action::RunEffect(Card::Denoise));
+    }
+    // Long enough for the chips to show.
+    wait_until(&mut harness, "the requests", |model| {
+        let jobs = model.jobs.running();
+        jobs.len() == 3 && jobs.iter().all(|job| job.name == "Denoise" && job.shows())
+    });
+    harness.run_steps(3);
+    harness.get_by_label("Queue").click();
+    harness.run_steps(5);
+    harness.get_by_label("Cancel all").click();
+    wait_until(&mut harness, "the end", |model| model.jobs.running().is_empty());
+    assert_eq!(harness.state().model().document().unwrap().revision(), base);
+}

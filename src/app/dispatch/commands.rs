@@ -102,7 +102,9 @@ pub fn unavailable(model: &Model, binding: Binding) -> Option<String> {
             Card::Upscale => no_picture(),
             card => no_picture().or_else(|| model.ai.effect_refused(card)),
         }),
-        C::CancelJob => model.jobs.running().is_empty().then(|| "No job is running".into()),
+        C::CancelJob | C::CancelJobs => {
+            model.jobs.running().is_empty().then(|| "No job is running".into())
+        }
         C::NextTab | C::PreviousTab => {
             (model.tabs.len() < 2).then(|| "Only one picture is open".into())
         }
@@ -346,6 +348,13 @@ impl Model {
             C::RandomSeed => self.step_seed(None),
             C::PreviousSeed => self.step_seed(Some(-1)),
             C::SelectSubject => self.select_subject(),
+            C::CancelJobs => {
+                let all: Vec<_> = self.jobs.running().iter().map(|job| job.id).collect();
+                for id in all {
+                    self.jobs.cancel(id);
+                    self.ai.cancel(id);
+                }
+            }
             C::CancelJob => {
                 if let Some(id) = self.jobs.running().last().map(|job| job.id) {
                     self.jobs.cancel(id);

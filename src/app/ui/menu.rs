@@ -111,6 +111,7 @@ const AI: &[Item] = &[
     Do(C::RandomSeed),
     Do(C::PreviousSeed),
     Do(C::CancelJob),
+    Do(C::CancelJobs),
 ];
 const VIEW: &[Item] = &[
     Do(C::ZoomIn),

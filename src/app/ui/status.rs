@@ -5,6 +5,7 @@ use egui::{Align, DragValue, Layout, ProgressBar, Ui};
 
 use super::tabs::percent;
 use crate::app::action::{Action, Actions};
+use crate::app::command::{Binding, Command};
 use crate::app::icons::{Icon, icon_button};
 use crate::app::jobs::Job;
 use crate::app::state::Model;
@@ -40,11 +41,32 @@ pub fn status_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
         ui.separator();
         cursor_ui(ui, model, weak);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            for job in model.jobs.running().iter().filter(|job| job.shows()) {
-                job_ui(ui, job, out);
+            let mut jobs = model.jobs.running().iter().filter(|job| job.shows());
+            // The one that runs; those after it wait in the list.
+            let Some(first) = jobs.next() else { return };
+            let waiting: Vec<&Job> = jobs.collect();
+            if !waiting.is_empty() {
+                queue_ui(ui, first, &waiting, out);
             }
+            job_ui(ui, first, out);
         });
     });
+}
+
+/// All jobs, behind a button that counts them.
+fn queue_ui(ui: &mut Ui, first: &Job, waiting: &[&Job], out: &mut Actions) {
+    let queue = ui.menu_button(format!("{} more", waiting.len()), |ui| {
+        for job in std::iter::once(&first).chain(waiting) {
+            ui.horizontal(|ui| job_ui(ui, job, out));
+        }
+        ui.separator();
+        let all = Binding::Command(Command::CancelJobs);
+        if ui.button("Cancel all").on_hover_text(all.help()).clicked() {
+            out.push(Action::Start(all));
+            ui.close();
+        }
+    });
+    let _named = queue.response.accessible_name("Queue");
 }
 
 fn cursor_ui(ui: &mut Ui, model: &Model, weak: egui::Color32) {
