@@ -39,6 +39,7 @@ pub(super) fn complete(
     }
     let mut sides = SIDES.iter().copied().filter(|&side| side <= options.patch_px.max(5) as usize);
     let sources = sides.find_map(|side| usable_sources(&finest, side, 1));
+    progress.advance(0.0)?;
     let level = match sources {
         Some(sources) => {
             synthesize(finest, sources, options, matcher, piece.hole_px as f64, progress)?
@@ -128,6 +129,7 @@ fn synthesize(
                 field
             }
         };
+        progress.advance(0.0)?;
         level.refresh(changing);
         let rounds = rounds_on(index);
         let reach = level.width.max(level.height) as i32;

@@ -81,6 +81,7 @@ fn for_hole<T: Send>(
     let mut answers = Vec::new();
     let portion = (PORTION / rect.width().max(1)).max(1) as usize;
     let rows: Vec<usize> = (rect.y0 as usize..rect.y1 as usize).collect();
+    progress.advance(0.0)?;
     for rows in rows.chunks(portion) {
         answers.par_extend(rows.par_iter().flat_map_iter(|&y| {
             let inside = (rect.x0 as usize..rect.x1 as usize).map(move |x| (y * width + x, (x, y)));
