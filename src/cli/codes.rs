@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::input::unusable;
 use super::networks;
@@ -10,7 +11,9 @@ use super::report::Failure;
 use crate::infer::directions;
 use crate::infer::protocol::ModelRef;
 use crate::io;
-use crate::latent::{Code, DirectionSet, Edit, EditStack, MAX_CODE_FILE_BYTES};
+use crate::latent::{
+    Code, DirectionSet, Edit, EditStack, MAX_CODE_FILE_BYTES, MAX_TUNING_FILE_BYTES, Tuning,
+};
 use crate::nets::LatentSpace;
 use crate::zoo::{Library, Purpose, file_sha256, open_network};
 
@@ -22,7 +25,7 @@ const MAX_NAMES: usize = 24;
 /// A generator, known without loading it.
 pub(super) struct Target {
     pub model: ModelRef,
-    weights: PathBuf,
+    pub weights: PathBuf,
     /// SHA-256 of the weights file.
     pub hash: String,
     pub space: LatentSpace,
@@ -36,11 +39,12 @@ impl Target {
         Self::of(library, model)
     }
 
-    /// The generator that `name` means, else the installed one that `code` belongs to.
+    /// The generator that `name` means, else the installed one that the code at `path` belongs to;
+    /// tuned by the file beside it where the code says so.
     pub(super) fn of_code(
         library: &Library,
         name: Option<&str>,
-        code: &Code,
+        (path, code): (&Path, &Code),
     ) -> Result<Self, Failure> {
         let target = match (name, library.find_by_checksum(code.model())) {
             (Some(name), _) => Self::named(library, name)?,
@@ -57,7 +61,16 @@ impl Target {
                 target.model
             )));
         }
-        Ok(target)
+        let Some(wanted) = code.tuning() else { return Ok(target) };
+        let file = tuning_beside(path);
+        let bad = |reason: String| Failure::input(format!("'{}': {reason}", file.display()));
+        let bytes = read_bounded(&file, MAX_TUNING_FILE_BYTES, "a tuning").map_err(&bad)?;
+        let tuning = Tuning::from_file(&bytes).map_err(|err| bad(err.to_string()))?;
+        if (tuning.sha256(), tuning.model()) != (wanted, code.model()) {
+            return Err(bad("it is not the tuning that the code was made with".into()));
+        }
+        let model = ModelRef::Tuned(Box::new(target.model), Arc::new(tuning));
+        Ok(Self { model, ..target })
     }
 
     pub(super) fn of(library: &Library, model: ModelRef) -> Result<Self, Failure> {
@@ -69,6 +82,10 @@ impl Target {
             ModelRef::File(path) => {
                 let hash = file_sha256(path).map_err(|error| unusable(&error))?;
                 (path.clone(), hash)
+            }
+            ModelRef::Tuned(base, _) => {
+                let base = Self::of(library, (**base).clone())?;
+                return Ok(Self { model, ..base });
             }
         };
         let (_, detected) = open_network(&weights).map_err(|error| unusable(&error))?;
@@ -146,12 +163,29 @@ impl Settings {
 /// Reads a code file.
 pub(super) fn read(path: &Path) -> Result<Code, Failure> {
     let bad = |reason: String| Failure::input(format!("'{}': {reason}", path.display()));
-    let len = fs::metadata(path).map_err(|err| bad(err.to_string()))?.len();
-    if len > MAX_CODE_FILE_BYTES as u64 {
-        return Err(bad("it is too large for a latent code".into()));
-    }
-    let bytes = fs::read(path).map_err(|err| bad(err.to_string()))?;
+    let bytes = read_bounded(path, MAX_CODE_FILE_BYTES, "a latent code").map_err(bad)?;
     Code::from_file(&bytes).map_err(|err| bad(err.to_string()))
+}
+
+fn read_bounded(path: &Path, most: usize, what: &str) -> Result<Vec<u8>, String> {
+    let len = fs::metadata(path).map_err(|err| err.to_string())?.len();
+    if len > most as u64 {
+        return Err(format!("it is too large for {what}"));
+    }
+    fs::read(path).map_err(|err| err.to_string())
+}
+
+/// Where the tuning lies that a code was made with.
+fn tuning_beside(code: &Path) -> PathBuf {
+    code.with_extension("tuning.safetensors")
+}
+
+/// Writes a code file, and beside it the tuning of the generator where `model` has one.
+pub(super) fn write_code(path: &Path, code: &Code, model: &ModelRef) -> Result<(), Failure> {
+    if let ModelRef::Tuned(_, tuning) = model {
+        write(&tuning_beside(path), &tuning.to_file().map_err(Failure::failed)?)?;
+    }
+    write(path, &code.to_file().map_err(Failure::failed)?)
 }
 
 /// Whether a file of codes or directions can be written there, before any work.

@@ -55,7 +55,7 @@ pub(super) fn survey(choice: DeviceChoice) -> Result<crate::gpu::Survey, Failure
 }
 
 /// Refuses an adapter where the program cannot use any.
-#[cfg(any(not(feature = "gpu"), all(feature = "infer", not(feature = "app"))))]
+#[cfg(not(feature = "app"))]
 pub(super) fn no_adapter_asked(choice: DeviceChoice) -> Result<(), Failure> {
     match choice {
         DeviceChoice::Gpu(_) => Err(Failure::input("this build uses no graphics adapter")),

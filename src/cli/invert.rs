@@ -11,10 +11,12 @@ use super::report::{self, Failure};
 use super::{input, networks};
 use crate::device::DeviceChoice;
 use crate::infer::invert::{Invert, MAX_STEPS};
-use crate::infer::protocol::{Analyse, Task};
+use crate::infer::perceptual;
+use crate::infer::protocol::{Analyse, ModelRef, Task};
 use crate::latent::Code;
 use crate::latent::invert::{Options, Space};
 use crate::portrait::Template;
+use crate::zoo::Library;
 
 /// Finds the code of a generator that draws a picture, by optimisation
 #[derive(clap::Args)]
@@ -59,6 +61,18 @@ pub(super) struct Search {
     /// From 0, most alike, to 1, best to edit
     #[arg(long, value_name = "F", default_value_t = Options::default().editability)]
     editability: f32,
+    /// A network of LPIPS that compares beside the pixels: an installed one, a checkpoint file, or
+    /// none [default: the best that is installed]
+    #[arg(long, value_name = "ID")]
+    judge: Option<String>,
+    /// Optimise the noise of each layer, too, and keep it in the code: more alike, and what it has
+    /// taken over stays behind when the code is edited
+    #[arg(long)]
+    noise_maps: bool,
+    /// Then tune the generator's weights around the code so many steps: much more alike, and beside
+    /// the code a second file
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = parse_pivotal)]
+    pivotal: usize,
     /// Another number, another search
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -88,7 +102,11 @@ impl From<TemplateArg> for Template {
     }
 }
 
-fn parse_steps(text: &str) -> Result<usize, String> {
+fn parse_pivotal(text: &str) -> Result<usize, String> {
+    if text == "0" { Ok(0) } else { parse_steps(text) }
+}
+
+pub(super) fn parse_steps(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(steps) if (1..=MAX_STEPS).contains(&steps) => Ok(steps),
         _ => Err(format!("must be 1 to {MAX_STEPS}")),
@@ -96,6 +114,14 @@ fn parse_steps(text: &str) -> Result<usize, String> {
 }
 
 impl Search {
+    pub(super) fn judge(&self, library: &Library) -> Result<Option<ModelRef>, Failure> {
+        match self.judge.as_deref() {
+            Some("none") => Ok(None),
+            Some(name) => networks::model_ref(library, name).map(Some),
+            None => Ok(perceptual::installed(library)),
+        }
+    }
+
     pub(super) fn options(&self) -> Result<Options, Failure> {
         if !(0.0..=1.0).contains(&self.editability) {
             let value = self.editability;
@@ -106,8 +132,18 @@ impl Search {
             SpaceArg::Wplus => Space::WPlus,
         };
         let (steps, editability, seed) = (self.steps, self.editability, self.seed);
+        let pivotal_steps = self.pivotal;
         // Nobody watches.
-        Ok(Options { space, steps, editability, seed, picture_every: 0, ..Options::default() })
+        Ok(Options {
+            space,
+            steps,
+            editability,
+            pivotal_steps,
+            with_noise: self.noise_maps,
+            seed,
+            picture_every: 0,
+            ..Options::default()
+        })
     }
 }
 
@@ -126,8 +162,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             "the code to start from belongs to another model than {model}"
         )));
     }
+    let judge = args.search.judge(store.library())?;
+    let judge_name = judge.as_ref().map(ToString::to_string);
     let (image, profile) = (Arc::new(opened.pixels), opened.profile);
-    let model = target.model;
+    let model = target.model.clone();
     let task = match args.face {
         Some(template) => Task::Analyse(Analyse {
             image,
@@ -135,25 +173,38 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             finders: finders(store.library(), &POINTS)?,
             model,
             template: template.into(),
+            judge,
             near: None,
             start,
             options,
         }),
-        None => {
-            Task::Invert(Invert { image, profile, mask: mask.map(Arc::new), model, start, options })
-        }
+        None => Task::Invert(Invert {
+            image,
+            profile,
+            mask: mask.map(Arc::new),
+            judge,
+            model,
+            start,
+            options,
+        }),
     };
     let output = networks::run(store, task, "Inverting")?;
-    let analysed = output.analysed.map(|found| (found.code, found.fidelity_db));
-    let inverted = output.inverted.map(|found| (found.code, found.fidelity_db));
-    let (code, fidelity_db): (Code, f64) =
+    let analysed = output
+        .analysed
+        .map(|found| (found.code, found.fidelity_db, found.perceptual, found.tuning));
+    let inverted = output
+        .inverted
+        .map(|found| (found.code, found.fidelity_db, found.perceptual, found.tuning));
+    let (code, fidelity_db, perceptual, tuning): (Code, f64, Option<f64>, _) =
         analysed.or(inverted).ok_or_else(|| Failure::failed("no code was found"))?;
-    codes::write(&args.output, &code.to_file().map_err(Failure::failed)?)?;
+    codes::write_code(&args.output, &code, &target.model.clone().tuned_by(tuning))?;
     if args.json {
         return report::print_json(&json!({
             "output": args.output.to_string_lossy(),
             "model": output.model,
             "fidelity_db": fidelity_db,
+            "perceptual": perceptual,
+            "judge": judge_name,
             "rows": code.rows(),
             "seconds": output.seconds,
         }));

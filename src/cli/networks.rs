@@ -128,7 +128,7 @@ impl Worker {
                 Some(Event::Failed { error, .. }) => return Err(Failure::failed(error)),
                 Some(Event::Refused { reason, .. }) => return Ok(Ended::Refused(reason)),
                 Some(Event::Cancelled { .. }) => return Err(Failure::failed("cancelled")),
-                Some(Event::Picture { .. }) | None => {}
+                Some(Event::Picture { .. } | Event::Dragged { .. }) | None => {}
             }
         }
     }

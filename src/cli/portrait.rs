@@ -73,17 +73,18 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let finders = finders(library, &POINTS)?;
     let (image, mut source) = picture::split(opened);
     let image = Arc::new(image);
-    let mut worker = Worker::start(store)?;
     let analyse = Analyse {
         image: Arc::clone(&image),
         profile: source.profile.clone(),
         finders,
         model: target.model.clone(),
         template: args.template.into(),
+        judge: args.search.judge(store.library())?,
         near: None,
         start: None,
         options,
     };
+    let mut worker = Worker::start(store)?;
     let output = worker.run(Task::Analyse(analyse), "Finding the face's code")?;
     let found = output.analysed.ok_or_else(|| Failure::failed("no code was found"))?;
     let mut seconds = output.seconds;
@@ -93,8 +94,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     let from = Origin::Code(Arc::new(found.code));
     let drawings = vec![Drawing { from, mixes: Vec::new(), stack }];
-    let mut output =
-        worker.run(Task::Render(Render { model: target.model, drawings }), "Drawing")?;
+    let model = target.model.tuned_by(found.tuning);
+    let mut output = worker.run(Task::Render(Render { model, drawings }), "Drawing")?;
     let drawn = output.drawn.pop().ok_or_else(|| Failure::failed("nothing was drawn"))?;
     let mask = if args.whole { SoftMask::whole() } else { found.mask };
     let transfer = if args.replace {
@@ -126,6 +127,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         args.set.iter().map(|(name, strength)| (name.to_owned(), json!(strength))).collect();
     let facts = [
         ("fidelity_db", json!(found.fidelity_db)),
+        ("perceptual", json!(found.perceptual)),
         ("faces", json!(found.faces.len())),
         ("crop", json!(found.crop)),
         ("set", set),

@@ -3,14 +3,18 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::faces::{POINTS, finders};
 use super::filter::choose_model;
 use super::input;
+use super::invert::{TemplateArg, parse_steps};
 use super::networks;
 use super::picture::Files;
 use super::report::Failure;
-use crate::infer::protocol::{Engine, PATCHES, Remove, Task};
+use crate::infer::prior::Prior;
+use crate::infer::protocol::{Engine, ModelRef, PATCHES, Remove, Task};
 use crate::infer::worker::capability_for;
 use crate::inpaint::Fill;
+use crate::latent::invert::Options;
 use crate::zoo::{Library, Purpose};
 
 /// Takes what a mask covers out of a picture and continues the surroundings
@@ -22,7 +26,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "MASK.png")]
     mask: PathBuf,
     /// auto, patchmatch, an installed model or a checkpoint file; auto takes a network where one
-    /// is installed
+    /// is installed. A generator of faces continues the face that the mask is nearest to, any
+    /// generator pictures of its own size
     #[arg(long, value_name = "ENGINE", default_value = "auto")]
     engine: String,
     /// Pixels by which the mask is grown
@@ -33,6 +38,13 @@ pub(super) struct Args {
     #[arg(long, value_name = "PX", default_value_t = Fill::default().feather_px,
           value_parser = parse_feather)]
     feather: f32,
+    /// Of a generator: how its faces lie in its pictures
+    #[arg(long, value_enum, default_value = "portrait")]
+    template: TemplateArg,
+    /// Of a generator: steps of the search for what fits the surroundings
+    #[arg(long, value_name = "N", default_value_t = Options::default().steps,
+          value_parser = parse_steps)]
+    steps: usize,
     /// Another number, another fill of the same kind
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -49,10 +61,14 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let opened = args.files.open()?;
     let mask = Arc::new(input::open_mask(&args.mask, &args.files.input, &opened.0.pixels)?);
     let mut store = networks::store(args.files.device)?;
-    let engine = engine(&args.engine, store.library())?;
+    let mut engine = engine(&args.engine, store.library())?;
     if let Engine::Network(model) = &engine {
-        capability_for(&mut store, model, Purpose::Inpaint).map_err(Failure::input)?;
         networks::warn(store.library(), model);
+        if capability_for(&mut store, model, Purpose::Generate).is_ok() {
+            engine = Engine::Prior(args.prior(store.library(), model.clone()));
+        } else {
+            capability_for(&mut store, model, Purpose::Inpaint).map_err(Failure::input)?;
+        }
     }
     let options =
         Fill { dilate_px: args.grow, feather_px: args.feather, seed: args.seed, ..Fill::default() };
@@ -61,6 +77,23 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Task::Remove(Remove { image, mask, profile, engine, options })
     };
     args.files.run(store, opened, task, "Removing", &[])
+}
+
+impl Args {
+    fn prior(&self, library: &Library, model: ModelRef) -> Prior {
+        Prior {
+            model,
+            // Where none is installed, pictures of the generator's size can still be filled.
+            finders: finders(library, &POINTS).unwrap_or_default(),
+            template: self.template.into(),
+            options: Options {
+                steps: self.steps,
+                seed: self.seed,
+                picture_every: 0,
+                ..Options::default()
+            },
+        }
+    }
 }
 
 fn engine(name: &str, library: &Library) -> Result<Engine, Failure> {

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use super::codes::Target;
 use super::invert::TemplateArg;
 use super::networks;
 use super::report::{self, Failure, Progress};
 use crate::device::DeviceChoice;
 use crate::infer::Device;
 use crate::infer::framing::FaceFramer;
-use crate::infer::protocol::ModelRef;
 use crate::nets::StyleGan2;
 use crate::pixels::contact_sheet;
 use crate::train::{
@@ -159,15 +159,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 
 /// The generator that learns on.
 fn base(name: &str) -> Result<(Parameters, StyleGan2), Failure> {
-    let library = Library::discover();
-    Ok(match networks::model_ref(&library, name)? {
-        ModelRef::File(path) => tuning_base(&path)?,
-        ModelRef::Id(id) => {
-            let installed = library.find(&id);
-            let installed = installed.map_err(|err| Failure::input(report::sentence(&err)))?;
-            tuning_base(&installed.weights)?
-        }
-    })
+    Ok(tuning_base(&Target::named(&Library::discover(), name)?.weights)?)
 }
 
 /// The settings that the arguments ask for, or those of the run that goes on.

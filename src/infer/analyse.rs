@@ -3,15 +3,60 @@
 use std::sync::Arc;
 
 use super::faces;
-use super::invert::{Wanted, search};
-use super::protocol::{Analyse, Analysed, Faces, Stage};
+use super::invert::{Wanted, judge, search};
+use super::protocol::{Faces, ModelRef, Stage};
 use super::worker::{Context, End, Models};
-use crate::faces::{Face, Wants};
+use crate::color::WorkingProfile;
+use crate::faces::{Bounds, Face, Wants};
 use crate::geom::Point;
+use crate::latent::invert::Options;
+use crate::latent::{Code, Tuning};
+use crate::nets::Planes;
+use crate::pixels::PixelBuf;
 use crate::portrait::{self, Anchors, CropTransform, SoftMask, Template};
+use crate::zoo::Purpose;
 
 /// How much the surroundings of the face count: enough that its outline falls into place.
 const SURROUNDINGS: f32 = 0.25;
+
+/// Find a face in a photo and the code of a generator that draws it.
+#[derive(Clone, Debug)]
+pub struct Analyse {
+    /// RGBA with straight alpha, encoded in `profile`.
+    pub image: Arc<PixelBuf>,
+    pub profile: WorkingProfile,
+    /// The networks that find a face and its points.
+    pub finders: Vec<(Purpose, ModelRef)>,
+    /// The generator.
+    pub model: ModelRef,
+    pub template: Template,
+    /// A network of LPIPS that compares beside the pixels.
+    pub judge: Option<ModelRef>,
+    /// The largest face where `None`; else the one that is nearest to this place.
+    pub near: Option<Point>,
+    /// Where the search starts; the mean of W where `None`.
+    pub start: Option<Arc<Code>>,
+    pub options: Options,
+}
+
+/// What an [`Analyse`] has found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Analysed {
+    pub crop: CropTransform,
+    pub mask: SoftMask,
+    pub code: Code,
+    /// The generator's picture of the code: three planes of sRGB, nominally `0..=1`.
+    pub reconstruction: Planes,
+    /// How near it comes to the photo, in dB, where the mask is.
+    pub fidelity_db: f64,
+    /// How different the two look to the judge (LPIPS), where there is one.
+    pub perceptual: Option<f64>,
+    /// What the generator's weights were tuned by, if they were: the code's pictures are those of
+    /// [`ModelRef::Tuned`].
+    pub tuning: Option<Arc<Tuning>>,
+    /// The faces in the photo.
+    pub faces: Vec<Bounds>,
+}
 
 pub(super) fn run(
     task: &Analyse,
@@ -26,10 +71,9 @@ pub(super) fn run(
         models: task.finders.clone(),
     };
     let found = faces::run(&look, models, context)?;
-    let face = chosen(&found, task.near)
-        .ok_or_else(|| End::Refused("no face was found in the picture".into()))?;
-    let (crop, outline) = aligned(face, task.template).map_err(End::Failed)?;
+    let (crop, outline) = located(&found, task.template, task.near)?;
     let hash = models.hash(&task.model).map_err(End::Failed)?;
+    let judge = judge(task.judge.as_ref(), models)?;
     let generator = models.generator(&task.model).map_err(End::Failed)?;
     let side = generator.space().side;
     let picture = portrait::crop(&task.image, &task.profile, &crop, side as u32)?;
@@ -37,7 +81,7 @@ pub(super) fn run(
     let inside = mask.of_crop(&crop, side);
     let weights = inside.iter().map(|weight| weight.max(SURROUNDINGS)).collect();
     let wanted = Wanted { picture, weights, start: task.start.as_deref(), hash: &hash };
-    let inverted = search(&wanted, &task.options, generator, context)?;
+    let inverted = search(&wanted, judge, &task.options, generator, context)?;
     let fidelity_db = portrait::fidelity_db(&wanted.picture, &inverted.reconstruction, &inside)?;
     Ok(Analysed {
         crop,
@@ -45,8 +89,21 @@ pub(super) fn run(
         code: inverted.code,
         reconstruction: inverted.reconstruction,
         fidelity_db,
+        perceptual: inverted.perceptual,
+        tuning: inverted.tuning,
         faces: found.iter().map(|face| face.bounds).collect(),
     })
+}
+
+/// Where a template has the face nearest to a place, else the largest, and its outline.
+pub(super) fn located(
+    faces: &[Face],
+    template: Template,
+    near: Option<Point>,
+) -> Result<(CropTransform, Vec<Point>), End> {
+    let face = chosen(faces, near);
+    let face = face.ok_or_else(|| End::Refused("no face was found in the picture".into()))?;
+    aligned(face, template).map_err(End::Failed)
 }
 
 /// Where a template has a face, and its outline.

@@ -54,33 +54,7 @@ impl FeatureNetwork {
         source: Source<'_, String>,
         build: impl FnOnce(Graph, Source<'_, String>) -> Result<R, String>,
     ) -> Result<Self, String> {
-        let stages = |backbone: Backbone, graph: Graph| (Judge::Lpips(backbone), graph);
-        let (judge, graph) = match spec {
-            Spec::Inception(net) => (Judge::Inception(net.variant()), net.graph()),
-            Spec::AlexNet(net) => stages(Backbone::AlexNet, net.graph()),
-            Spec::SqueezeNet(net) => stages(Backbone::SqueezeNet, net.graph()),
-            Spec::Vgg(net) if net.blocks.concat().len() == VGG16_LAYERS => {
-                stages(Backbone::Vgg16, net.stages())
-            }
-            Spec::StylePredictor(net) => (Judge::Substitute, net.features()),
-            other => return Err(format!("metrics make nothing of a {}", other.architecture())),
-        };
-        let channels: Vec<usize> =
-            graph.outputs().iter().map(|value| graph.channels(*value)).collect();
-        let heads = match judge {
-            Judge::Inception(_) => Vec::new(),
-            Judge::Lpips(backbone) => backbone.heads().map_err(|err| err.to_string())?,
-            Judge::Substitute => channels[1..].iter().map(|count| vec![1.0; *count]).collect(),
-        };
-        let fits = |heads: &[Vec<f32>], channels: &[usize]| {
-            heads.iter().map(Vec::len).eq(channels.iter().copied())
-        };
-        if matches!(judge, Judge::Lpips(_)) && !fits(&heads, &channels) {
-            let architecture = spec.architecture();
-            return Err(format!("the learned weights of LPIPS do not fit this {architecture}"));
-        }
-        let capability = spec.capability();
-        let reader = Reader { range: capability.range, extent: capability.extent };
+        let Prepared { judge, graph, reader, heads } = Prepared::new(spec)?;
         Ok(Self { judge, body: Box::new(build(graph, source)?), reader, heads })
     }
 
@@ -115,6 +89,48 @@ impl FeatureNetwork {
     /// Where it has no stages or the pictures differ in size.
     pub fn distance(&self, a: &Seen, b: &Seen) -> Result<f64, MetricsError> {
         perceptual_distance(a.stages(), b.stages(), &self.heads)
+    }
+}
+
+/// A network that looks at pictures, before its parameters are read.
+pub(super) struct Prepared {
+    pub judge: Judge,
+    pub graph: Graph,
+    pub reader: Reader,
+    pub heads: Vec<Vec<f32>>,
+}
+
+impl Prepared {
+    /// A sentence where metrics make nothing of such a network.
+    pub(super) fn new(spec: &Spec) -> Result<Self, String> {
+        let stages = |backbone: Backbone, graph: Graph| (Judge::Lpips(backbone), graph);
+        let (judge, graph) = match spec {
+            Spec::Inception(net) => (Judge::Inception(net.variant()), net.graph()),
+            Spec::AlexNet(net) => stages(Backbone::AlexNet, net.graph()),
+            Spec::SqueezeNet(net) => stages(Backbone::SqueezeNet, net.graph()),
+            Spec::Vgg(net) if net.blocks.concat().len() == VGG16_LAYERS => {
+                stages(Backbone::Vgg16, net.stages())
+            }
+            Spec::StylePredictor(net) => (Judge::Substitute, net.features()),
+            other => return Err(format!("metrics make nothing of a {}", other.architecture())),
+        };
+        let channels: Vec<usize> =
+            graph.outputs().iter().map(|value| graph.channels(*value)).collect();
+        let heads = match judge {
+            Judge::Inception(_) => Vec::new(),
+            Judge::Lpips(backbone) => backbone.heads().map_err(|err| err.to_string())?,
+            Judge::Substitute => channels[1..].iter().map(|count| vec![1.0; *count]).collect(),
+        };
+        let fits = |heads: &[Vec<f32>], channels: &[usize]| {
+            heads.iter().map(Vec::len).eq(channels.iter().copied())
+        };
+        if matches!(judge, Judge::Lpips(_)) && !fits(&heads, &channels) {
+            let architecture = spec.architecture();
+            return Err(format!("the learned weights of LPIPS do not fit this {architecture}"));
+        }
+        let capability = spec.capability();
+        let reader = Reader { range: capability.range, extent: capability.extent };
+        Ok(Self { judge, graph, reader, heads })
     }
 }
 
@@ -180,6 +196,16 @@ impl Reader {
         planes.data.iter_mut().for_each(|value| *value = *value * 0.5 + 0.5);
         to_range(&mut planes, self.range);
         planes
+    }
+
+    /// From the gradient by what [`Reader::drawn`] answers to that by the picture.
+    pub(super) fn drawn_slope(&self, mut slope: Planes) -> Planes {
+        let area = (slope.height * slope.width).max(1);
+        for (channel, plane) in slope.data.chunks_exact_mut(area).enumerate() {
+            let unit = self.range.of_unit(1.0, channel) - self.range.of_unit(0.0, channel);
+            plane.iter_mut().for_each(|value| *value *= 0.5 * unit);
+        }
+        slope
     }
 }
 

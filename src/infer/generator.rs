@@ -4,14 +4,15 @@
 //! the W+ code, which may all be the same, and adds noise of its own. Networks without a mapping
 //! have one row, the latent itself. No tensors here: networks run through [`Run`].
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::worker::NetworkError;
-use crate::latent::Noise;
 use crate::latent::random::{Normal, normal_latent};
+use crate::latent::{Code, Noise};
 use crate::nets::cpu::gradient::Differentiable;
 use crate::nets::cpu::{Processor, Stop};
-use crate::nets::graph::{Graph, Layout};
+use crate::nets::graph::{Graph, Layout, Value};
 use crate::nets::{Blueprint, LatentSpace, Planes, Source};
 pub use crate::zoo::{Parameters, parameters};
 
@@ -29,10 +30,20 @@ pub struct StyleWeights {
     pub weight: Vec<f32>,
 }
 
-/// A picture's loss and where it falls.
+/// What of a drawing a loss looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// `[3, side, side]`, nominally `-1..=1`.
+    Picture,
+    /// What the level of the synthesis that draws at this side in pixels hands to the next.
+    Features { side: usize },
+}
+
+/// A drawing's loss and where it falls.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slopes {
-    pub picture: Planes,
+    /// The part that the loss looked at.
+    pub drawn: Planes,
     pub loss: f64,
     /// Of the loss by the code, `[rows, w_dim]`.
     pub by_code: Vec<f32>,
@@ -75,6 +86,17 @@ pub trait Generator {
     /// A picture `[1, height, width]` for each noise of the space.
     fn noise(&self, noise: Noise) -> Vec<Planes>;
 
+    /// The noise of a code: its own maps, else those of its kind.
+    ///
+    /// # Errors
+    /// Where its maps are not those of this generator.
+    fn noise_of(&self, code: &Code) -> Result<Vec<Planes>, NetworkError> {
+        match code.noise_maps() {
+            Some(maps) => noise_planes(self.space(), maps),
+            None => Ok(self.noise(code.noise)),
+        }
+    }
+
     /// The picture, `[3, side, side]` in `-1..=1` but not clamped, of a code `[rows, w_dim]` and
     /// such noises.
     ///
@@ -101,19 +123,26 @@ pub trait Generator {
         self.draw(ws, &noise, stop)
     }
 
-    /// The picture of a code and noises as [`Generator::draw`] makes it, what `loss` says of it, and
-    /// the gradient of the loss by code and noises. `loss` answers with its value and its gradient
-    /// by the picture. On the processor, wherever pictures are drawn.
+    /// The sides of [`Part::Features`], coarse to fine.
+    fn feature_sides(&self) -> Vec<usize>;
+
+    /// A part of the drawing of a code and noises as [`Generator::draw`] makes it, what `loss` says
+    /// of it, and the gradient of the loss by code and noises. `loss` answers with its value and
+    /// its gradient by the part. On the processor, wherever pictures are drawn.
     ///
     /// # Errors
-    /// Where lengths do not fit, and those of the network.
+    /// Where lengths do not fit, there is no such part, and those of the network.
     fn gradient(
         &mut self,
+        part: Part,
         ws: &[f32],
         noise: &[Planes],
         loss: &mut dyn FnMut(&Planes) -> (f64, Planes),
         stop: Stop<'_>,
     ) -> Result<Slopes, NetworkError>;
+
+    /// The synthesis from code and noises to a picture, and its parameters.
+    fn synthesis(&mut self) -> (&Graph, Source<'_, String>);
 
     /// The layers that read the rows, in order.
     fn styles(&self) -> &[StyleWeights];
@@ -146,8 +175,10 @@ pub struct LatentNetwork<R> {
     styles: Vec<StyleWeights>,
     parameters: Parameters,
     graph: Graph,
-    /// The synthesis, once a gradient was asked for.
-    both_ways: Option<Differentiable>,
+    /// Of the synthesis, with their sides.
+    features: BTreeMap<usize, Value>,
+    /// The synthesis up to each part of which a gradient was asked for.
+    both_ways: BTreeMap<Part, Differentiable>,
 }
 
 impl<R: Run> LatentNetwork<R> {
@@ -160,7 +191,8 @@ impl<R: Run> LatentNetwork<R> {
         mut parameters: Parameters,
         build: impl Fn(Graph, Source<'_, String>) -> Result<R, String>,
     ) -> Result<Self, String> {
-        let Blueprint { space, mapping, synthesis: graph, mean, noise, styles } = blueprint;
+        let Blueprint { space, mapping, synthesis: graph, features, mean, noise, styles } =
+            blueprint;
         let source: Source<'_, String> = &mut *parameters;
         let mapping = mapping.map(|graph| build(graph, source)).transpose()?;
         let synthesis = build(graph.clone(), source)?;
@@ -178,6 +210,9 @@ impl<R: Run> LatentNetwork<R> {
             let weight = widened(&weight, style.channels, space.w_dim);
             read.push(StyleWeights { row: style.row, channels: style.channels, weight });
         }
+        let rows = vec![[1, 1]; space.rows()];
+        let sides = graph.sides(&[&rows[..], &space.noise].concat());
+        let side = |value: Value| (sides[value.index()][0], value);
         let stored = mean.map(|name| source(&name)).transpose()?;
         let mean = vec![0.0; space.w_dim];
         let mut network = Self {
@@ -188,8 +223,9 @@ impl<R: Run> LatentNetwork<R> {
             noise,
             styles: read,
             parameters,
+            features: features.into_iter().map(side).collect(),
             graph,
-            both_ways: None,
+            both_ways: BTreeMap::new(),
         };
         match stored {
             Some(mean) => network.mean = mean,
@@ -211,8 +247,8 @@ impl<R: Run> LatentNetwork<R> {
         Ok(mean.iter().map(|sum| (sum / MEAN_LATENTS as f64) as f32).collect())
     }
 
-    /// The graph from codes to pictures.
-    pub const fn synthesis(&self) -> &R {
+    /// What draws pictures of codes.
+    pub const fn runner(&self) -> &R {
         &self.synthesis
     }
 }
@@ -261,8 +297,27 @@ fn as_picture(vectors: &[f32], len: usize) -> Planes {
     Planes { channels: len, height, width, data }
 }
 
+/// Noise maps, row by row, as pictures.
+pub(super) fn noise_planes(
+    space: &LatentSpace,
+    maps: &[Vec<f32>],
+) -> Result<Vec<Planes>, NetworkError> {
+    expect("the noise", maps.len(), space.noise.len())?;
+    let pairs = maps.iter().zip(&space.noise);
+    pairs
+        .map(|(map, [height, width])| {
+            expect("a noise map", map.len(), height * width)?;
+            Ok(Planes { channels: 1, height: *height, width: *width, data: map.clone() })
+        })
+        .collect()
+}
+
 /// What a synthesis is given.
-fn inputs(space: &LatentSpace, ws: &[f32], noise: &[Planes]) -> Result<Vec<Planes>, NetworkError> {
+pub(super) fn inputs(
+    space: &LatentSpace,
+    ws: &[f32],
+    noise: &[Planes],
+) -> Result<Vec<Planes>, NetworkError> {
     expect("the code", ws.len(), space.rows() * space.w_dim)?;
     expect("the noise", noise.len(), space.noise.len())?;
     for (planes, [height, width]) in noise.iter().zip(&space.noise) {
@@ -323,34 +378,49 @@ impl<R: Run> Generator for LatentNetwork<R> {
         Ok(self.synthesis.run(&inputs, stop)?.swap_remove(0))
     }
 
+    fn feature_sides(&self) -> Vec<usize> {
+        self.features.keys().copied().collect()
+    }
+
     fn gradient(
         &mut self,
+        part: Part,
         ws: &[f32],
         noise: &[Planes],
         loss: &mut dyn FnMut(&Planes) -> (f64, Planes),
         stop: Stop<'_>,
     ) -> Result<Slopes, NetworkError> {
         let inputs = inputs(&self.space, ws, noise)?;
-        let network = match self.both_ways.take() {
-            Some(network) => network,
-            None => {
-                let none = BTreeSet::new();
-                Differentiable::new(self.graph.clone(), none, &mut *self.parameters)
-                    .map_err(|err| NetworkError::Failed(err.to_string()))?
+        let network = match self.both_ways.entry(part) {
+            Entry::Occupied(network) => network.into_mut(),
+            Entry::Vacant(place) => {
+                let graph = match part {
+                    Part::Picture => self.graph.clone(),
+                    Part::Features { side } => {
+                        let none = || format!("nothing is drawn at {side} pixels on the way");
+                        let value = self.features.get(&side);
+                        self.graph.until(*value.ok_or_else(|| NetworkError::Failed(none()))?)
+                    }
+                };
+                let network = Differentiable::new(graph, BTreeSet::new(), &mut *self.parameters);
+                place.insert(network.map_err(|err| NetworkError::Failed(err.to_string()))?)
             }
         };
-        let network = self.both_ways.insert(network);
         let mut trace = network.run(&inputs, stop).map_err(|_| NetworkError::Stopped)?;
         let (value, by_picture) = loss(&trace.outputs[0]);
         let slopes = rayon::scope(|_| network.backward(&trace, &[by_picture], stop));
         let mut slopes = slopes.map_err(|_| NetworkError::Stopped)?.inputs;
         let by_noise = slopes.split_off(self.space.rows());
         Ok(Slopes {
-            picture: trace.outputs.swap_remove(0),
+            drawn: trace.outputs.swap_remove(0),
             loss: value,
             by_code: slopes.into_iter().flat_map(|row| row.data).collect(),
             by_noise,
         })
+    }
+
+    fn synthesis(&mut self) -> (&Graph, Source<'_, String>) {
+        (&self.graph, &mut *self.parameters)
     }
 
     fn styles(&self) -> &[StyleWeights] {

@@ -2,20 +2,21 @@
 
 use std::sync::Arc;
 
-use super::generator::Generator;
-use super::picture::{from_range, to_picture};
+use super::generator::{Generator, Part, noise_planes};
+use super::perceptual::Perceptual;
+use super::picture::{drawn_picture, in_unit};
+use super::pivotal::{Pivot, tune};
 use super::protocol::{ModelRef, Stage};
 use super::worker::{Context, End, Models, NetworkError};
-use crate::color::{ProfileMap, WorkingProfile};
+use crate::color::WorkingProfile;
 use crate::geom::Size;
 use crate::latent::invert::{Inputs, Options, Prior, Progress, Pyramid, Slopes, Term, invert};
 use crate::latent::random::Normal;
-use crate::latent::{Code, LatentError, Noise};
+use crate::latent::{Code, LatentError, Noise, Tuning};
 use crate::nets::Planes;
 use crate::nets::cpu::Stop;
-use crate::pixels::{Depth, PixelBuf};
+use crate::pixels::PixelBuf;
 use crate::portrait::{self, CropTransform, PortraitError};
-use crate::zoo::Range;
 
 /// Latents whose codes tell how far W spreads.
 const SPREAD_LATENTS: usize = 1024;
@@ -31,6 +32,8 @@ pub struct Invert {
     /// One channel of the picture's size: black does not count.
     pub mask: Option<Arc<PixelBuf>>,
     pub model: ModelRef,
+    /// A network of LPIPS that compares beside the pixels.
+    pub judge: Option<ModelRef>,
     /// Where the search starts; at the mean of W where `None`.
     pub start: Option<Arc<Code>>,
     pub options: Options,
@@ -44,6 +47,11 @@ pub struct Inverted {
     pub reconstruction: Planes,
     /// How near that comes to the picture, in dB, where the mask is.
     pub fidelity_db: f64,
+    /// How different the two look to the judge (LPIPS), where there is one; 0 for the same.
+    pub perceptual: Option<f64>,
+    /// What the generator's weights were tuned by, if they were: the reconstruction is that of
+    /// [`ModelRef::Tuned`].
+    pub tuning: Option<Arc<Tuning>>,
     /// Steps that were done.
     pub steps: usize,
 }
@@ -61,6 +69,7 @@ pub(super) fn run(
 ) -> Result<Inverted, End> {
     context.progress(Stage::Loading, 0, 1, 0.0);
     let hash = models.hash(&task.model).map_err(End::Failed)?;
+    let judge = judge(task.judge.as_ref(), models)?;
     let generator = models.generator(&task.model).map_err(End::Failed)?;
     let side = generator.space().side as u32;
     // The largest square in the middle is what the generator is to draw.
@@ -82,7 +91,16 @@ pub(super) fn run(
         None => vec![1.0; area],
     };
     let start = task.start.as_deref();
-    search(&Wanted { picture, weights, start, hash: &hash }, &task.options, generator, context)
+    let wanted = Wanted { picture, weights, start, hash: &hash };
+    search(&wanted, judge, &task.options, generator, context)
+}
+
+/// The network by which a search sees.
+pub(super) fn judge(
+    model: Option<&ModelRef>,
+    models: &mut dyn Models,
+) -> Result<Option<Perceptual>, End> {
+    model.map(|model| models.perceptual(model)).transpose().map_err(End::Failed)
 }
 
 /// What a code is looked for.
@@ -100,6 +118,7 @@ pub(super) struct Wanted<'a> {
 /// Cancelling keeps the best code so far, if there is one.
 pub(super) fn search(
     wanted: &Wanted<'_>,
+    judge: Option<Perceptual>,
     options: &Options,
     generator: &mut dyn Generator,
     context: &mut Context<'_>,
@@ -123,56 +142,88 @@ pub(super) fn search(
     };
     let signed = wanted.picture.data.iter().map(|value| 2.0 * value - 1.0).collect();
     let target = Planes { data: signed, ..wanted.picture };
+    let mut toward = judge.and_then(|judge| judge.toward(target.clone(), wanted.weights.clone()));
     let Some(mut pyramid) = Pyramid::new(target, wanted.weights.clone()) else {
         return Err(End::Failed("the mask leaves nothing to look at".into()));
     };
-    let mut terms: [(f64, &mut dyn Term); 1] = [(1.0, &mut pyramid)];
-    let mut network = Fixed { noise: generator.noise(noise), generator, stop: &stop };
-    let srgb = ProfileMap::new(&WorkingProfile::srgb());
+    let mut terms: Vec<(f64, &mut dyn Term)> = vec![(1.0, &mut pyramid)];
+    if let Some(toward) = toward.as_mut().filter(|_| options.perceptual > 0.0) {
+        terms.push((options.perceptual, toward));
+    }
+    let part = Part::Picture;
+    let planes = match wanted.start {
+        Some(start) => generator.noise_of(start)?,
+        None => generator.noise(noise),
+    };
+    let maps = planes.iter().map(|planes| planes.data.clone()).collect();
+    let mut network = Fixed { part, noise: planes, generator, stop: &stop };
     let mut watch = |Progress { done, steps, picture, .. }: Progress<'_>| {
         let fraction = done as f64 / steps as f64;
         context.progress(Stage::Running, done as u32, steps as u32, fraction);
-        let shown = picture.and_then(|picture| in_unit(picture.clone()).ok());
-        if let Some(shown) = shown {
-            context.picture(Arc::new(to_picture(&shown, &srgb, Depth::U8)));
+        if let Some((_, shown)) = picture.and_then(|picture| drawn_picture(picture.clone()).ok()) {
+            context.picture(Arc::new(shown));
         }
     };
-    // Codes do not hold noise maps of their own: they would stay behind when the face moves.
-    let options = Options { with_noise: false, ..*options };
-    let start = Inputs { w: start, noise: Vec::new() };
+    let start = Inputs { w: start, noise: maps };
     let prior = Prior { mean: &mean, sigma };
-    let found = invert(&mut network, prior, &start, &mut terms, &options, &mut watch, &stop)?;
+    let found = invert(&mut network, prior, &start, &mut terms, options, &mut watch, &stop)?;
     let found = found.ok_or(End::Cancelled)?;
     let mut code = Code::new(rows, found.inputs.w, wanted.hash)?;
     code.noise = noise;
+    let has_maps = options.with_noise || wanted.start.is_some_and(|s| s.noise_maps().is_some());
+    if has_maps && !found.inputs.noise.is_empty() {
+        network.noise = noise_planes(network.generator.space(), &found.inputs.noise)?;
+        code = code.with_noise_maps(found.inputs.noise)?;
+    }
     code.class = wanted.start.and_then(|start| start.class);
-    let reconstruction = in_unit(found.picture)?;
+    let mut picture = found.picture;
+    let mut tuning = None;
+    if options.pivotal_steps > 0 && !stop() {
+        let steps = options.pivotal_steps;
+        let mut watch = |done: usize, picture: &Planes| {
+            let every = options.picture_every.max(1);
+            context.progress(Stage::Finishing, done as u32, steps as u32, 1.0);
+            let shown = options.picture_every > 0 && done.is_multiple_of(every);
+            if let Some((_, shown)) = drawn_picture(picture.clone()).ok().filter(|_| shown) {
+                context.picture(Arc::new(shown));
+            }
+        };
+        let Fixed { generator, noise, .. } = network;
+        let pivot = Pivot { w: code.w(), noise: &noise, seed: options.seed };
+        if let Some(tuned) = tune(generator, &pivot, &mut terms, steps, &mut watch, &stop)? {
+            picture = tuned.picture;
+            let tuned = Tuning::new(wanted.hash, tuned.changes)?;
+            code = code.with_tuning(tuned.sha256())?;
+            tuning = Some(Arc::new(tuned));
+        }
+    }
+    let perceptual = toward.map(|mut toward| toward.measure(&picture).0);
+    let reconstruction = in_unit(picture)?;
     let fidelity_db = portrait::fidelity_db(&wanted.picture, &reconstruction, &wanted.weights)?;
     if found.steps < options.steps {
         context.notice(format!("stopped after {} steps; the best code is kept", found.steps));
     }
-    Ok(Inverted { code, reconstruction, fidelity_db, steps: found.steps })
-}
-
-/// What a generator drew as sRGB in `0..=1`.
-fn in_unit(picture: Planes) -> Result<Planes, End> {
-    let size = Size::new(picture.width as u32, picture.height as u32);
-    from_range(picture, Range::Signed, size).map_err(End::Failed)
+    Ok(Inverted { code, reconstruction, fidelity_db, perceptual, tuning, steps: found.steps })
 }
 
 /// Standard deviation of a number of W about the mean, over numbers and seeded latents.
-fn spread(generator: &mut dyn Generator, mean: &[f32], stop: Stop<'_>) -> Result<f32, End> {
+pub(super) fn spread(
+    generator: &mut dyn Generator,
+    mean: &[f32],
+    stop: Stop<'_>,
+) -> Result<f32, End> {
     let rows = generator.sample(&mut Normal::new(0), SPREAD_LATENTS, stop)?;
     let squares = rows.iter().zip(mean.iter().cycle()).map(|(w, mean)| f64::from(w - mean).powi(2));
     let sigma = (squares.sum::<f64>() / rows.len().max(1) as f64).sqrt() as f32;
     if sigma > 0.0 { Ok(sigma) } else { Err(LatentError::Unsolvable("all codes are one").into()) }
 }
 
-/// A generator with its noise.
-struct Fixed<'a> {
-    generator: &'a mut dyn Generator,
-    noise: Vec<Planes>,
-    stop: Stop<'a>,
+/// A part of what a generator draws, with its noise.
+pub(super) struct Fixed<'a> {
+    pub part: Part,
+    pub generator: &'a mut dyn Generator,
+    pub noise: Vec<Planes>,
+    pub stop: Stop<'a>,
 }
 
 impl Slopes for Fixed<'_> {
@@ -181,11 +232,16 @@ impl Slopes for Fixed<'_> {
     fn slopes(
         &mut self,
         inputs: &Inputs,
-        _: bool,
+        with_noise: bool,
         judge: &mut dyn FnMut(&Planes) -> Planes,
     ) -> Result<Inputs, NetworkError> {
-        let mut loss = |picture: &Planes| (0.0, judge(picture));
-        let slopes = self.generator.gradient(&inputs.w, &self.noise, &mut loss, self.stop)?;
-        Ok(Inputs { w: slopes.by_code, noise: Vec::new() })
+        let mut loss = |drawn: &Planes| (0.0, judge(drawn));
+        let Self { part, generator, noise, stop } = self;
+        if with_noise {
+            *noise = noise_planes(generator.space(), &inputs.noise)?;
+        }
+        let slopes = generator.gradient(*part, &inputs.w, noise, &mut loss, stop)?;
+        let by_noise = slopes.by_noise.into_iter().filter(|_| with_noise);
+        Ok(Inputs { w: slopes.by_code, noise: by_noise.map(|planes| planes.data).collect() })
     }
 }

@@ -9,19 +9,26 @@ mod bleed;
 mod colorize;
 pub mod directions;
 mod discover;
+pub mod drag;
 mod faces;
 pub mod features;
 mod filter;
+pub mod framing;
 pub mod generator;
 #[cfg(feature = "app")]
 pub mod interop;
 pub mod invert;
+mod layers;
 mod learn;
+pub mod models;
 mod noise;
 mod paint;
 pub mod paths;
+pub mod perceptual;
 mod picture;
+mod pivotal;
 pub mod plan;
+pub mod prior;
 pub mod protocol;
 mod remove;
 pub mod render;
@@ -32,12 +39,21 @@ mod tiling;
 pub mod upscale;
 pub mod worker;
 
-#[cfg(feature = "infer")]
-pub mod framing;
-#[cfg(feature = "infer")]
-pub mod models;
+pub use discover::MIN_CHOICES;
 
-/// Where the tensor library computes.
+/// Where networks compute.
 #[cfg(feature = "infer")]
 pub use burn::tensor::Device;
-pub use discover::MIN_CHOICES;
+
+/// Where networks compute: without the tensor library on the processor alone.
+#[cfg(not(feature = "infer"))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Device;
+
+#[cfg(not(feature = "infer"))]
+impl Device {
+    /// The processor, as the tensor library calls it.
+    pub const fn flex() -> Self {
+        Self
+    }
+}

@@ -1,24 +1,26 @@
 //! Networks for the worker: built from checkpoints on a device, the recent ones kept.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Instant;
 
-use burn::tensor::{Device, Tensor};
-
+use super::Device;
 use super::features::FeatureNetwork;
-use super::generator::{Generator, LatentNetwork, Run, parameters};
+use super::generator::{Generator, LatentNetwork, Parameters, Run as _, parameters};
+use super::layers::Layers;
+use super::perceptual::Perceptual;
 use super::plan::Speed;
 use super::protocol::ModelRef;
 use super::worker::{Models, Network, NetworkError};
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::inpaint::Matcher;
-use crate::latent::Noise;
-use crate::nets::cpu::{Processor, Stop};
+use crate::latent::{Noise, Tuning};
+use crate::nets::cpu::Stop;
 use crate::nets::gatys::Gatys;
 use crate::nets::graph::Graph;
-use crate::nets::tensor::OnDevice;
 use crate::nets::{Planes, RrdbNet, Source};
-use crate::zoo::{Capability, Detected, Library, Purpose, Spec, file_sha256, open_network};
+use crate::zoo::{
+    Capability, Detected, Library, LibraryError, Purpose, Spec, file_sha256, open_network,
+};
 
 /// Memory that cached weights may take.
 const CACHE_BYTES: u64 = 1 << 30;
@@ -83,11 +85,7 @@ impl ModelStore {
     }
 
     fn open(&self, model: &ModelRef) -> Result<(Checkpoint, Detected), String> {
-        let opened = match model {
-            ModelRef::Id(id) => self.library.find(id).and_then(|installed| installed.open()),
-            ModelRef::File(path) => open_network(path),
-        };
-        opened.map_err(|err| err.to_string())
+        open(&self.library, model).map_err(|err| err.to_string())
     }
 
     /// The network of `model` as one by which metrics see pictures.
@@ -106,6 +104,10 @@ impl ModelStore {
         let (checkpoint, detected) = self.open(model)?;
         let spec = detected.spec.clone();
         let mut parameters = parameters(checkpoint, detected);
+        if let ModelRef::Tuned(base, tuning) = model {
+            parameters =
+                tuned(parameters, tuning, &spec).map_err(|err| format!("{base}: {err}"))?;
+        }
         let build = |graph: Graph, source: Source<'_, String>| self.build(graph, source);
         let body = match spec.blueprint() {
             Some(blueprint) => LatentNetwork::new(blueprint, parameters, build)
@@ -119,12 +121,41 @@ impl ModelStore {
     }
 
     fn build<E>(&self, graph: Graph, source: Source<'_, E>) -> Result<Layers, E> {
-        if self.on_processor() {
-            Processor::new(graph, source).map(Layers::Processor)
-        } else {
-            OnDevice::new(graph, &self.device, source).map(Layers::OnDevice)
+        Layers::new(graph, &self.device, source)
+    }
+}
+
+/// The file of a model's weights and what it is.
+///
+/// # Errors
+/// Where there is none, or it is not what its manifest says.
+pub fn open(library: &Library, model: &ModelRef) -> Result<(Checkpoint, Detected), LibraryError> {
+    match model {
+        ModelRef::Id(id) => library.find(id).and_then(|installed| installed.open()),
+        ModelRef::File(path) => open_network(path),
+        ModelRef::Tuned(base, _) => open(library, base),
+    }
+}
+
+/// `parameters` with what `tuning` changes, all of which must be some of `spec`.
+fn tuned(
+    mut parameters: Parameters,
+    tuning: &Arc<Tuning>,
+    spec: &Spec,
+) -> Result<Parameters, String> {
+    let shapes = spec.tensors();
+    for (name, change) in tuning.changes() {
+        let count = shapes.get(name).map(|shape| shape.iter().product::<usize>());
+        if count != Some(change.len()) {
+            return Err(format!("the tuning changes '{name}', which is no weight of this network"));
         }
     }
+    let tuning = Arc::clone(tuning);
+    Ok(Box::new(move |name| {
+        let mut weight = parameters(name)?;
+        tuning.add_to(name, &mut weight).map_err(|err| err.to_string())?;
+        Ok(weight)
+    }))
 }
 
 /// The parameters of a detected network by official name; detection has seen that all are there
@@ -160,6 +191,14 @@ impl Models for ModelStore {
         let hash = match model {
             ModelRef::Id(id) => self.library.find(id).map(|installed| installed.manifest.sha256),
             ModelRef::File(path) => file_sha256(path),
+            // Codes belong to the network that was tuned.
+            ModelRef::Tuned(base, tuning) => {
+                let hash = self.hash(base)?;
+                return match tuning.model() == hash {
+                    true => Ok(hash),
+                    false => Err(format!("the tuning belongs to another model than {base}")),
+                };
+            }
         };
         let hash = hash.map_err(|err| err.to_string())?;
         self.hashes.push((model.clone(), hash.clone()));
@@ -174,6 +213,13 @@ impl Models for ModelStore {
         };
         let painter = Gatys::new(vgg, &mut official(&checkpoint, &detected));
         painter.map_err(|err| format!("{model} does not load: {err}"))
+    }
+
+    fn perceptual(&mut self, model: &ModelRef) -> Result<Perceptual, String> {
+        let (checkpoint, detected) = self.open(model)?;
+        let spec = detected.spec.clone();
+        Perceptual::new(&spec, &mut *parameters(checkpoint, detected))
+            .map_err(|err| format!("{model}: {err}"))
     }
 
     fn fall_back(&mut self) -> bool {
@@ -239,11 +285,6 @@ impl ModelStore {
     }
 }
 
-enum Layers {
-    Processor(Processor),
-    OnDevice(OnDevice),
-}
-
 enum Body {
     Network(Box<Layers>),
     Generator(Box<LatentNetwork<Layers>>),
@@ -265,12 +306,9 @@ impl Loaded {
     fn weight_bytes(&self) -> u64 {
         let layers = match &self.body {
             Body::Network(layers) => layers,
-            Body::Generator(generator) => generator.synthesis(),
+            Body::Generator(generator) => generator.runner(),
         };
-        match layers {
-            Layers::Processor(net) => net.weight_bytes(),
-            Layers::OnDevice(_) => self.capability.weight_bytes,
-        }
+        layers.weight_bytes().unwrap_or(self.capability.weight_bytes)
     }
 }
 
@@ -298,44 +336,4 @@ impl Network for Loaded {
             }
         }
     }
-}
-
-impl Run for Layers {
-    /// Runs the network and reads its result back, with every failure as an error.
-    fn run(&self, inputs: &[Planes], stop: Stop<'_>) -> Result<Vec<Planes>, NetworkError> {
-        let run = || match self {
-            Self::Processor(net) => Run::run(net, inputs, stop),
-            Self::OnDevice(net) => {
-                let inputs = inputs.iter().map(|planes| net.upload(planes)).collect();
-                let outputs = net.run(inputs, stop);
-                if stop() {
-                    return Err(NetworkError::Stopped);
-                }
-                outputs.into_iter().map(read_back).collect()
-            }
-        };
-        // Some allocation failures of the graphics stack arrive as panics; they are told from
-        // others here, so that the tile can be made smaller.
-        catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
-            if speaks_of_memory(super::worker::panic_text(&*panic)) {
-                Err(NetworkError::OutOfMemory)
-            } else {
-                std::panic::resume_unwind(panic)
-            }
-        })
-    }
-}
-
-fn read_back(tensor: Tensor<4>) -> Result<Planes, NetworkError> {
-    let [_, channels, height, width] = tensor.dims();
-    let data = tensor.try_into_vec_as::<f32>().map_err(|err| {
-        let text = err.to_string();
-        if speaks_of_memory(&text) { NetworkError::OutOfMemory } else { NetworkError::Failed(text) }
-    })?;
-    Ok(Planes { channels, height, width, data })
-}
-
-fn speaks_of_memory(text: &str) -> bool {
-    let text = text.to_lowercase();
-    text.contains("out of memory") || text.contains("outofmemory") || text.contains("allocat")
 }

@@ -4,7 +4,8 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
 use super::plan;
-use crate::color::ProfileMap;
+use super::worker::End;
+use crate::color::{ProfileMap, WorkingProfile};
 use crate::geom::{IRect, Size};
 use crate::nets::Planes;
 use crate::pixels::{Depth, PixelBuf, Samples};
@@ -69,6 +70,22 @@ pub(super) fn from_range(mut planes: Planes, range: Range, size: Size) -> Result
     }
     planes.data.iter_mut().for_each(|value| *value = range.to_unit(*value));
     Ok(planes.crop(height, width))
+}
+
+/// What a generator drew as sRGB in `0..=1`.
+pub(super) fn in_unit(picture: Planes) -> Result<Planes, End> {
+    let size = Size::new(picture.width as u32, picture.height as u32);
+    if !size.is_acceptable() {
+        return Err(End::Failed(format!("the network drew a picture of {size}")));
+    }
+    from_range(picture, Range::Signed, size).map_err(End::Failed)
+}
+
+/// [`in_unit`], and the same as RGBA in sRGB, opaque, 8 bits.
+pub(super) fn drawn_picture(picture: Planes) -> Result<(Planes, PixelBuf), End> {
+    let planes = in_unit(picture)?;
+    let picture = to_picture(&planes, &ProfileMap::new(&WorkingProfile::srgb()), Depth::U8);
+    Ok((planes, picture))
 }
 
 /// The size at which a network sees a picture of `size`: its own, or on its grid with the longest

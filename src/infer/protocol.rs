@@ -5,16 +5,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+pub use super::analyse::{Analyse, Analysed};
+use super::drag::{Drag, Dragged};
 use super::invert::{Invert, Inverted};
+use super::prior::Prior;
 use crate::color::WorkingProfile;
-use crate::faces::{Bounds, Face, Wants};
-use crate::geom::{IRect, Point};
+use crate::faces::{Face, Wants};
+use crate::geom::IRect;
 use crate::inpaint::{Border, Fill};
-use crate::latent::invert::Options;
-use crate::latent::{Code, DirectionSet, EditStack, Noise, Rows};
+use crate::latent::{Code, DirectionSet, EditStack, Noise, Rows, Tuning};
 use crate::nets::Planes;
 use crate::pixels::PixelBuf;
-use crate::portrait::{CropTransform, SoftMask, Template};
 use crate::segment::What;
 use crate::zoo::Purpose;
 
@@ -49,6 +50,18 @@ pub enum ModelRef {
     Id(String),
     /// A checkpoint anywhere.
     File(PathBuf),
+    /// A generator with weights that were changed a little for one picture.
+    Tuned(Box<Self>, Arc<Tuning>),
+}
+
+impl ModelRef {
+    /// The same generator with weights changed by `tuning`, if there is one.
+    pub fn tuned_by(self, tuning: Option<Arc<Tuning>>) -> Self {
+        match tuning {
+            Some(tuning) => Self::Tuned(Box::new(self), tuning),
+            None => self,
+        }
+    }
 }
 
 impl std::fmt::Display for ModelRef {
@@ -56,6 +69,7 @@ impl std::fmt::Display for ModelRef {
         match self {
             Self::Id(id) => f.write_str(id),
             Self::File(path) => path.display().fmt(f),
+            Self::Tuned(base, _) => base.fmt(f),
         }
     }
 }
@@ -129,38 +143,6 @@ pub struct Drawn {
     pub base: Code,
     /// The code of the picture.
     pub code: Code,
-}
-
-/// Find a face in a photo and the code of a generator that draws it.
-#[derive(Clone, Debug)]
-pub struct Analyse {
-    /// RGBA with straight alpha, encoded in `profile`.
-    pub image: Arc<PixelBuf>,
-    pub profile: WorkingProfile,
-    /// The networks that find a face and its points.
-    pub finders: Vec<(Purpose, ModelRef)>,
-    /// The generator.
-    pub model: ModelRef,
-    pub template: Template,
-    /// The largest face where `None`; else the one that is nearest to this place.
-    pub near: Option<Point>,
-    /// Where the search starts; the mean of W where `None`.
-    pub start: Option<Arc<Code>>,
-    pub options: Options,
-}
-
-/// What an [`Analyse`] has found.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Analysed {
-    pub crop: CropTransform,
-    pub mask: SoftMask,
-    pub code: Code,
-    /// The generator's picture of the code: three planes of sRGB, nominally `0..=1`.
-    pub reconstruction: Planes,
-    /// How near it comes to the photo, in dB, where the mask is.
-    pub fidelity_db: f64,
-    /// The faces in the photo.
-    pub faces: Vec<Bounds>,
 }
 
 /// A code and whether a person likes its picture.
@@ -277,11 +259,13 @@ pub struct Filter {
 pub const PATCHES: &str = "patchmatch";
 
 /// How a hole is filled.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Engine {
     /// By patches of the surroundings.
     Patches,
     Network(ModelRef),
+    /// By what a generator knows of pictures.
+    Prior(Prior),
 }
 
 /// Take something out of a picture.
@@ -332,6 +316,7 @@ pub struct Faces {
 pub enum Task {
     Analyse(Analyse),
     Discover(Discover),
+    Drag(Drag),
     Expand(Expand),
     Faces(Faces),
     Filter(Filter),
@@ -352,10 +337,14 @@ impl Task {
             },
             Self::Analyse(task) => Some(&task.model),
             Self::Discover(task) => Some(&task.model),
+            Self::Drag(task) => Some(&task.model),
             Self::Filter(task) => Some(&task.model),
             Self::Invert(task) => Some(&task.model),
-            Self::Remove(Remove { engine: Engine::Network(model), .. }) => Some(model),
-            Self::Expand(_) | Self::Remove(_) => None,
+            Self::Remove(Remove { engine, .. }) => match engine {
+                Engine::Network(model) | Engine::Prior(Prior { model, .. }) => Some(model),
+                Engine::Patches => None,
+            },
+            Self::Expand(_) => None,
             Self::Render(task) => Some(&task.model),
             Self::Select(task) => Some(&task.model),
             Self::Upscale(task) => Some(&task.model),
@@ -422,6 +411,8 @@ pub struct Output {
     pub analysed: Option<Analysed>,
     /// Of [`Invert`].
     pub inverted: Option<Inverted>,
+    /// Of [`Drag`]: the latest step.
+    pub dragged: Option<Arc<Dragged>>,
     /// Of [`Discover`].
     pub directions: Option<DirectionSet>,
     /// The model that ran: its id, or its file; else what worked.
@@ -446,6 +437,11 @@ pub enum Event {
         job: JobId,
         /// RGBA in sRGB, opaque, 8 bits.
         picture: Arc<PixelBuf>,
+    },
+    /// A step of a [`Drag`].
+    Dragged {
+        job: JobId,
+        step: Arc<Dragged>,
     },
     /// Something the user should know while the job goes on.
     Notice {
@@ -478,6 +474,7 @@ impl Event {
         match self {
             Self::Progress { job, .. }
             | Self::Picture { job, .. }
+            | Self::Dragged { job, .. }
             | Self::Notice { job, .. }
             | Self::Finished { job, .. }
             | Self::Failed { job, .. }

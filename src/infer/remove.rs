@@ -2,6 +2,7 @@
 
 use super::bleed::bleed_color;
 use super::picture::{from_range, read_resized, resize_lanczos3, seen_size, to_picture, to_range};
+use super::prior;
 use super::protocol::{Engine, Expand, ModelRef, Remove, Stage};
 use super::tiling::run_one;
 use super::worker::{Context, End, Models, network_for};
@@ -28,6 +29,7 @@ pub(super) fn run(
     match &task.engine {
         Engine::Patches => by_patches(task, models, context),
         Engine::Network(model) => by_network(task, model, models, context),
+        Engine::Prior(engine) => prior::run(task, engine, models, context),
     }
 }
 
@@ -40,7 +42,7 @@ impl From<FillError> for End {
     }
 }
 
-fn by_patches(
+pub(super) fn by_patches(
     task: &Remove,
     models: &dyn Models,
     context: &mut Context<'_>,

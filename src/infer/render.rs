@@ -3,16 +3,12 @@
 use std::sync::Arc;
 
 use super::generator::Generator;
-use super::picture::{from_range, to_picture};
+use super::picture::drawn_picture;
 use super::protocol::{Drawing, Drawn, Mixed, Origin, Render, Stage};
 use super::worker::{Context, End, Models};
-use crate::color::{ProfileMap, WorkingProfile};
-use crate::geom::Size;
 use crate::latent::random::{normal_latent, truncated_normal};
 use crate::latent::{Code, EditStack, LatentError, Mix};
 use crate::nets::cpu::Stop;
-use crate::pixels::Depth;
-use crate::zoo::Range;
 
 /// The most pictures of one request.
 pub const MAX_DRAWINGS: usize = 4096;
@@ -66,13 +62,9 @@ pub(super) fn draw(
     let center = generator.space().center(base.w(), generator.mean());
     let base = EditStack { truncation, ..EditStack::default() }.apply(&base, Some(&center))?;
     let code = EditStack { edits, independent, ..EditStack::default() }.apply(&base, None)?;
-    let planes = generator.synthesize(code.w(), code.noise, stop)?;
-    let size = Size::new(planes.width as u32, planes.height as u32);
-    if !size.is_acceptable() {
-        return Err(End::Failed(format!("the network drew a picture of {size}")));
-    }
-    let planes = from_range(planes, Range::Signed, size).map_err(End::Failed)?;
-    let picture = to_picture(&planes, &ProfileMap::new(&WorkingProfile::srgb()), Depth::U8);
+    let noise = generator.noise_of(&code)?;
+    let planes = generator.draw(code.w(), &noise, stop)?;
+    let (planes, picture) = drawn_picture(planes)?;
     Ok(Drawn { picture, planes: Arc::new(planes), base, code })
 }
 

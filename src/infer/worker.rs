@@ -9,7 +9,9 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError};
 
+use super::drag::{self, Dragged};
 use super::generator::Generator;
+use super::perceptual::Perceptual;
 use super::plan::Speed;
 use super::protocol::{CancelFlag, Event, JobId, Lane, ModelRef, Output, Request, Stage, Task};
 use super::service::{SharedSpeed, Wake};
@@ -70,6 +72,12 @@ pub trait Models: Send {
     /// What matches patches, where that is not this processor.
     fn matcher(&self) -> Option<&dyn Matcher> {
         None
+    }
+
+    /// The network of `model` as one that says how different pictures look and how to change them;
+    /// on the processor. A sentence where it is none.
+    fn perceptual(&mut self, model: &ModelRef) -> Result<Perceptual, String> {
+        Err(format!("{model} compares no pictures"))
     }
 
     /// After the device ran out of memory with the smallest tile: moves to a device with more.
@@ -242,6 +250,7 @@ impl<M: Models> Worker<M> {
                 Task::Discover(task) => {
                     made.directions = Some(discover::run(task, models, context)?);
                 }
+                Task::Drag(task) => made.dragged = Some(drag::run(task, models, context)?),
                 Task::Expand(task) => made.images.push(remove::expand(task, models, context)?),
                 Task::Faces(task) => made.faces = faces::run(task, models, context)?,
                 Task::Filter(task) => made.images.push(filter::run(task, models, context)?),
@@ -319,6 +328,12 @@ impl Context<'_> {
     pub(super) fn picture(&mut self, picture: Arc<PixelBuf>) {
         let job = self.job();
         self.outbox.send_if_room(Event::Picture { job, picture });
+    }
+
+    /// Shows a step of a drag.
+    pub(super) fn dragged(&mut self, step: Arc<Dragged>) {
+        let job = self.job();
+        self.outbox.send_if_room(Event::Dragged { job, step });
     }
 
     pub(super) fn notice(&mut self, text: String) {

@@ -4,6 +4,8 @@ use rayon::prelude::*;
 
 use super::level::{Colour, Level};
 use super::{FillError, Progress};
+use crate::geom::IRect;
+use crate::pixels::PixelBuf;
 
 /// How strongly copied colours are kept against the wish for seamless gradients: steps at a seam
 /// are spread over about `1 / sqrt(this)` pixels.
@@ -116,6 +118,61 @@ pub(super) fn copy_and_blend(
     };
     progress.advance(0.0)?;
     solve(level, &pixels, &system, BLEND_STEPS, progress)
+}
+
+/// Mixes `made` into `rect` of `image` where `share` (one channel) is above 0, as much as it says:
+/// the gradients of `made` are kept, the steps at the rim vanish (Pérez et al. 2003). Both are of
+/// the size of `rect`, which should hold a rim around. A fill is opaque. `watch` is as for
+/// [`super::fill`].
+///
+/// # Errors
+/// A stop.
+pub fn clone_into(
+    image: &mut PixelBuf,
+    (made, share): (&PixelBuf, &PixelBuf),
+    rect: IRect,
+    watch: &mut dyn FnMut(f32) -> bool,
+) -> Result<(), FillError> {
+    let (width, height) = (rect.width() as usize, rect.height() as usize);
+    let places = || (0..height as u32).flat_map(|y| (0..width as u32).map(move |x| (x, y)));
+    let at = |x: u32, y: u32| (rect.x0 as u32 + x, rect.y0 as u32 + y);
+    let shares = |x: u32, y: u32| share.pixel_f32(x, y)[0];
+    // Half the difference about a half, so that it is a colour.
+    let difference = |(x, y): (u32, u32)| {
+        let (to_x, to_y) = at(x, y);
+        let (new, old) = (made.pixel_f32(x, y), image.pixel_f32(to_x, to_y));
+        let half = |channel: usize| 0.5 + 0.5 * (old[channel] - new[channel]);
+        if old[3] > 0.0 { [half(0), half(1), half(2), 1.0] } else { [0.0; 4] }
+    };
+    let hole: Vec<bool> = places().map(|(x, y)| shares(x, y) > 0.0).collect();
+    let colour = places().map(difference).zip(&hole);
+    // Where nothing around is known, no difference.
+    let colour = colour.map(|(colour, hole)| if *hole { [0.5, 0.5, 0.5, 1.0] } else { colour });
+    let mut level = Level {
+        width,
+        height,
+        colour: colour.collect(),
+        texture: Vec::new(),
+        hole,
+        usable: Vec::new(),
+        features: Vec::new(),
+    };
+    let mut progress = Progress::new(watch);
+    membrane(&mut level, width + height + BLEND_STEPS, &mut progress)?;
+    for ((x, y), difference) in places().zip(&level.colour) {
+        let share = shares(x, y);
+        if share > 0.0 {
+            let ((to_x, to_y), new) = (at(x, y), made.pixel_f32(x, y));
+            let old = image.pixel_f32(to_x, to_y);
+            let mixed = |channel: usize| {
+                let shift = if channel < 3 { 2.0 * difference[channel] - 1.0 } else { 0.0 };
+                let value = (new[channel] + shift).clamp(0.0, 1.0);
+                old[channel] + (value - old[channel]) * share
+            };
+            image.set_pixel_f32(to_x, to_y, std::array::from_fn(mixed));
+        }
+    }
+    Ok(())
 }
 
 /// Fills colours and texture of the hole smoothly.

@@ -26,6 +26,7 @@ use crate::geom::{IRect, Size};
 use crate::pixels::{Depth, PixelBuf};
 use region::Region;
 
+pub use blend::clone_into;
 pub use field::OFFSET_TRIES;
 pub use holes::{Hole, holes};
 pub use matching::{Match, Matcher, Round, Step};

@@ -10,8 +10,10 @@ use crate::checkpoint::container;
 pub const MAX_ROWS: usize = 64;
 /// Most numbers of a row.
 pub const MAX_DIM: usize = 8192;
+/// Most numbers of all noise maps; those of StyleGAN2 at 1024 pixels are a third of it.
+pub const MAX_NOISE: usize = 4 << 20;
 /// Largest code file.
-pub const MAX_FILE_BYTES: usize = 4 << 20;
+pub const MAX_FILE_BYTES: usize = 20 << 20;
 
 /// The fine structure that a generator adds to each layer beside the code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -38,6 +40,10 @@ pub struct Code {
     pub class: Option<u32>,
     model: String,
     pub noise: Noise,
+    /// SHA-256 of the [`super::Tuning`] of the generator with which it draws its picture.
+    tuning: Option<String>,
+    /// The noise of each layer, where it was optimised along with the code.
+    noise_maps: Option<Vec<Vec<f32>>>,
 }
 
 /// The serialised form: lengths follow from the numbers.
@@ -48,6 +54,8 @@ struct Stored {
     w: Packed,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     z: Option<Packed>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    noise_maps: Option<Vec<Packed>>,
     about: About,
 }
 
@@ -60,6 +68,8 @@ struct About {
     class: Option<u32>,
     #[serde(default)]
     noise: Noise,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tuning_sha256: Option<String>,
 }
 
 /// Words for errors about files.
@@ -80,12 +90,10 @@ impl Code {
             return Err(LatentError::Bounds { what: WHAT, rows, dim });
         }
         check(WHAT, &w, rows * dim)?;
-        if model.len() != 64 || !model.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        {
-            return Err(LatentError::Hash(model.chars().take(80).collect()));
-        }
+        check_hash(model)?;
         let (model, noise) = (model.to_owned(), Noise::Const);
-        Ok(Self { rows, dim, w, z: None, class: None, model, noise })
+        let (z, class, tuning, noise_maps) = (None, None, None, None);
+        Ok(Self { rows, dim, w, z, class, model, noise, tuning, noise_maps })
     }
 
     /// A code whose rows are all `row`: a point of W.
@@ -110,6 +118,33 @@ impl Code {
         check("z", &z, z.len())?;
         self.z = Some(z);
         Ok(self)
+    }
+
+    /// The same code for the generator that was tuned by the file of this SHA-256.
+    ///
+    /// # Errors
+    /// Where it is none.
+    pub fn with_tuning(self, sha256: &str) -> Result<Self, LatentError> {
+        check_hash(sha256)?;
+        Ok(Self { tuning: Some(sha256.to_owned()), ..self })
+    }
+
+    /// The same code with noise of a kind, instead of maps of its own.
+    pub fn with_noise(self, noise: Noise) -> Self {
+        Self { noise, noise_maps: None, ..self }
+    }
+
+    /// The same code with a noise map of its own for each layer, which stands for [`Code::noise`].
+    ///
+    /// # Errors
+    /// Where they are too many or not finite.
+    pub fn with_noise_maps(self, maps: Vec<Vec<f32>>) -> Result<Self, LatentError> {
+        let count: usize = maps.iter().map(Vec::len).sum();
+        if maps.is_empty() || maps.len() > MAX_ROWS || count > MAX_NOISE {
+            return Err(LatentError::Bounds { what: "noise", rows: maps.len(), dim: count });
+        }
+        maps.iter().try_for_each(|map| check("a noise map", map, map.len()))?;
+        Ok(Self { noise_maps: Some(maps), ..self })
     }
 
     /// The same code with other numbers in W+; what it was mapped from is forgotten.
@@ -150,6 +185,16 @@ impl Code {
         &self.model
     }
 
+    /// SHA-256 of the [`super::Tuning`] of the generator with which it draws its picture.
+    pub fn tuning(&self) -> Option<&str> {
+        self.tuning.as_deref()
+    }
+
+    /// The noise of each layer, row by row, where the code has its own.
+    pub fn noise_maps(&self) -> Option<&[Vec<f32>]> {
+        self.noise_maps.as_deref()
+    }
+
     /// Whether both are codes of one network.
     pub fn fits(&self, other: &Self) -> bool {
         self.model == other.model && (self.rows, self.dim) == (other.rows, other.dim)
@@ -179,8 +224,9 @@ impl Code {
         self.with_w(w)
     }
 
-    /// The code as a safetensors file: `w` `[rows, dim]`, `z` where known; the metadata's
-    /// `ganvas` is JSON with `model_sha256`, `class` and `noise`.
+    /// The code as a safetensors file: `w` `[rows, dim]`, `z` where known, `noise.0` and so on where
+    /// it has maps of its own; the metadata's
+    /// `ganvas` is JSON with `model_sha256`, `class`, `noise` and `tuning_sha256`.
     ///
     /// # Errors
     /// Only where the machine cannot hold it.
@@ -188,6 +234,9 @@ impl Code {
         let mut tensors = vec![("w".to_owned(), vec![self.rows, self.dim], self.w.as_slice())];
         if let Some(z) = &self.z {
             tensors.push(("z".to_owned(), vec![z.len()], z));
+        }
+        for (layer, map) in self.noise_maps.iter().flatten().enumerate() {
+            tensors.push((noise_name(layer), vec![map.len()], map));
         }
         Ok(container::write(WHAT, &tensors, &self.about())?)
     }
@@ -199,19 +248,42 @@ impl Code {
     pub fn from_file(bytes: &[u8]) -> Result<Self, LatentError> {
         let mut contents = container::read::<About>(WHAT, bytes, MAX_FILE_BYTES)?;
         let (rows, _, w) = contents.matrix("w")?;
-        let z = contents.vector("z")?;
-        Stored { rows, w: Packed(w), z: z.map(Packed), about: contents.finish()? }.try_into()
+        let z = contents.vector("z")?.map(Packed);
+        let mut maps = Vec::new();
+        while let Some(map) = contents.vector(&noise_name(maps.len()))? {
+            maps.push(Packed(map));
+        }
+        let noise_maps = (!maps.is_empty()).then_some(maps);
+        Stored { rows, w: Packed(w), z, noise_maps, about: contents.finish()? }.try_into()
     }
 
     fn about(&self) -> About {
-        About { model_sha256: self.model.clone(), class: self.class, noise: self.noise }
+        About {
+            model_sha256: self.model.clone(),
+            class: self.class,
+            noise: self.noise,
+            tuning_sha256: self.tuning.clone(),
+        }
     }
+}
+
+fn noise_name(layer: usize) -> String {
+    format!("noise.{layer}")
+}
+
+fn check_hash(hash: &str) -> Result<(), LatentError> {
+    if hash.len() == 64 && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+        return Ok(());
+    }
+    Err(LatentError::Hash(hash.chars().take(80).collect()))
 }
 
 impl From<Code> for Stored {
     fn from(code: Code) -> Self {
         let about = code.about();
-        Self { rows: code.rows, w: Packed(code.w), z: code.z.map(Packed), about }
+        let noise_maps = code.noise_maps.map(|maps| maps.into_iter().map(Packed).collect());
+        let (rows, w, z) = (code.rows, Packed(code.w), code.z.map(Packed));
+        Self { rows, w, z, noise_maps, about }
     }
 }
 
@@ -219,9 +291,17 @@ impl TryFrom<Stored> for Code {
     type Error = LatentError;
 
     fn try_from(stored: Stored) -> Result<Self, LatentError> {
-        let About { model_sha256, class, noise } = stored.about;
+        let About { model_sha256, class, noise, tuning_sha256 } = stored.about;
         let code = Self::new(stored.rows, stored.w.0, &model_sha256)?;
         let code = Self { class, noise, ..code };
+        let code = match tuning_sha256 {
+            Some(hash) => code.with_tuning(&hash)?,
+            None => code,
+        };
+        let code = match stored.noise_maps {
+            Some(maps) => code.with_noise_maps(maps.into_iter().map(|map| map.0).collect())?,
+            None => code,
+        };
         match stored.z {
             Some(Packed(z)) => code.with_z(z),
             None => Ok(code),

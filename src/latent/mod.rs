@@ -6,10 +6,12 @@
 //! here is arithmetic on such codes and knows no network: who has one asks it for `w` and for
 //! pictures. The same seeds give the same numbers everywhere.
 
+mod adam;
 pub mod boundary;
 mod code;
 mod direction;
 mod direction_set;
+pub mod drag;
 mod edit_stack;
 mod import;
 mod interpolate;
@@ -22,7 +24,9 @@ mod pca;
 pub mod random;
 mod rows;
 mod sefa;
+mod tuning;
 
+pub use adam::Adam;
 pub use code::{Code, MAX_DIM, MAX_FILE_BYTES as MAX_CODE_FILE_BYTES, MAX_ROWS, Noise};
 pub use direction::{Direction, Provenance, Unit};
 pub use direction_set::{
@@ -36,6 +40,7 @@ pub use orthogonal::{orthonormal_basis, without};
 pub use pca::{Moments, Pca};
 pub use rows::Rows;
 pub use sefa::sefa;
+pub use tuning::{MAX_FILE_BYTES as MAX_TUNING_FILE_BYTES, Tuning};
 
 use crate::checkpoint::container::ContainerError;
 

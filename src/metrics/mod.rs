@@ -22,7 +22,7 @@ pub use frechet::frechet_distance;
 pub use gradient::gradient_ratio;
 pub use inception_score::InceptionScore;
 pub use kernel_distance::{Estimate, Subsets, kernel_distance};
-pub use lpips::{Backbone, perceptual_distance};
+pub use lpips::{Backbone, perceptual_distance, perceptual_slope};
 pub use ms_ssim::ms_ssim;
 pub use path_length::{PathLength, PathSpace, Sampling, Walked};
 pub use precision_recall::{NEIGHBOURS, PrecisionRecall, precision_recall};

@@ -96,7 +96,7 @@ impl BigGanDeep {
         let w_dim = self.condition() + 1;
         let mut synthesis = Graph::new();
         let rows: Vec<Value> = (0..self.rows()).map(|_| synthesis.input(w_dim)).collect();
-        self.draw(&mut synthesis, &rows);
+        let features = self.draw(&mut synthesis, &rows);
         let style = |row: usize, layer: String, channels: usize| Style {
             row,
             weight: format!("{layer}.weight"),
@@ -127,6 +127,7 @@ impl BigGanDeep {
             },
             mapping: Some(mapping),
             synthesis,
+            features,
             mean: None,
             noise: Vec::new(),
             styles,
@@ -144,8 +145,9 @@ impl BigGanDeep {
         g.concat(&[z, embedded, full])
     }
 
-    /// Adds the picture that the rows stand for, and makes it the output.
-    fn draw(&self, g: &mut Graph, rows: &[Value]) {
+    /// Adds the picture that the rows stand for, and makes it the output; the features after each
+    /// block.
+    fn draw(&self, g: &mut Graph, rows: &[Value]) -> Vec<Value> {
         let conditions: Vec<Condition> = rows.iter().map(|row| self.split(g, *row)).collect();
         let channels = self.blocks.first().map_or(0, |block| block.from);
         let spread = channels * FIRST * FIRST;
@@ -153,11 +155,13 @@ impl BigGanDeep {
         let x = g.conv(conditions[0].numbers, linear);
         g.name(x, "gen_z");
         let mut x = g.depth_to_space(x, FIRST);
+        let mut features = Vec::with_capacity(self.blocks.len());
         for (at, block) in self.blocks.iter().enumerate() {
             if self.attention == Some(at) {
                 x = attention(g, x, &format!("generator.layers.{at}"));
             }
             x = self.block(g, *block, x, conditions[at + 1], &self.block_name(at));
+            features.push(x);
         }
         let channels = g.channels(x);
         let scale = g.param("generator.bn.weight", &[channels]);
@@ -172,6 +176,7 @@ impl BigGanDeep {
         x = g.act(x, Act::Tanh);
         g.name(x, "output");
         g.output(x);
+        features
     }
 
     fn split(&self, g: &mut Graph, row: Value) -> Condition {

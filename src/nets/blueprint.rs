@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::graph::{Graph, Layout};
+use super::graph::{Graph, Layout, Value};
 
 /// What a generator draws from.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -82,6 +82,8 @@ pub struct Blueprint {
     /// From the rows of W+, then a picture `[1, height, width]` for each noise, to a picture
     /// `[3, side, side]` in `-1..=1`, not clamped.
     pub synthesis: Graph,
+    /// Of the synthesis: what each level hands to the next, coarse to fine.
+    pub features: Vec<Value>,
     /// Name of the mean of W; without one it is that of many latents.
     pub mean: Option<String>,
     /// Names of the noises that come with the weights.

@@ -1,7 +1,7 @@
 //! The generator of DCGAN (Radford et al. 2015; PyTorch's tutorial).
 
 use super::blueprint::{Blueprint, LatentSpace, Style};
-use super::graph::{Act, Conv, Graph, Layout};
+use super::graph::{Act, Conv, Graph, Layout, Value};
 
 /// Of PyTorch's batch norm.
 const EPS: f32 = 1e-5;
@@ -24,7 +24,13 @@ impl Dcgan {
     /// Latents `[latent, 1, 1]`, standard normal, to pictures `[channels, side, side]` in
     /// `-1..=1`.
     pub fn graph(&self) -> Graph {
+        self.draw().0
+    }
+
+    /// The same, with the features after each layer but the last.
+    fn draw(&self) -> (Graph, Vec<Value>) {
         let mut g = Graph::new();
+        let mut features = Vec::new();
         let mut x = g.input(self.latent);
         for (layer, &channels) in self.channels.iter().enumerate() {
             let (conv, norm) = (format!("main.{}", 3 * layer), format!("main.{}", 3 * layer + 1));
@@ -36,19 +42,20 @@ impl Dcgan {
             if layer + 1 < self.channels.len() {
                 x = g.batch_norm(x, &norm, EPS);
                 x = g.relu(x);
-                g.name(x, format!("main.{}", 3 * layer + 2));
+                features.push(g.name(x, format!("main.{}", 3 * layer + 2)));
             }
         }
         let x = g.act(x, Act::Tanh);
         g.name(x, "output");
         g.output(x);
-        g
+        (g, features)
     }
 
     /// The same: a latent is its one row. The first layer, which spreads it over 4×4 pixels, is
     /// what reads it.
     pub fn blueprint(&self) -> Blueprint {
         let first = self.channels.first().copied().unwrap_or(0);
+        let (synthesis, features) = self.draw();
         Blueprint {
             space: LatentSpace {
                 z_dim: self.latent,
@@ -61,7 +68,8 @@ impl Dcgan {
                 ..LatentSpace::default()
             },
             mapping: None,
-            synthesis: self.graph(),
+            synthesis,
+            features,
             mean: None,
             noise: Vec::new(),
             styles: vec![Style {

@@ -266,6 +266,29 @@ impl Graph {
         self.outputs.push(value);
     }
 
+    /// The network as far as `value`, which is its one result. It is given the same as the whole.
+    pub fn until(&self, value: Value) -> Self {
+        let mut leads = vec![false; self.nodes.len()];
+        leads[value.0] = true;
+        for (index, node) in self.nodes.iter().enumerate().rev() {
+            if leads[index] {
+                node.inputs.iter().for_each(|input| leads[input.0] = true);
+            }
+        }
+        let mut part = Self::new();
+        let mut places = Vec::with_capacity(self.nodes.len());
+        for (node, leads) in self.nodes.iter().zip(leads) {
+            places.push(Value(part.nodes.len()));
+            if leads || node.op == Op::Input {
+                let inputs = node.inputs.iter().map(|input| places[input.0]).collect();
+                part.nodes.push(Node { inputs, ..node.clone() });
+            }
+        }
+        part.inputs = self.inputs.iter().map(|input| places[input.0]).collect();
+        part.outputs = vec![places[value.0]];
+        part
+    }
+
     /// Calls the value by the name of its layer.
     pub fn name(&mut self, value: Value, name: impl Into<String>) -> Value {
         self.nodes[value.0].name = Some(name.into());

@@ -127,7 +127,7 @@ impl StyleGan2 {
         let mut synthesis = Graph::new();
         let rows: Vec<Value> = (0..self.rows()).map(|_| synthesis.input(self.w_dim)).collect();
         let noises: Vec<Value> = layers.iter().map(|_| synthesis.input(1)).collect();
-        self.draw(&mut synthesis, &rows, &noises);
+        let features = self.draw(&mut synthesis, &rows, &noises);
         let side = self.side();
         let to_rgb = Layer {
             name: format!("synthesis.b{side}.torgb"),
@@ -154,6 +154,7 @@ impl StyleGan2 {
             },
             mapping: Some(mapping),
             synthesis,
+            features,
             mean: self.has_mean.then(|| "mapping.w_avg".into()),
             noise: layers.iter().map(|layer| format!("{}.noise_const", layer.name)).collect(),
             styles: layers.iter().chain([&to_rgb]).enumerate().map(style).collect(),
@@ -182,13 +183,15 @@ impl StyleGan2 {
         g.name(x, "w")
     }
 
-    /// Adds the picture that the rows of W+ and the noises stand for, and makes it the output.
-    fn draw(&self, g: &mut Graph, rows: &[Value], noises: &[Value]) {
+    /// Adds the picture that the rows of W+ and the noises stand for, and makes it the output; the
+    /// features after each block.
+    fn draw(&self, g: &mut Graph, rows: &[Value], noises: &[Value]) -> Vec<Value> {
         let rows: Vec<Value> =
             rows.iter().map(|w| g.scale(*w, equaliser(self.w_dim), 0.0)).collect();
         let channels = self.channels.first().copied().unwrap_or(0);
         let mut x = g.param("synthesis.b4.const", &[channels, 4, 4]);
         let mut picture: Option<Value> = None;
+        let mut features = Vec::new();
         let mut reads = rows.iter().zip(noises);
         let blocks = self.blocks();
         for (level, layers) in blocks.iter().enumerate() {
@@ -209,6 +212,7 @@ impl StyleGan2 {
             if let Some(shortcut) = shortcut {
                 x = g.add(shortcut, x);
             }
+            features.push(x);
             if self.synthesis == Synthesis::Skip || level + 1 == blocks.len() {
                 let rgb = self.to_rgb(g, &format!("{block}.torgb"), x, rows[2 * level + 1]);
                 let sum = match picture {
@@ -224,6 +228,7 @@ impl StyleGan2 {
         let picture = picture.unwrap_or(x);
         g.name(picture, "output");
         g.output(picture);
+        features
     }
 
     /// A modulated convolution with noise and activation; `row` is equalised.

@@ -32,7 +32,7 @@ impl SoftMask {
     }
 
     /// The weight at a place of the photo, for many places of one crop.
-    pub(super) fn weights(&self, crop: &CropTransform) -> impl Fn(f64, f64) -> f32 + Sync + use<> {
+    pub fn weights(&self, crop: &CropTransform) -> impl Fn(f64, f64) -> f32 + Sync + use<> {
         let unit_from_photo = crop.unit_from_photo();
         let side = crop.side_px();
         let edges = edges(&self.outline);

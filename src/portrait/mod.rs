@@ -15,7 +15,7 @@ mod sample;
 pub use align::{Anchors, CropTransform, FivePoints, Template, crop};
 pub use mask::SoftMask;
 pub use measures::Measures;
-pub use paste::{ColorMatch, Paste, Patch, Transfer, fidelity_db};
+pub use paste::{ColorMatch, Paste, Patch, Transfer, fidelity_db, placed};
 pub use recipe::{Place, Recipe, VERSION as RECIPE_VERSION};
 
 use crate::ops::OpError;

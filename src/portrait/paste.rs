@@ -153,6 +153,34 @@ impl Paste<'_> {
     }
 }
 
+/// The generator's picture as it lies in the photo: the pixels of `rect`, opaque, 16 bits, encoded
+/// in `profile`. `picture` is three planes of sRGB, nominally `0..=1`; beyond the crop its border
+/// goes on.
+///
+/// # Errors
+/// Where it is no colour picture, or `rect` no picture's size.
+pub fn placed(
+    picture: &Planes,
+    crop: &CropTransform,
+    profile: &WorkingProfile,
+    rect: IRect,
+) -> Result<PixelBuf, PortraitError> {
+    check_planes(picture)?;
+    if !rect.size().is_acceptable() {
+        return Err(PortraitError::Crop { side_px: crop.side_px() });
+    }
+    let mut pixels = PixelBuf::new(rect.size(), 4, Depth::U16);
+    let (lattice, map) = (Lattice::of(picture), ProfileMap::new(profile));
+    let view = View::new(crop, &lattice, rect);
+    each_row(pixels.samples_mut(), rect.width() as usize * 4, |y, row| {
+        for x in 0..rect.width() {
+            let [r, g, b] = map.of_srgb(view.at(rect.x0 + x as i32, rect.y0 + y as i32));
+            row.set(x as usize * 4, [r, g, b, 1.0]);
+        }
+    });
+    Ok(pixels)
+}
+
 /// A generator's picture with its three colours together.
 struct Lattice {
     size: Size,

@@ -89,8 +89,8 @@ fn of_points(z_dim: usize, width: usize, to: usize) -> Blueprint {
         ..LatentSpace::default()
     };
     let synthesis = perceptron(z_dim, width, to);
-    let (noise, styles) = (Vec::new(), Vec::new());
-    Blueprint { space, mapping: None, synthesis, mean: None, noise, styles }
+    let (features, noise, styles) = (Vec::new(), Vec::new(), Vec::new());
+    Blueprint { space, mapping: None, synthesis, features, mean: None, noise, styles }
 }
 
 /// Normal weights of a network that is not to learn, whose layers keep the size of numbers

@@ -100,7 +100,6 @@ fn the_bench_shows_documents_on_the_windows_adapter() {
     assert!(report["entries"][0]["device"].as_str().unwrap().starts_with("gpu:"), "{report}");
 }
 
-#[cfg(feature = "infer")]
 #[test]
 fn the_bench_runs_one_network() {
     let words = ["bench", "--json", "--runs", "1", "--device", "cpu", "--side", "16", "--network"];

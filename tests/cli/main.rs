@@ -5,17 +5,14 @@ mod device;
 mod edit;
 mod errors;
 mod facts;
-#[cfg(feature = "infer")]
 mod latent;
 mod metrics;
 mod moving;
-#[cfg(feature = "infer")]
 mod networks;
 mod project;
-#[cfg(feature = "infer")]
 mod restore;
 mod run;
-#[cfg(feature = "infer")]
+mod search;
 mod tools;
 #[cfg(feature = "infer")]
 mod train;

@@ -91,7 +91,6 @@ fn what_does_not_fit_is_said_before_any_work() {
     assert_eq!(folder.names(), ["x_001.png"]);
 }
 
-#[cfg(feature = "infer")]
 #[test]
 fn networks_work_frame_by_frame() {
     let folder = Folder::new();
@@ -118,7 +117,6 @@ fn networks_work_frame_by_frame() {
     }
 }
 
-#[cfg(feature = "infer")]
 #[test]
 fn a_walk_becomes_a_film() {
     let folder = Folder::new();

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write;
 
 use ganvas::checkpoint::{Checkpoint, CheckpointError};
-use ganvas::infer::generator::{Generator, LatentNetwork, parameters};
+use ganvas::infer::generator::{Generator, LatentNetwork, Part, parameters};
 use ganvas::latent::Noise;
 use ganvas::nets::cpu::Processor;
 use ganvas::nets::{BigGanBlock, BigGanDeep, Planes};
@@ -85,7 +85,7 @@ fn a_code_walks_downhill_and_its_truncation_stays() {
     let mut code = generator.mean().repeat(7);
     let mut losses = Vec::new();
     for _ in 0..30 {
-        let slopes = generator.gradient(&code, &[], &mut loss, &|| false).unwrap();
+        let slopes = generator.gradient(Part::Picture, &code, &[], &mut loss, &|| false).unwrap();
         assert!(slopes.by_code.chunks_exact(9).all(|row| row[8] == 0.0));
         let length = slopes.by_code.iter().map(|x| x * x).sum::<f32>().sqrt();
         code.iter_mut().zip(&slopes.by_code).for_each(|(x, slope)| *x -= 0.1 * slope / length);

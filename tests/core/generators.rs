@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ganvas::checkpoint::{Checkpoint, CheckpointError};
-use ganvas::infer::generator::{Generator, LatentNetwork, parameters};
+use ganvas::infer::generator::{Generator, LatentNetwork, Part, parameters};
 use ganvas::infer::worker::NetworkError;
 use ganvas::latent::Noise;
 use ganvas::nets::cpu::Processor;
@@ -260,9 +260,10 @@ fn a_code_can_be_walked_downhill() {
     let mut code = generator.mean().repeat(6);
     let mut losses = Vec::new();
     for _ in 0..40 {
-        let slopes = generator.gradient(&code, &noise, &mut loss, &|| false).unwrap();
+        let slopes =
+            generator.gradient(Part::Picture, &code, &noise, &mut loss, &|| false).unwrap();
         let drawn = generator.draw(&code, &noise, &|| false).unwrap();
-        assert_near("the picture", &slopes.picture.data, &drawn.data);
+        assert_near("the picture", &slopes.drawn.data, &drawn.data);
         let sizes: Vec<_> = slopes.by_noise.iter().map(|x| [x.height, x.width]).collect();
         assert_eq!(sizes, generator.space().noise);
         let length = slopes.by_code.iter().map(|x| x * x).sum::<f32>().sqrt();
@@ -270,6 +271,7 @@ fn a_code_can_be_walked_downhill() {
         losses.push(slopes.loss);
     }
     assert!(losses[39] < 0.5 * losses[0], "{losses:?}");
-    let stopped = generator.gradient(&code, &noise, &mut loss, &|| true).unwrap_err();
+    let stopped =
+        generator.gradient(Part::Picture, &code, &noise, &mut loss, &|| true).unwrap_err();
     assert!(stopped.to_string().contains("stopped"));
 }

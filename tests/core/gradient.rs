@@ -176,7 +176,13 @@ fn everything_else_runs_backwards() {
         let middle = g.slice(all, 2, 5);
         g.pad_channels(middle, 2)
     });
-    check("max pool", &[[3, 7, 5]], |g, x| g.max_pool(x[0], 2, 2, [0; 4]));
+    for (side, stride, pad) in
+        [(2, 2, [0; 4]), (3, 2, [0, 1, 0, 1]), (3, 1, [1; 4]), (2, 3, [0; 4])]
+    {
+        check(&format!("max pool {side} {stride}"), &[[3, 7, 5]], |g, x| {
+            g.max_pool(x[0], side, stride, pad)
+        });
+    }
     check("mean pool", &[[3, 8, 8]], |g, x| g.avg_pool(x[0], 2, 2, [0; 4]));
     check("mean pool with edges", &[[3, 7, 5]], |g, x| g.avg_pool(x[0], 3, 2, [1; 4]));
     check("mean", &[picture], |g, x| g.global_mean(x[0]));

@@ -22,13 +22,13 @@ use ganvas::zoo::{file_sha256, open_network};
 use crate::recorded::{shipped, tiny};
 
 /// One generator.
-struct Store {
-    generator: LatentNetwork<Processor>,
-    hash: String,
+pub struct Store {
+    pub generator: LatentNetwork<Processor>,
+    pub hash: String,
 }
 
 impl Store {
-    fn new(weights: &Path) -> Self {
+    pub fn new(weights: &Path) -> Self {
         let (checkpoint, detected) = open_network(weights).unwrap();
         let blueprint = detected.spec.blueprint().unwrap();
         let generator = LatentNetwork::on_processor(blueprint, parameters(checkpoint, detected));
@@ -36,7 +36,7 @@ impl Store {
     }
 
     /// The code of a seed, drawn towards the mean, and its picture.
-    fn seed(&mut self, seed: u64, psi: f32) -> (Code, PixelBuf) {
+    pub fn seed(&mut self, seed: u64, psi: f32) -> (Code, PixelBuf) {
         let space = self.generator.space().clone();
         let w = self.generator.map(&normal_latent(seed, space.z_dim, 1.0), &[], &|| false).unwrap();
         let code = Code::in_w(&w, space.rows(), &self.hash).unwrap();
@@ -81,11 +81,19 @@ impl Models for Store {
     }
 }
 
+pub fn failure(events: &[Event]) -> &str {
+    match events.last() {
+        Some(Event::Failed { error, .. }) => error,
+        other => panic!("not failed: {other:?}"),
+    }
+}
+
 fn invert(picture: &PixelBuf, options: Options) -> Invert {
     Invert {
         image: Arc::new(picture.clone()),
         profile: WorkingProfile::srgb(),
         mask: None,
+        judge: None,
         model: ModelRef::Id("generator".into()),
         start: None,
         options,
@@ -93,7 +101,7 @@ fn invert(picture: &PixelBuf, options: Options) -> Invert {
 }
 
 /// Runs a task to its end and tells what was said; `cancel_after` so many wake-ups.
-fn run(store: Store, task: Invert, cancel_after: Option<usize>) -> Vec<Event> {
+pub fn run(store: impl Models + 'static, task: Task, cancel_after: Option<usize>) -> Vec<Event> {
     let flag: Arc<Mutex<Option<CancelFlag>>> = Arc::default();
     let calls = Mutex::new(0);
     let wake: Wake = {
@@ -107,7 +115,7 @@ fn run(store: Store, task: Invert, cancel_after: Option<usize>) -> Vec<Event> {
         })
     };
     let (mut service, mut worker) = Service::stepped(store, wake);
-    let job = service.submit(Lane::Commit, None, Task::Invert(task)).unwrap();
+    let job = service.submit(Lane::Commit, None, task).unwrap();
     *flag.lock().unwrap() = Some(job.cancel);
     assert_eq!(worker.step(), Step::Worked);
     let mut events: Vec<Event> = Vec::new();
@@ -126,19 +134,12 @@ fn found(events: &[Event]) -> &Inverted {
     }
 }
 
-fn failure(events: &[Event]) -> &str {
-    match events.last() {
-        Some(Event::Failed { error, .. }) => error,
-        other => panic!("not failed: {other:?}"),
-    }
-}
-
 /// The tiny generator's picture of a seed, and how it is found again.
 static TINY: LazyLock<(PixelBuf, Vec<Event>)> = LazyLock::new(|| {
     let mut store = Store::new(&tiny("tiny-stylegan2.safetensors"));
     let (_, picture) = store.seed(1, 0.7);
     let task = invert(&picture, Options { picture_every: 50, ..Options::default() });
-    let events = run(store, task, None);
+    let events = run(store, Task::Invert(task), None);
     (picture, events)
 });
 
@@ -192,7 +193,7 @@ fn the_shipped_generator_finds_its_own_faces() {
         let mut store = Store::new(&shipped("portrait-64"));
         let (_, picture) = store.seed(seed, 0.7);
         let task = invert(&picture, Options { picture_every: 0, ..Options::default() });
-        sum += found(&run(store, task, None)).fidelity_db;
+        sum += found(&run(store, Task::Invert(task), None)).fidelity_db;
     }
     assert!(sum / 2.0 >= 30.0, "{} dB", sum / 2.0);
 }
@@ -202,7 +203,7 @@ fn cancelling_keeps_the_best_and_says_so() {
     let (picture, _) = &*TINY;
     let store = || Store::new(&tiny("tiny-stylegan2.safetensors"));
     let task = || invert(picture, Options { picture_every: 1, ..Options::default() });
-    let events = run(store(), task(), Some(60));
+    let events = run(store(), Task::Invert(task()), Some(60));
     let kept = found(&events);
     assert!((5..300).contains(&kept.steps), "{}", kept.steps);
     let said = events.iter().any(|event| {
@@ -211,7 +212,7 @@ fn cancelling_keeps_the_best_and_says_so() {
     });
     assert!(said);
     // Before the first step there is nothing to keep.
-    let events = run(store(), task(), Some(1));
+    let events = run(store(), Task::Invert(task()), Some(1));
     assert!(matches!(events.last(), Some(Event::Cancelled { .. })));
 }
 
@@ -232,7 +233,7 @@ fn a_hole_is_filled_with_what_the_generator_knows() {
     let filled = |mask: Option<PixelBuf>| {
         let store = Store::new(&tiny("tiny-stylegan2.safetensors"));
         let task = Invert { mask: mask.map(Arc::new), ..invert(&torn, Options::default()) };
-        let events = run(store, task, None);
+        let events = run(store, Task::Invert(task), None);
         let planes = &found(&events).reconstruction;
         let hole = (0..256u32).filter(|at| is_hole(at % 16, at / 16));
         let squares = hole.flat_map(|at| {
@@ -266,7 +267,7 @@ fn what_cannot_be_looked_for_is_said() {
         (Invert { options: wild, ..base() }, "editability"),
     ];
     for (task, want) in cases {
-        let events = run(store(), task, None);
+        let events = run(store(), Task::Invert(task), None);
         assert!(failure(&events).contains(want), "{} lacks {want}", failure(&events));
     }
 }

@@ -9,7 +9,9 @@ mod commands;
 mod compose;
 mod deepfill;
 mod document;
+mod dragging;
 mod faces;
+mod filling;
 mod filters;
 mod gatys;
 mod generators;
@@ -43,6 +45,7 @@ mod segment;
 mod stylegan_pkl;
 mod tidy;
 mod tools;
+mod tuning;
 mod zoo;
 
 #[path = "../support/published.rs"]

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ganvas::color::WorkingProfile;
 use ganvas::geom::Size;
 use ganvas::infer::features::{FeatureNetwork, Judge, look_at_all};
+use ganvas::infer::perceptual::Perceptual;
 use ganvas::infer::worker::NetworkError;
+use ganvas::latent::invert::Term;
 use ganvas::metrics::Backbone;
 use ganvas::nets::cpu::Processor;
 use ganvas::nets::{Inception, InceptionVariant, Planes};
@@ -82,6 +84,32 @@ fn the_two_inceptions_are_told_apart() {
     let spec = spec("torchvision-deeplabv3_resnet50");
     let error = FeatureNetwork::on_processor(&spec, &mut |_| Ok(Vec::new())).err().unwrap();
     assert!(error.contains("nothing of a DeepLabv3"), "{error}");
+}
+
+/// What a search for a code goes by.
+#[test]
+fn the_slope_of_how_pictures_look_is_that_of_their_distance() {
+    let spec = spec("torchvision-alexnet");
+    let judge = || Perceptual::new(&spec, &mut source(&spec)).unwrap();
+    let (target, picture) =
+        (planes("target", [3, 64, 64], |u| u), planes("picture", [3, 64, 64], |u| u));
+    // The left third does not count.
+    let weights: Vec<f32> = (0..64 * 64).map(|at| f32::from(at % 64 >= 21)).collect();
+    let mut toward = judge().toward(target.clone(), weights).unwrap();
+    let (distance, slope) = toward.measure(&picture);
+    assert!(distance > 0.01 && toward.measure(&target).0 == 0.0);
+    let along: Vec<f64> = recipe("along", picture.data.len());
+    let mut moved = |step: f64| {
+        let pairs = picture.data.iter().zip(&along);
+        let data = pairs.map(|(x, along)| x + (step * along) as f32).collect();
+        toward.measure(&Planes { data, ..picture }).0
+    };
+    let measured = (moved(2e-3) - moved(-2e-3)) / 4e-3;
+    let told: f64 = slope.data.iter().zip(&along).map(|(s, a)| f64::from(*s) * a).sum();
+    assert!((measured - told).abs() < 0.05 * measured.abs().max(1e-4), "{measured} {told}");
+    let left = slope.data.iter().enumerate().filter(|(at, _)| at % 64 < 21);
+    assert!(left.clone().count() > 0 && left.clone().all(|(_, slope)| *slope == 0.0));
+    assert!(judge().toward(planes("small", [3, 16, 16], |u| u), vec![1.0; 256]).is_none());
 }
 
 #[test]

@@ -2,11 +2,12 @@
 
 use std::sync::LazyLock;
 
-use ganvas::infer::generator::{Generator, Slopes, StyleWeights};
+use ganvas::infer::generator::{Generator, Part, Slopes, StyleWeights};
 use ganvas::infer::worker::NetworkError;
 use ganvas::latent::Noise;
 use ganvas::nets::cpu::Stop;
-use ganvas::nets::{LatentSpace, Planes};
+use ganvas::nets::graph::Graph;
+use ganvas::nets::{LatentSpace, Planes, Source};
 
 /// Draws one number, its code, as a picture of two pixels.
 static ONE_NUMBER: LazyLock<LatentSpace> = LazyLock::new(|| LatentSpace {
@@ -47,14 +48,23 @@ impl Generator for OneNumber {
         if stop() { Err(NetworkError::Stopped) } else { Ok(picture) }
     }
 
+    fn feature_sides(&self) -> Vec<usize> {
+        Vec::new()
+    }
+
     fn gradient(
         &mut self,
+        _: Part,
         _: &[f32],
         _: &[Planes],
         _: &mut dyn FnMut(&Planes) -> (f64, Planes),
         _: Stop<'_>,
     ) -> Result<Slopes, NetworkError> {
         Err(NetworkError::Failed("one number has no slopes".into()))
+    }
+
+    fn synthesis(&mut self) -> (&Graph, Source<'_, String>) {
+        unreachable!("nobody tunes it")
     }
 
     fn styles(&self) -> &[StyleWeights] {

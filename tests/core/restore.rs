@@ -102,7 +102,7 @@ impl Models for Store {
         match model {
             ModelRef::Id(id) if id == "inverter" => Ok(&mut self.inverter),
             ModelRef::Id(id) => Ok(self.finders.get_mut(id).unwrap()),
-            ModelRef::File(path) => Err(format!("no file {path:?}")),
+            model => Err(format!("no model {model}")),
         }
     }
 

@@ -126,6 +126,7 @@ impl Model {
                 self.ai.so_far = Some((job, Frame::of(&picture)));
             }
             (Event::Picture { picture, .. }, _) => self.latent.watch(&picture),
+            (Event::Dragged { step, .. }, _) => self.latent.watch(&step.picture),
             (Event::Finished { .. }, None) => {}
         }
         if let Some(job) = job.filter(|_| is_final) {

@@ -162,6 +162,7 @@ impl Model {
                 finders,
                 model,
                 template,
+                judge: None,
                 near,
                 start,
                 options,
@@ -292,6 +293,8 @@ impl Model {
                     code: drawn.base,
                     reconstruction: Planes::clone(&drawn.planes),
                     fidelity_db: place.fidelity_db,
+                    perceptual: None,
+                    tuning: None,
                     faces: Vec::new(),
                 };
                 let photo = Photo::new(source, found);

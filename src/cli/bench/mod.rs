@@ -6,7 +6,6 @@
 mod canvas;
 mod generators;
 mod memory;
-#[cfg(feature = "infer")]
 mod networks;
 mod operations;
 #[cfg(feature = "gpu")]
@@ -40,7 +39,6 @@ pub(super) struct Args {
     #[arg(long, default_value_t, value_name = "DEVICE")]
     device: DeviceChoice,
     /// Only this network: prints its name, the shape of its input and the seconds it takes
-    #[cfg(feature = "infer")]
     #[arg(long, value_name = "ID")]
     network: Option<String>,
     /// Only a generator of this published size with random weights, such as stylegan2-256: prints
@@ -48,7 +46,6 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME")]
     generator: Option<String>,
     /// Side of the square that networks are given
-    #[cfg(feature = "infer")]
     #[arg(long, default_value_t = 64, value_name = "PIXELS",
           value_parser = clap::value_parser!(u32).range(8..=2048))]
     side: u32,
@@ -145,7 +142,6 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if let Some(name) = &args.generator {
         return generators::run_one(name, args.runs, args.json);
     }
-    #[cfg(feature = "infer")]
     if let Some(id) = &args.network {
         return networks::run_one(args, id);
     }
@@ -161,7 +157,6 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     #[cfg(not(feature = "gpu"))]
     drop(view_mp);
-    #[cfg(feature = "infer")]
     networks::run(&mut bench, args)?;
 
     if bench.entries.is_empty() {

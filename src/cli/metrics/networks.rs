@@ -6,10 +6,8 @@ use super::Metric;
 use crate::device::DeviceChoice;
 use crate::infer::features::FeatureNetwork;
 use crate::infer::generator::Generator;
-#[cfg(feature = "infer")]
-use crate::infer::models::ModelStore;
+use crate::infer::models::{ModelStore, open};
 use crate::infer::protocol::ModelRef;
-#[cfg(feature = "infer")]
 use crate::infer::worker::Models as _;
 use crate::nets::InceptionVariant;
 use crate::zoo::{Library, Purpose, Spec, open_network};
@@ -48,10 +46,7 @@ pub(super) fn choose(
     let wants = metric.wants();
     if let Some(name) = name {
         let model = model_ref(library, name)?;
-        let opened = match &model {
-            ModelRef::Id(id) => library.find(id).and_then(|installed| installed.open()),
-            ModelRef::File(path) => open_network(path),
-        };
+        let opened = open(library, &model);
         let (_, detected) = opened.map_err(|error| super::super::input::unusable(&error))?;
         if wants.iter().any(|is| is(&detected.spec)) {
             return Ok(model);
@@ -77,10 +72,8 @@ pub(super) fn choose(
 }
 
 /// Where networks come from.
-#[cfg(feature = "infer")]
 pub(super) struct Networks(ModelStore);
 
-#[cfg(feature = "infer")]
 impl Networks {
     pub(super) fn open(device: DeviceChoice) -> Result<Self, Failure> {
         super::super::networks::store(device).map(Self)
@@ -96,55 +89,5 @@ impl Networks {
 
     pub(super) fn generator(&mut self, model: &ModelRef) -> Result<&mut dyn Generator, Failure> {
         self.0.generator(model).map_err(Failure::input)
-    }
-}
-
-/// Where networks come from: the processor, as this build has no other place.
-#[cfg(not(feature = "infer"))]
-pub(super) struct Networks {
-    library: Library,
-    generator: Option<crate::infer::generator::LatentNetwork<crate::nets::cpu::Processor>>,
-}
-
-#[cfg(not(feature = "infer"))]
-impl Networks {
-    pub(super) fn open(device: DeviceChoice) -> Result<Self, Failure> {
-        super::super::devices::engine(device, 0)?;
-        Ok(Self { library: Library::discover(), generator: None })
-    }
-
-    pub(super) const fn library(&self) -> &Library {
-        &self.library
-    }
-
-    fn detected(
-        &self,
-        model: &ModelRef,
-    ) -> Result<(crate::checkpoint::Checkpoint, crate::zoo::Detected), Failure> {
-        let opened = match model {
-            ModelRef::Id(id) => self.library.find(id).and_then(|installed| installed.open()),
-            ModelRef::File(path) => open_network(path),
-        };
-        opened.map_err(|error| super::super::input::unusable(&error))
-    }
-
-    pub(super) fn features(&self, model: &ModelRef) -> Result<FeatureNetwork, Failure> {
-        let (checkpoint, detected) = self.detected(model)?;
-        let spec = detected.spec.clone();
-        let mut parameters = crate::infer::generator::parameters(checkpoint, detected);
-        FeatureNetwork::on_processor(&spec, &mut *parameters)
-            .map_err(|reason| Failure::input(format!("{model}: {reason}")))
-    }
-
-    pub(super) fn generator(&mut self, model: &ModelRef) -> Result<&mut dyn Generator, Failure> {
-        let (checkpoint, detected) = self.detected(model)?;
-        let Some(blueprint) = detected.spec.blueprint() else {
-            let (architecture, lacks) = (detected.spec.architecture(), Purpose::Generate.negated());
-            return Err(Failure::input(format!("{model} is a {architecture} and {lacks}")));
-        };
-        let parameters = crate::infer::generator::parameters(checkpoint, detected);
-        let network = crate::infer::generator::LatentNetwork::on_processor(blueprint, parameters)
-            .map_err(|reason| Failure::input(format!("{model}: {reason}")))?;
-        Ok(self.generator.insert(network))
     }
 }

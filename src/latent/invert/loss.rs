@@ -11,6 +11,32 @@ pub trait Term {
 /// Smallest side of a pyramid's level.
 const MIN_SIDE: usize = 4;
 
+/// Side of the window around a pixel in which a hole makes it count, for pictures of 64 pixels (Yeh
+/// et al. 2017).
+const WINDOW: usize = 7;
+const WINDOW_OF: usize = 64;
+/// What pixels far from every hole count, so that the whole stays what it is.
+const FAR: f32 = 0.1;
+
+/// How much the pixels around a hole say of what is in it: nothing inside, else by how much of their
+/// surroundings is missing. `hole` is square, row by row.
+pub fn near_hole(hole: &[bool]) -> Vec<f32> {
+    let side = hole.len().isqrt();
+    let reach = (WINDOW / 2 * side).div_ceil(WINDOW_OF).max(1);
+    let around = |at: usize| at.saturating_sub(reach)..(at + reach + 1).min(side);
+    let weight = |at: usize| {
+        if hole[at] {
+            return 0.0;
+        }
+        let (rows, columns) = (around(at / side), around(at % side));
+        let count = (rows.len() * columns.len()) as f32;
+        let missing =
+            rows.map(|y| hole[y * side..][columns.clone()].iter().filter(|h| **h).count());
+        (missing.sum::<usize>() as f32 / count).max(FAR)
+    };
+    (0..side * side).map(weight).collect()
+}
+
 /// The mean squared difference to a picture at its own size and at every half, so that a face
 /// finds its place before its details. Pixels count by weight: what is hidden, 0.
 pub struct Pyramid {

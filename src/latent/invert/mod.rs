@@ -5,15 +5,14 @@
 //! optimised in W or row by row in W+ (Abdal et al. 2019). With a mask only some pixels count,
 //! which fills the others from what the generator knows (Yeh et al. 2017).
 
-mod adam;
 mod loss;
 mod noise;
 
-pub use loss::{Pyramid, Term};
+pub use loss::{Pyramid, Term, near_hole};
 
+use super::adam::Adam;
 use super::random::Normal;
 use crate::nets::Planes;
-use adam::Adam;
 
 /// What a picture depends on, or by how much.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,9 +28,9 @@ pub trait Slopes {
     /// Why there is no picture; also that somebody asked to stop.
     type Error;
 
-    /// Draws the picture `[3, side, side]` of `inputs`, nominally `-1..=1`, has `judge` answer the
-    /// gradient of some number by it, and answers the gradient of that number by `inputs`. The
-    /// noise may be left out where `with_noise` is false.
+    /// Draws the picture `[3, side, side]` of `inputs`, nominally `-1..=1`, or its features where
+    /// points are dragged, has `judge` answer the gradient of some number by it, and answers the
+    /// gradient of that number by `inputs`. The noise may be left out where `with_noise` is false.
     ///
     /// # Errors
     /// Those of the generator.
@@ -67,6 +66,11 @@ pub struct Options {
     /// `0..=1`: from the most alike to the best to edit. Pulls rows towards the mean of W and
     /// towards each other.
     pub editability: f32,
+    /// How much it counts how different pictures look to a network, where there is one, beside how
+    /// different their pixels are.
+    pub perceptual: f64,
+    /// Steps in which the generator's weights are tuned around the code that was found; 0 for none.
+    pub pivotal_steps: usize,
     /// Whether the noise maps are optimised, too. They take over what the code cannot say, and
     /// stay behind when it is edited.
     pub with_noise: bool,
@@ -84,6 +88,8 @@ impl Default for Options {
             learning_rate: 0.1,
             exploration: 0.05,
             editability: 0.1,
+            perceptual: 0.2,
+            pivotal_steps: 0,
             with_noise: false,
             seed: 0,
             picture_every: 10,
@@ -193,7 +199,7 @@ pub fn invert<G: Slopes + ?Sized>(
 }
 
 /// The weighted sum of the terms and its gradient.
-fn weighted(terms: &mut [(f64, &mut dyn Term)], picture: &Planes) -> (f64, Planes) {
+pub fn weighted(terms: &mut [(f64, &mut dyn Term)], picture: &Planes) -> (f64, Planes) {
     let mut slope = Planes { data: vec![0.0; picture.data.len()], ..*picture };
     let mut loss = 0.0;
     for (weight, term) in terms {

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::Stop;
 use super::map::Map;
+use crate::nets::graph::Sides;
 
 /// Pixels that share one pass over the sums: with the widest maps they fill half a first-level
 /// cache.
@@ -99,24 +100,47 @@ pub fn relu_backward(gradient: &mut Map, result: &Map) {
     });
 }
 
-/// The gradient before a pooling to the largest of 2×2 pixels: it goes to the first that is.
-pub fn max_pool_backward(input: &Map, gradient: &Map) -> Map {
-    const PLACES: [(usize, usize); 4] = [(0, 0), (1, 0), (0, 1), (1, 1)];
+/// The gradient before a pooling to the largest of `side` × `side` pixels every `stride`: that of
+/// each window goes to the first pixel that is.
+pub fn max_pool_backward(
+    input: &Map,
+    gradient: &Map,
+    [side, stride]: [usize; 2],
+    pad: Sides,
+) -> Map {
+    // The windows that hold a place, and the places that a window holds, along one axis.
+    let windows = |at: usize, before: usize, count: usize| {
+        let first = (at + before + 1).saturating_sub(side).div_ceil(stride);
+        first..((at + before) / stride + 1).min(count)
+    };
+    let places = |window: usize, before: usize, len: usize| {
+        let start = window * stride;
+        start.saturating_sub(before)..(start + side).saturating_sub(before).min(len)
+    };
     let padded = input.padded();
     Map::build(input.height, input.width, input.channels, |y, row| {
-        // An odd last row or column was left out.
-        if y / 2 >= gradient.height {
-            return;
-        }
-        for (x, to) in row.chunks_exact_mut(padded).enumerate().take(2 * gradient.width) {
-            let window = PLACES.map(|(dx, dy)| input.pixel(x / 2 * 2 + dx, y / 2 * 2 + dy));
-            let own = y % 2 * 2 + x % 2;
-            let from = gradient.pixel(x / 2, y / 2);
-            for (channel, to) in to.iter_mut().enumerate() {
-                let value = window[own][channel];
-                let is_first = window[..own].iter().all(|other| other[channel] < value);
-                if is_first && window[own..].iter().all(|other| other[channel] <= value) {
-                    *to = from[channel];
+        for (x, to) in row.chunks_exact_mut(padded).enumerate() {
+            let own = input.pixel(x, y);
+            for window_y in windows(y, pad[0], gradient.height) {
+                for window_x in windows(x, pad[2], gradient.width) {
+                    let from = gradient.pixel(window_x, window_y);
+                    let columns = places(window_x, pad[2], input.width);
+                    let all = places(window_y, pad[0], input.height)
+                        .flat_map(|y| columns.clone().map(move |x| (y, x)));
+                    // Before it are smaller ones only, behind it none that is larger.
+                    let others: Vec<(bool, &[f32])> = all
+                        .filter(|place| *place != (y, x))
+                        .map(|place| (place < (y, x), input.pixel(place.1, place.0)))
+                        .collect();
+                    for (channel, to) in to.iter_mut().enumerate() {
+                        let beats = |(before, other): &(bool, &[f32])| {
+                            let other = other[channel];
+                            if *before { other < own[channel] } else { other <= own[channel] }
+                        };
+                        if others.iter().all(beats) {
+                            *to += from[channel];
+                        }
+                    }
                 }
             }
         }

@@ -160,7 +160,7 @@ impl Perception {
                 return Err(Stopped);
             }
             if stage.is_pooled && index > 0 {
-                before = backward::max_pool_backward(&values[index - 1], &before);
+                before = backward::max_pool_backward(&values[index - 1], &before, [2, 2], [0; 4]);
             }
             gradient = Some(before);
         }

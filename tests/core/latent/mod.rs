@@ -1,5 +1,6 @@
 //! Latent arithmetic: codes, edits, directions and their files.
 
+mod drag;
 mod edits;
 mod files;
 mod find;

@@ -171,7 +171,6 @@ impl Differentiable {
 fn is_supported(op: &Op) -> bool {
     match op {
         Op::Conv(conv) => conv::is_supported(conv),
-        Op::MaxPool { side, stride, pad } => (*side, *stride, *pad) == (2, 2, [0; 4]),
         Op::Pad { edge, .. } => *edge == Edge::Zero,
         Op::PRelu { .. }
         | Op::InstanceNorm { .. }
@@ -370,7 +369,9 @@ impl Run<'_> {
                 _ => gradient,
             },
             Op::Nearest { times } => local::nearest(&gradient, *times),
-            Op::MaxPool { .. } => backward::max_pool_backward(&self.value(input), &gradient),
+            Op::MaxPool { side, stride, pad } => {
+                backward::max_pool_backward(&self.value(input), &gradient, [*side, *stride], *pad)
+            }
             Op::AvgPool { side: window, stride, pad } => {
                 local::avg_pool(&gradient, [*window, *stride], *pad, side)
             }

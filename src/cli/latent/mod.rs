@@ -1,4 +1,6 @@
-//! `ganvas latent`: pictures of codes, and codes edited along directions.
+//! `ganvas latent`: pictures of codes, codes edited along directions, points that are dragged.
+
+mod drag;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +13,7 @@ use crate::infer::protocol::{Drawing, Origin, Render, Task};
 use crate::latent::Noise;
 use crate::zoo::Library;
 
-/// Draws and edits latent codes
+/// Draws, edits and drags latent codes
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -22,6 +24,7 @@ pub(super) struct Args {
 enum Action {
     Render(RenderArgs),
     Edit(EditArgs),
+    Drag(drag::Args),
 }
 
 /// Draws the picture of a code
@@ -79,6 +82,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     match &args.action {
         Action::Render(args) => render(args),
         Action::Edit(args) => edit(args),
+        Action::Drag(args) => drag::run(args),
     }
 }
 
@@ -86,12 +90,12 @@ fn render(args: &RenderArgs) -> Result<(), Failure> {
     generate::check_picture(&args.output)?;
     let mut code = codes::read(&args.code)?;
     let store = networks::store(args.device)?;
-    let target = Target::of_code(store.library(), args.model.as_deref(), &code)?;
-    match args.noise {
-        Some(NoiseArg::Const) => code.noise = Noise::Const,
-        Some(NoiseArg::None) => code.noise = Noise::None,
-        None => {}
-    }
+    let target = Target::of_code(store.library(), args.model.as_deref(), (&args.code, &code))?;
+    code = match args.noise {
+        Some(NoiseArg::Const) => code.with_noise(Noise::Const),
+        Some(NoiseArg::None) => code.with_noise(Noise::None),
+        None => code,
+    };
     let from = Origin::Code(Arc::new(code));
     let drawing = Drawing::plain(from);
     let task = Task::Render(Render { model: target.model, drawings: vec![drawing] });
@@ -104,10 +108,10 @@ fn render(args: &RenderArgs) -> Result<(), Failure> {
 fn edit(args: &EditArgs) -> Result<(), Failure> {
     codes::check_target(&args.output)?;
     let code = codes::read(&args.code)?;
-    let target = Target::of_code(&Library::discover(), args.model.as_deref(), &code)?;
+    let target = Target::of_code(&Library::discover(), args.model.as_deref(), (&args.code, &code))?;
     let set = target.directions(args.directions.as_deref())?;
     let stack = args.set.stack(&set, args.independent)?;
     let edited = stack.apply(&code, None).map_err(Failure::input)?;
-    codes::write(&args.output, &edited.to_file().map_err(Failure::failed)?)?;
+    codes::write_code(&args.output, &edited, &target.model)?;
     report::print(args.output.display())
 }

@@ -5,19 +5,19 @@ const BETA2: f64 = 0.999;
 const EPSILON: f64 = 1e-8;
 
 /// The moving moments of a gradient.
-pub(super) struct Adam {
+pub struct Adam {
     first: Vec<f64>,
     second: Vec<f64>,
     steps: i32,
 }
 
 impl Adam {
-    pub(super) fn new(len: usize) -> Self {
+    pub fn new(len: usize) -> Self {
         Self { first: vec![0.0; len], second: vec![0.0; len], steps: 0 }
     }
 
     /// Moves `values` down `slope` by about `rate` each.
-    pub(super) fn step(&mut self, values: &mut [f32], slope: &[f32], rate: f32) {
+    pub fn step(&mut self, values: &mut [f32], slope: &[f32], rate: f32) {
         self.steps += 1;
         let first_scale = 1.0 / (1.0 - BETA1.powi(self.steps));
         let second_scale = 1.0 / (1.0 - BETA2.powi(self.steps));
