@@ -205,6 +205,16 @@ pub enum LatentAction {
     LeaveLayer,
     /// Takes a picture of the strip.
     TakeShot(usize),
+    /// Sets a point to be dragged, in pixels of the generator's picture.
+    Pull(crate::latent::drag::Pull),
+    /// Whether a drag leaves what is far from its points as it is.
+    KeepRest(bool),
+    /// Starts dragging, or goes on.
+    Drag,
+    PauseDrag,
+    /// Takes the last step back.
+    UndoDrag,
+    ForgetPulls,
     /// Likes a picture of the strip, or does not.
     Choose {
         at: usize,

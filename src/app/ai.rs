@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::effects::EffectSettings;
 use super::goal::Goal;
 use super::jobs::{JobId, Jobs, Latest, Wake};
-use super::latent::Frame;
+use super::latent::{Frame, Want};
 use super::state::Outcome;
 use crate::document::Document;
 use crate::infer::directions;
@@ -295,10 +295,18 @@ impl Ai {
 
     /// Stops what variants still ask for.
     pub fn cancel_trials(&self) {
+        self.cancel_where(|goal| matches!(goal, Goal::Trial { .. }));
+    }
+
+    /// Ends a drag with the latest step.
+    pub fn cancel_drag(&self) {
+        self.cancel_where(|goal| matches!(goal, Goal::Look(Want::Dragged)));
+    }
+
+    fn cancel_where(&self, is_meant: impl Fn(&Goal) -> bool) {
         let Some(service) = &self.service else { return };
-        let trials =
-            self.running.values().filter(|running| matches!(running.goal, Goal::Trial { .. }));
-        trials.for_each(|running| service.cancel(running.inner));
+        let meant = self.running.values().filter(|running| is_meant(&running.goal));
+        meant.for_each(|running| service.cancel(running.inner));
     }
 
     /// What the running request of a card has made so far.

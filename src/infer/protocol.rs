@@ -485,6 +485,12 @@ impl Event {
 
     /// Whether no further event of this job will come.
     pub const fn is_final(&self) -> bool {
-        !matches!(self, Self::Progress { .. } | Self::Picture { .. } | Self::Notice { .. })
+        !matches!(
+            self,
+            Self::Progress { .. }
+                | Self::Picture { .. }
+                | Self::Dragged { .. }
+                | Self::Notice { .. }
+        )
     }
 }

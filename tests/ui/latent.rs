@@ -4,9 +4,10 @@ use std::path::Path;
 
 use eframe::egui;
 use egui_kittest::Harness;
-use ganvas::app::{Action, App, Command, LatentAction, Strip};
+use ganvas::app::{Action, App, Command, LatentAction, Model, Strip};
 use ganvas::document::LayerKind;
 use ganvas::infer::protocol::Method;
+use ganvas::latent::drag::Pull;
 use ganvas::portrait::Recipe;
 
 use crate::harness::{command, editor_with_shipped, perform, settle, wait_until};
@@ -229,4 +230,41 @@ fn one_of_several_faces_is_chosen_and_refined() {
     let refined = harness.state().model().latent.face().unwrap().clone();
     assert_eq!(refined.face, other, "the same face");
     assert!(refined.found.fidelity_db > first.fidelity_db, "{}", refined.found.fidelity_db);
+}
+
+#[test]
+fn points_are_dragged_paused_and_taken_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = panel(folder.path());
+    let first = shown(&harness);
+    let steps = |model: &Model| model.latent.dragging.as_ref().map_or(0, |d| d.steps.len());
+    let running = |model: &Model| model.latent.dragging.as_ref().is_some_and(|d| d.is_running);
+    let pull = Pull { handle: [24.0, 40.0], target: [31.0, 40.0] };
+    perform(&mut harness, Action::Latent(LatentAction::Pull(pull)));
+    perform(&mut harness, Action::Latent(LatentAction::Drag));
+    assert!(running(harness.state().model()));
+    wait_until(&mut harness, "some steps", |model| steps(model) >= 3);
+    perform(&mut harness, Action::Latent(LatentAction::PauseDrag));
+    wait_until(&mut harness, "the pause", |model| !running(model));
+    settle(&mut harness);
+    let model = harness.state().model();
+    let last = model.latent.dragging.as_ref().unwrap().steps.last().unwrap().clone();
+    assert_eq!(*model.latent.present.as_ref().unwrap().code, last.code, "it is what is edited");
+    assert_ne!(shown(&harness), first);
+    assert!(last.distance_px < 7.0, "{}", last.distance_px);
+    // One step back, then on again, then all of them.
+    let count = steps(harness.state().model());
+    perform(&mut harness, Action::Latent(LatentAction::UndoDrag));
+    assert_eq!(steps(harness.state().model()), count - 1);
+    perform(&mut harness, Action::Latent(LatentAction::Drag));
+    wait_until(&mut harness, "another step", |model| steps(model) > count - 1);
+    perform(&mut harness, Action::Latent(LatentAction::PauseDrag));
+    wait_until(&mut harness, "the pause", |model| !running(model));
+    while steps(harness.state().model()) > 0 {
+        perform(&mut harness, Action::Latent(LatentAction::UndoDrag));
+    }
+    wait_until(&mut harness, "the first picture", |model| {
+        model.latent.present.as_ref().is_some_and(|present| *present.frame.bytes == first)
+    });
+    assert!(!harness.state().model().tabs[0].session.is_modified());
 }

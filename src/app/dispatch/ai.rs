@@ -119,6 +119,10 @@ impl Model {
                 self.latent.forget_asked();
                 self.notices.info(format!("{name} cancelled"));
             }
+            (Event::Cancelled { .. }, Some(Running { goal: Goal::Look(Want::Dragged), .. })) => {
+                self.latent.end_drag();
+            }
+            (Event::Dragged { step, .. }, _) => self.latent.take_step(step),
             // A newer picture takes the place of one that is only looked at.
             (Event::Cancelled { .. }, _) if job.is_none() => {}
             (Event::Cancelled { .. }, _) => self.notices.info(format!("{name} cancelled")),
@@ -126,7 +130,6 @@ impl Model {
                 self.ai.so_far = Some((job, Frame::of(&picture)));
             }
             (Event::Picture { picture, .. }, _) => self.latent.watch(&picture),
-            (Event::Dragged { step, .. }, _) => self.latent.watch(&step.picture),
             (Event::Finished { .. }, None) => {}
         }
         if let Some(job) = job.filter(|_| is_final) {

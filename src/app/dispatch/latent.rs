@@ -13,6 +13,7 @@ use crate::cli::report::sentence;
 use crate::compose;
 use crate::document::{LayerId, LayerKind};
 use crate::geom::Point;
+use crate::infer::perceptual;
 use crate::infer::protocol::{
     Analyse, Analysed, Discover, Drawing, Method, ModelRef, Origin, Output, Render, Task,
 };
@@ -42,6 +43,22 @@ impl Model {
             A::LeavePhoto => self.latent.settings.base = Base::Seed,
             A::LeaveLayer => self.latent.editing = None,
             A::TakeShot(at) => self.take_shot(at),
+            A::Pull(pull) => {
+                let side = self.generator().and_then(|card| Some(card.space.as_ref()?.side));
+                self.latent.pull(pull, side.unwrap_or(0));
+            }
+            A::KeepRest(keeps) => {
+                if let Some(dragging) = &mut self.latent.dragging {
+                    dragging.keeps_rest = keeps;
+                }
+            }
+            A::Drag => self.drag_points(),
+            A::PauseDrag => self.ai.cancel_drag(),
+            A::UndoDrag => self.latent.undo_step(),
+            A::ForgetPulls => {
+                self.ai.cancel_drag();
+                self.latent.dragging = None;
+            }
             A::Choose { at, liked } => self.latent.choose(at, liked),
             A::ForgetChoices => self.latent.choices.clear(),
             A::AddToPath => self.latent.add_to_path(),
@@ -155,6 +172,7 @@ impl Model {
         let Some(finders) = finders else {
             return self.notices.warn("No model that finds faces is installed");
         };
+        let library = self.ai.library().clone();
         self.with_picture(None, move |source| {
             let task = Analyse {
                 image: Arc::clone(&source.image),
@@ -162,7 +180,7 @@ impl Model {
                 finders,
                 model,
                 template,
-                judge: None,
+                judge: perceptual::installed(&library),
                 near,
                 start,
                 options,
@@ -199,6 +217,15 @@ impl Model {
         let drawings = strip.drawings(settings, &present, self.latent.directions(card));
         let model = ModelRef::Id(card.manifest.id.clone());
         self.ask(Task::Render(Render { model, drawings }), Goal::Look(Want::Strip(strip)));
+    }
+
+    fn drag_points(&mut self) {
+        let Some(card) = self.ai.generator(self.latent.settings.model.as_deref()) else { return };
+        let Some(task) = self.latent.drag(card) else { return };
+        if let Err(reason) = self.ai.submit(&mut self.jobs, task, Goal::Look(Want::Dragged)) {
+            self.latent.end_drag();
+            self.notices.warn(reason);
+        }
     }
 
     /// Looks for directions in the generator.
@@ -277,6 +304,15 @@ impl Model {
                 let shots = shots.map(|(at, drawn)| Shot::new(&strip, at, drawn)).collect();
                 self.latent.strip = Some((strip, shots));
             }
+            Want::Dragged => {
+                self.latent.end_drag();
+                if let Some(step) = output.dragged {
+                    if step.arrived {
+                        self.notices.info("The points are where they should be");
+                    }
+                    self.latent.take_step(step);
+                }
+            }
             Want::Analysed(source) => {
                 let Some(found) = output.analysed else { return };
                 let (db, all) = (found.fidelity_db, found.faces.len());
@@ -335,6 +371,10 @@ impl Model {
     pub fn look_failed(&mut self, want: &Want, error: String) {
         match want {
             Want::Present => self.latent.refused = Some(error),
+            Want::Dragged => {
+                self.latent.end_drag();
+                self.notices.error("The points were not dragged", Some(error));
+            }
             Want::Analysed(_) => {
                 self.latent.forget_asked();
                 self.notices.error("The photo was not analysed", Some(error));

@@ -1,10 +1,12 @@
 //! The Latent panel's side: what is set, what was drawn from it, what is asked next.
 
+mod dragging;
 mod job;
 mod photo;
 mod settings;
 mod strip;
 
+pub use dragging::Dragging;
 pub use job::LatentJob;
 pub use photo::{Photo, with_preview};
 pub use settings::{Base, LatentOutput, LatentSettings};
@@ -20,13 +22,18 @@ use super::jobs::{Latest, Wake};
 use super::state::TabId;
 use crate::color::WorkingProfile;
 use crate::document::{Layer, LayerId};
+use crate::infer::drag::{Drag, Dragged};
 use crate::infer::protocol::{Choice, Drawing, Drawn, ModelRef, Render, Task};
+use crate::latent::drag::Pull;
 use crate::latent::{Code, Curve, Direction, DirectionSet, Edit, EditStack, Path};
+use crate::nets::Planes;
 use crate::pixels::PixelBuf;
 use crate::portrait::{Place, Recipe};
 
 /// Pictures of the strip of variations.
 pub const VARIATIONS: u64 = 6;
+/// Steps of one drag, until it is asked for again.
+const DRAG_STEPS: usize = 100;
 /// Sigmas at which a direction is shown before it is named.
 pub const STEPS: [f32; 5] = [-3.0, -1.5, 0.0, 1.5, 3.0];
 
@@ -62,6 +69,8 @@ pub struct Present {
 pub enum Want {
     Present,
     Strip(Strip),
+    /// Points that are dragged.
+    Dragged,
     /// Directions for the model of this SHA-256.
     Discover {
         model: String,
@@ -99,6 +108,7 @@ pub struct Latent {
     asked: Option<LatentSettings>,
     /// Why nothing is drawn.
     pub refused: Option<String>,
+    pub dragging: Option<Dragging>,
     /// What the person likes and what not, of this model's pictures.
     pub choices: Vec<Choice>,
     /// Pictures to go from one to the next.
@@ -122,6 +132,7 @@ impl Latent {
             strip: None,
             asked: None,
             refused: None,
+            dragging: None,
             choices: Vec::new(),
             path: Vec::new(),
             photo: None,
@@ -203,12 +214,17 @@ impl Latent {
         self.asked = None;
     }
 
+    /// Shows on the canvas what an edit does to the photo.
+    fn paste(&mut self, edited: &Arc<Planes>) {
+        if let Some(photo) = self.face().cloned() {
+            self.pasting.ask(Preview { photo, edited: Arc::clone(edited) });
+        }
+    }
+
     /// Takes what was drawn.
     pub fn take(&mut self, drawn: Drawn, seconds: f32) {
         let frame = Frame::of(&drawn.picture);
-        if let Some(photo) = self.face().cloned() {
-            self.pasting.ask(Preview { photo, edited: Arc::clone(&drawn.planes) });
-        }
+        self.paste(&drawn.planes);
         let (base, code) = (Arc::new(drawn.base), Arc::new(drawn.code));
         self.present = Some(Present { frame, base, code, seconds });
         self.refused = None;
@@ -255,6 +271,83 @@ impl Latent {
         if before != Some(liked) {
             self.choices.push(Choice { code, liked });
         }
+    }
+
+    /// Adds a point that is to be dragged in the present picture.
+    pub fn pull(&mut self, pull: Pull, side: usize) {
+        let Some(present) = &self.present else { return };
+        let code = Arc::clone(&present.code);
+        let keeps_rest = self.dragging.as_ref().is_none_or(|dragging| dragging.keeps_rest);
+        match &mut self.dragging {
+            // Points that are added later begin a new drag from where the last one has led to.
+            Some(dragging) if dragging.steps.is_empty() && *dragging.code == *code => {
+                dragging.pulls.push(pull);
+            }
+            _ => {
+                let mut dragging = Dragging::new(code, side, keeps_rest);
+                dragging.pulls.push(pull);
+                self.dragging = Some(dragging);
+            }
+        }
+    }
+
+    /// The request that goes on with the drag.
+    pub fn drag(&mut self, card: &ModelCard) -> Option<Task> {
+        let dragging = self.dragging.as_mut().filter(|d| !d.pulls.is_empty() && !d.is_running)?;
+        dragging.is_running = true;
+        Some(Task::Drag(Drag {
+            model: ModelRef::Id(card.manifest.id.clone()),
+            code: Arc::clone(&dragging.code),
+            pulls: dragging.pulls.clone(),
+            mask: dragging.mask(),
+            from: dragging.steps.last().cloned(),
+            steps: DRAG_STEPS,
+            options: None,
+            feature_side: None,
+        }))
+    }
+
+    /// Takes a step of the drag: its code is what is edited now.
+    pub fn take_step(&mut self, step: Arc<Dragged>) {
+        if let Some(dragging) = &mut self.dragging {
+            dragging.take(Arc::clone(&step));
+            self.show_step(&step);
+        }
+    }
+
+    /// Takes the last step of the drag back.
+    pub fn undo_step(&mut self) {
+        let Some(dragging) = self.dragging.as_mut().filter(|dragging| !dragging.is_running) else {
+            return;
+        };
+        dragging.steps.pop();
+        match dragging.steps.last().cloned() {
+            Some(step) => self.show_step(&step),
+            None => {
+                self.settings.base = Base::Code(Arc::clone(&dragging.code));
+                self.settings.dials.clear();
+            }
+        }
+    }
+
+    /// The drag has come to an end, or to a pause.
+    pub fn end_drag(&mut self) {
+        if let Some(dragging) = &mut self.dragging {
+            dragging.is_running = false;
+        }
+    }
+
+    fn show_step(&mut self, step: &Dragged) {
+        let code = Arc::new(step.code.clone());
+        let settings = &mut self.settings;
+        settings.base = Base::Code(Arc::clone(&code));
+        // They are in the code already.
+        settings.dials.clear();
+        settings.mixing.on = false;
+        self.asked = Some(settings.clone());
+        self.paste(&step.planes);
+        let (base, frame) = (Arc::clone(&code), Frame::of(&step.picture));
+        self.present = Some(Present { frame, base, code, seconds: 0.0 });
     }
 
     /// Puts the present picture at the end of the path.
@@ -311,6 +404,7 @@ impl Latent {
         (self.present, self.strip) = (None, None);
         self.path.clear();
         self.choices.clear();
+        self.dragging = None;
         (self.photo, self.shown) = (None, None);
     }
 }

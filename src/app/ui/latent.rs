@@ -4,6 +4,7 @@ use eframe::egui;
 use egui::{DragValue, Slider, Ui};
 
 use super::ai::{Entry, licence_ui, model_ui, row};
+use super::latent_drag::{drag_ui, points_ui};
 use super::latent_views::{path_ui, plane_ui, strip_ui};
 use super::{note_ui, primary_button};
 use crate::app::action::{Action, Actions, LatentAction};
@@ -41,7 +42,8 @@ pub fn latent_ui(ui: &mut Ui, model: &Model, local: &mut LatentLocal, out: &mut 
         return note_ui(ui, "No generator is installed; drop a checkpoint on the window");
     };
     let present = model.latent.present.as_ref();
-    picture_ui(ui, model, present);
+    picture_ui(ui, model, present, out);
+    drag_ui(ui, &model.latent, out);
     editing_ui(ui, model, out);
     face_ui(ui, model, out);
     source_ui(ui, model, card, &mut edited, out);
@@ -107,11 +109,11 @@ fn editing_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
 }
 
 /// What the settings draw.
-fn picture_ui(ui: &mut Ui, model: &Model, present: Option<&Present>) {
+fn picture_ui(ui: &mut Ui, model: &Model, present: Option<&Present>, out: &mut Actions) {
     let side = ui.available_width().min(PICTURE_SIDE);
     ui.vertical_centered(|ui| {
         let size = egui::Vec2::splat(side);
-        let (rect, response) = ui.allocate_exact_size(size, egui::Sense::hover());
+        let (rect, response) = ui.allocate_exact_size(size, egui::Sense::drag());
         response.widget_info(|| {
             egui::WidgetInfo::labeled(egui::Role::Image, true, "Generated picture")
         });
@@ -121,6 +123,7 @@ fn picture_ui(ui: &mut Ui, model: &Model, present: Option<&Present>) {
             Some(present) => {
                 let frame = &present.frame;
                 thumbs::paint(ui, rect, &frame.bytes, frame.size);
+                points_ui(ui, model, rect, &response, out);
             }
             None => {
                 let waiting = model.latent.refused.as_deref().unwrap_or("Drawing…");
@@ -154,6 +157,9 @@ fn face_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
         let meter = egui::ProgressBar::new(share).desired_width(96.0).desired_height(8.0);
         ui.add(meter).on_hover_text("How near the generator comes to the face");
         ui.label(format!("{:.1} dB", photo.found.fidelity_db));
+        if let Some(distance) = photo.found.perceptual {
+            ui.label(format!("LPIPS {distance:.2}")).on_hover_text("0 looks the same");
+        }
     });
     let Some(photo) = model.latent.face() else { return };
     row(ui, "", |ui| {

@@ -14,6 +14,7 @@ mod history;
 mod lab;
 mod lab_plots;
 mod latent;
+mod latent_drag;
 mod latent_views;
 mod layer_drag;
 mod layers;
