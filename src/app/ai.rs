@@ -105,7 +105,7 @@ impl Card {
     /// What a model must be for.
     pub const fn purposes(self) -> &'static [Purpose] {
         match self {
-            Self::Remove => &[Purpose::Inpaint],
+            Self::Remove => &[Purpose::Inpaint, Purpose::Generate],
             Self::Select => &[Purpose::Segment],
             Self::Denoise => &[Purpose::Denoise],
             Self::Light => &[Purpose::Light],

@@ -7,12 +7,15 @@ use super::goal::Goal;
 use super::state::TabId;
 use crate::compose;
 use crate::document::Document;
+use crate::infer::prior::Prior;
 use crate::infer::protocol::{
     Effect, Engine, Filter, ModelRef, PATCHES, Paint, Remove, Select, StyleOf, Task,
 };
 use crate::inpaint::Fill;
+use crate::latent::invert::Options;
 use crate::ops;
 use crate::pixels::{PixelBuf, TiledImage};
+use crate::portrait::Template;
 use crate::segment::What;
 use crate::zoo::{Manifest, Purpose};
 
@@ -140,7 +143,11 @@ impl Ai {
         match self.effects.get(&card).and_then(|settings| settings.model.as_deref()) {
             Some(PATCHES) => None,
             Some(id) => self.models_of(card).find(|model| model.manifest.id == id),
-            None => self.models_of(card).next(),
+            // A generator fills what it knows; only the person can tell what that is.
+            None => self
+                .models_of(card)
+                .next()
+                .filter(|model| card != Card::Remove || model.manifest.purpose == Purpose::Inpaint),
         }
     }
 
@@ -235,8 +242,18 @@ impl EffectPlan {
         let effect = match self.card {
             Card::Remove => {
                 let mask = mask.ok_or("Select what is to be removed")?;
-                let network = |manifest| Engine::Network(model(manifest));
-                let engine = self.model.as_ref().map_or(Engine::Patches, network);
+                let engine = match &self.model {
+                    None => Engine::Patches,
+                    Some(manifest) if manifest.purpose == Purpose::Generate => {
+                        Engine::Prior(Prior {
+                            model: model(manifest),
+                            finders: self.finders.clone().unwrap_or_default(),
+                            template: Template::default(),
+                            options: Options { seed: settings.seed, ..Options::default() },
+                        })
+                    }
+                    Some(manifest) => Engine::Network(model(manifest)),
+                };
                 let options = Fill {
                     dilate_px: settings.dilate_px,
                     feather_px: settings.feather_px,

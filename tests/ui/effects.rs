@@ -215,6 +215,35 @@ fn a_tool_without_a_model_says_why_it_cannot_run() {
 }
 
 #[test]
+fn a_generator_fills_what_it_knows() {
+    let folder = tempfile::tempdir().unwrap();
+    // Of the generator's own size, so that no face is looked for.
+    let mut harness = editor_with_shipped(folder.path(), (64, 64));
+    let automatic = harness.state().model().ai.effect_model(Card::Remove);
+    assert!(automatic.is_none(), "patches, unless the person chooses a generator");
+    perform(&mut harness, Action::Start(Binding::Tool("marquee_rectangle")));
+    for event in [
+        ToolEvent::Press(Pointer::at(24.0, 24.0)),
+        ToolEvent::Drag(Pointer::at(40.0, 40.0)),
+        ToolEvent::Release(Pointer::at(40.0, 40.0)),
+    ] {
+        perform(&mut harness, Action::Tool(event));
+    }
+    let before = harness.state().model().document().unwrap().clone();
+    let mut settings = harness.state().model().ai.effect(Card::Remove);
+    settings.model = Some("portrait-64".into());
+    settings.output = EffectOutput::NewLayer;
+    perform(&mut harness, Action::SetEffect { card: Card::Remove, settings: Box::new(settings) });
+    perform(&mut harness, Action::RunEffect(Card::Remove));
+    wait_until(&mut harness, "the layer", |model| model.document().unwrap().layers.len() == 2);
+    let layer = harness.state().model().active_layer().unwrap().clone();
+    let LayerKind::Generated(generated) = &layer.kind else { panic!("{layer:?}") };
+    assert_eq!(generated.recipe["model"], "portrait-64");
+    let reach = generated.raster.bounds();
+    assert!(reach.x0 >= 16 && reach.y1 <= 48, "{reach:?} of {:?}", before.size);
+}
+
+#[test]
 fn what_waits_is_listed_and_cancelled_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let mut harness = editor_with_shipped(folder.path(), (900, 700));

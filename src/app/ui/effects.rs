@@ -74,7 +74,8 @@ pub fn effect_ui(ui: &mut Ui, model: &Model, card: Card, out: &mut Actions) {
     }
     if let Some(card) = chosen {
         licence_ui(ui, card);
-        let document = model.document();
+        // What a search takes follows from its steps, not from the picture.
+        let document = model.document().filter(|_| !is_search(card));
         if let Some(line) = document.and_then(|document| model.ai.estimate_change(card, document)) {
             ui.add(egui::Label::new(line.to_string()).wrap());
         }
@@ -88,8 +89,7 @@ pub fn effect_ui(ui: &mut Ui, model: &Model, card: Card, out: &mut Actions) {
         .or(unselected);
     let run = format!("Run {}", card.title().to_lowercase());
     ui.horizontal(|ui| {
-        let is_quick = chosen.is_none_or(|card| card.manifest.purpose != Purpose::Features);
-        if card.has_variants() && is_quick {
+        if card.has_variants() && !chosen.is_some_and(is_search) {
             let open = model.trials.open.as_ref().is_some_and(|trial| trial.card == card);
             let button = egui::Button::selectable(open, "Variants").frame_when_inactive(true);
             let help = "Several to choose from, each shown on the picture before it is done";
@@ -104,6 +104,11 @@ pub fn effect_ui(ui: &mut Ui, model: &Model, card: Card, out: &mut Actions) {
     if edited != settings {
         out.push(Action::SetEffect { card, settings: Box::new(edited) });
     }
+}
+
+/// Whether the model is asked again and again until it fits.
+const fn is_search(card: &ModelCard) -> bool {
+    matches!(card.manifest.purpose, Purpose::Features | Purpose::Generate)
 }
 
 fn slider_ui(ui: &mut Ui, label: &str, slider: Slider<'_>) {

@@ -360,8 +360,8 @@ fn codes_that_are_none_or_too_many_are_refused() {
     assert!(refusal(&with_code("codes/9.safetensors", 1, code.clone())).contains("is missing"));
     let broken = with_code("codes/0.safetensors", 1, code[..code.len() - 5].to_vec());
     assert!(refusal(&broken).contains("codes/0.safetensors"));
-    let large = with_code("codes/0.safetensors", 1, vec![0; 5 << 20]);
-    assert!(refusal(&large).contains("has 5242880 bytes"));
+    let large = with_code("codes/0.safetensors", 1, vec![0; 21 << 20]);
+    assert!(refusal(&large).contains("has 22020096 bytes"));
 }
 
 #[test]
