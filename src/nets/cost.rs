@@ -84,6 +84,7 @@ impl Node {
         let [height, width] = first;
         match &self.op {
             Op::Param { shape, .. } => sides_of(shape),
+            Op::Constant(planes) => [planes.height, planes.width],
             Op::Conv(conv) => conv.output(first),
             Op::Add | Op::Sub | Op::Mul | Op::AddScaled(_) => {
                 [height.max(second[0]), width.max(second[1])]
@@ -106,6 +107,7 @@ impl Node {
             Op::Pad { pad: [top, bottom, left, right], .. } => {
                 [height + top + bottom, width + left + right]
             }
+            Op::Crop(by) => first.map(|side| side.saturating_sub(2 * by)),
             Op::Resample(resample) => resample.output(first),
             Op::Demodulate { .. } => [1, 1],
             Op::Rfft2 => [height, width / 2 + 1],

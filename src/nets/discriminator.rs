@@ -120,7 +120,7 @@ fn active(g: &mut Graph, x: Value, conv: Conv, gain: f32) -> Value {
 }
 
 /// Smooths before the convolution with `weight`, next to which the filter is kept.
-fn blur(g: &mut Graph, x: Value, weight: &str, pad: usize, down: usize) -> Value {
+fn blur(g: &mut Graph, x: Value, weight: &str, pad: isize, down: usize) -> Value {
     let name = weight.replace(".weight", ".resample_filter");
     let plan = Resample::new(&name, [4, 4]);
     g.resample(x, Resample { down, pad: [pad; 4], ..plan })

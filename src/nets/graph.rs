@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use super::layer::{Conv, Edge, Layout, Resample, Sides};
+use super::Planes;
+pub use super::layer::{Act, Conv, Edge, Grid, Layout, Resample, Sides, Target};
 
 /// One value of a graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -22,43 +23,6 @@ impl Value {
     pub const fn index(self) -> usize {
         self.0
     }
-}
-
-/// What is done to each number.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub enum Act {
-    Relu,
-    /// `min(max(x, 0), 6)`
-    Relu6,
-    /// `x` times the slope where negative.
-    Leaky(f32),
-    Sigmoid,
-    Tanh,
-    /// `x · min(max(x + 3, 0), 6) / 6`
-    HardSwish,
-    /// `min(max(x + 3, 0), 6) / 6`
-    HardSigmoid,
-    /// `exp(x) - 1` where negative.
-    Elu,
-}
-
-/// The size of a resampled picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Target {
-    Times(usize),
-    /// Height and width.
-    Fixed(usize, usize),
-    /// That of the node's second input.
-    Like,
-}
-
-/// Where samples lie when a picture is resampled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Grid {
-    /// Pixels are areas: PyTorch's `align_corners = False`.
-    HalfPixel,
-    /// Outermost pixels fall on each other: `align_corners = True`.
-    Corners,
 }
 
 /// What a node does with its inputs.
@@ -72,6 +36,8 @@ pub enum Op {
         name: String,
         shape: Vec<usize>,
     },
+    /// Numbers that belong to the definition and to no file.
+    Constant(Planes),
     Conv(Conv),
     Act(Act),
     /// One slope a channel for negative numbers.
@@ -179,6 +145,8 @@ pub enum Op {
         pad: Sides,
         edge: Edge,
     },
+    /// Without so many pixels at each side.
+    Crop(usize),
     Resample(Resample),
     /// Zeros around, to the size of the second input; the odd pixel at the bottom and right.
     PadLike,
@@ -259,6 +227,12 @@ impl Graph {
             [] => 1,
         };
         self.push(Op::Param { name: name.into(), shape: shape.to_vec() }, &[], channels)
+    }
+
+    /// Numbers that belong to the definition.
+    pub fn constant(&mut self, planes: Planes) -> Value {
+        let channels = planes.channels;
+        self.push(Op::Constant(planes), &[], channels)
     }
 
     /// One more result.

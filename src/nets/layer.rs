@@ -1,6 +1,47 @@
-//! A convolution by its official names, and what lies around a picture.
+//! A convolution by its official names, what lies around a picture, and how it is resampled.
 
 use serde::Serialize;
+
+/// What is done to each number.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub enum Act {
+    Relu,
+    /// `min(max(x, 0), 6)`
+    Relu6,
+    /// `x` times the slope where negative.
+    Leaky(f32),
+    Sigmoid,
+    Tanh,
+    /// `x · min(max(x + 3, 0), 6) / 6`
+    HardSwish,
+    /// `min(max(x + 3, 0), 6) / 6`
+    HardSigmoid,
+    /// `exp(x) - 1` where negative.
+    Elu,
+    /// Of radians.
+    Sine,
+    /// `1 / √x`; smaller numbers count as `1e-12`.
+    Rsqrt,
+}
+
+/// The size of a resampled picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Target {
+    Times(usize),
+    /// Height and width.
+    Fixed(usize, usize),
+    /// That of the node's second input.
+    Like,
+}
+
+/// Where samples lie when a picture is resampled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Grid {
+    /// Pixels are areas: PyTorch's `align_corners = False`.
+    HalfPixel,
+    /// Outermost pixels fall on each other: `align_corners = True`.
+    Corners,
+}
 
 /// What lies outside a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -29,6 +70,9 @@ impl Edge {
 
 /// What is added to a variance over a batch before the root is taken.
 pub(super) const DEVIATION_EPS: f32 = 1e-8;
+
+/// What [`Act::Rsqrt`] takes smaller numbers for, so that results stay finite.
+pub(super) const LEAST_ROOT: f32 = 1e-12;
 
 /// What scores of contextual attention are multiplied by.
 pub(super) const SHARPNESS: f32 = 10.0;
@@ -184,27 +228,43 @@ pub struct Resample {
     /// Name of the filter, which acts on each channel: a convolution proper, so that it comes out
     /// itself where one pixel goes in. Its numbers are taken to add up to 1.
     pub filter: String,
+    /// Whether it is a list of numbers, which stands for the products of any two of them.
+    pub is_separable: bool,
     /// Height and width of the filter.
     pub size: [usize; 2],
     /// A pixel becomes so many, all but the first of them zero, on either axis.
     pub up: usize,
     /// One of so many results is kept, on either axis.
     pub down: usize,
-    pub pad: Sides,
+    /// Zeros at the top, bottom, left and right, among the pixels that `up` made; so many of them
+    /// are cut off where negative.
+    pub pad: [isize; 4],
     pub gain: f32,
 }
 
 impl Resample {
     /// A filter on the picture as it is.
     pub fn new(filter: &str, size: [usize; 2]) -> Self {
-        Self { filter: filter.into(), size, up: 1, down: 1, pad: [0; 4], gain: 1.0 }
+        let (filter, is_separable) = (filter.into(), false);
+        Self { filter, is_separable, size, up: 1, down: 1, pad: [0; 4], gain: 1.0 }
+    }
+
+    /// With a filter that is a list of `taps` numbers.
+    pub fn separable(filter: &str, taps: usize) -> Self {
+        Self { is_separable: true, ..Self::new(filter, [taps; 2]) }
+    }
+
+    /// The shape of the filter in a checkpoint.
+    pub fn filter_shape(&self) -> Vec<usize> {
+        if self.is_separable { vec![self.size[0]] } else { self.size.to_vec() }
     }
 
     /// The sides of the result.
     pub const fn output(&self, [height, width]: [usize; 2]) -> [usize; 2] {
         let [top, bottom, left, right] = self.pad;
         let [rows, columns] = self.size;
-        let (height, width) = (height * self.up + top + bottom, width * self.up + left + right);
+        let height = (height * self.up).saturating_add_signed(top + bottom);
+        let width = (width * self.up).saturating_add_signed(left + right);
         [
             (height + 1).saturating_sub(rows).div_ceil(self.down),
             (width + 1).saturating_sub(columns).div_ceil(self.down),
@@ -216,7 +276,7 @@ impl Resample {
     pub(super) fn taps(&self, axis: usize, len: usize) -> Vec<Vec<(usize, usize)>> {
         let (size, before) = (self.size[axis], self.pad[2 * axis]);
         let meets = |at: usize, place: usize| {
-            let spread = (at * self.down + size - 1 - place).checked_sub(before)?;
+            let spread = (at * self.down + size - 1 - place).checked_add_signed(-before)?;
             (spread % self.up == 0 && spread / self.up < len).then_some((place, spread / self.up))
         };
         let results = self.output([len; 2])[axis];

@@ -1,10 +1,12 @@
 //! Pictures and vectors on their way into and out of a network.
 
+use serde::Serialize;
+
 use super::cost::bilinear_taps;
 use super::graph::Grid;
 
 /// Channel planes of 32-bit floats, `[channels, height, width]` row by row.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Planes {
     pub channels: usize,
     pub height: usize,

@@ -22,7 +22,7 @@ impl Graph {
                     shapes.insert(weight.clone(), shape.to_vec());
                 }
                 Op::Resample(resample) => {
-                    shapes.insert(resample.filter.clone(), resample.size.to_vec());
+                    shapes.insert(resample.filter.clone(), resample.filter_shape());
                 }
                 Op::PRelu { slope } => {
                     shapes.insert(slope.clone(), channels);

@@ -10,10 +10,9 @@ use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 
 use super::blueprint::{Blueprint, LatentSpace, Style};
 use super::graph::{Act, Conv, Graph, Layout, Op, Resample, Value};
+use super::mapping::{Mapping, SLOPE, equalised, equaliser, style};
 
-/// Slope of the leaky ReLU.
-const SLOPE: f32 = 0.2;
-/// Of pixel norm and demodulation.
+/// Of demodulation.
 const EPS: f32 = 1e-8;
 /// Side of the filter that smooths what is enlarged.
 const FILTER: [usize; 2] = [4, 4];
@@ -109,7 +108,7 @@ impl StyleGan2 {
     /// of the file.
     pub fn graph(&self) -> Graph {
         let mut g = Graph::new();
-        let w = self.map(&mut g);
+        let w = self.mapping().add(&mut g);
         let stored = |layer: &Layer| {
             g.param(&format!("{}.noise_const", layer.name), &[layer.side, layer.side])
         };
@@ -120,9 +119,6 @@ impl StyleGan2 {
 
     /// The same in parts.
     pub fn blueprint(&self) -> Blueprint {
-        let mut mapping = Graph::new();
-        let w = self.map(&mut mapping);
-        mapping.output(w);
         let layers = self.layers();
         let mut synthesis = Graph::new();
         let rows: Vec<Value> = (0..self.rows()).map(|_| synthesis.input(self.w_dim)).collect();
@@ -152,7 +148,7 @@ impl StyleGan2 {
                 side,
                 ..LatentSpace::default()
             },
-            mapping: Some(mapping),
+            mapping: Some(self.mapping().graph()),
             synthesis,
             features,
             mean: self.has_mean.then(|| "mapping.w_avg".into()),
@@ -161,26 +157,9 @@ impl StyleGan2 {
         }
     }
 
-    /// Adds the inputs and the mapping: the row of W.
-    fn map(&self, g: &mut Graph) -> Value {
-        let z = g.input(self.z_dim);
-        let mut x = g.pixel_norm(z, EPS);
-        if self.classes > 0 {
-            let class = g.input(self.classes);
-            let embed = Conv::linear("mapping.embed", self.classes, self.w_dim);
-            let embedded = equalised(g, class, embed, 1.0);
-            let embedded = g.pixel_norm(embedded, EPS);
-            x = g.concat(&[x, embedded]);
-        }
-        for layer in 0..self.mapping_layers {
-            let name = format!("mapping.fc{layer}");
-            let linear = Conv::linear(&name, g.channels(x), self.w_dim);
-            // The slope lets factors through.
-            let y = equalised(g, x, linear, 1.0);
-            let y = g.act(y, Act::Leaky(SLOPE));
-            x = g.scale(y, self.mapping_rate * SQRT_2, 0.0);
-        }
-        g.name(x, "w")
+    fn mapping(&self) -> Mapping {
+        let Self { z_dim, w_dim, classes, mapping_layers, mapping_rate, .. } = *self;
+        Mapping { z_dim, w_dim, classes, layers: mapping_layers, rate: mapping_rate }
     }
 
     /// Adds the picture that the rows of W+ and the noises stand for, and makes it the output; the
@@ -282,25 +261,6 @@ impl StyleGan2 {
             None => x,
         }
     }
-}
-
-/// One over the root of the fan-in.
-fn equaliser(channels_in: usize) -> f32 {
-    1.0 / (channels_in as f32).sqrt()
-}
-
-/// `conv` with its weights divided by the root of their fan-in, times `gain`.
-fn equalised(g: &mut Graph, x: Value, conv: Conv, gain: f32) -> Value {
-    let x = g.scale(x, equaliser(conv.channels_in) * gain, 0.0);
-    g.conv(x, conv)
-}
-
-/// The styles of a layer's `channels` inputs.
-fn style(g: &mut Graph, row: Value, name: &str, channels: usize) -> Value {
-    let name = format!("{name}.affine");
-    let from = g.channels(row);
-    let style = g.conv(row, Conv::linear(&name, from, channels));
-    g.name(style, name)
 }
 
 /// Twice as large, smoothly.

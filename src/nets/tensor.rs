@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 mod contextual;
 mod fourier;
+mod resample;
 
 use std::collections::BTreeMap;
 
@@ -17,8 +18,8 @@ use burn::tensor::ops::{
 use burn::tensor::{Device, Tensor, TensorData, activation};
 
 use super::cost::SAME_ROW;
-use super::graph::{Act, Conv, Edge, Graph, Grid, Layout, Op, Resample, Sides};
-use super::layer::DEVIATION_EPS;
+use super::graph::{Act, Conv, Edge, Graph, Grid, Layout, Op, Sides};
+use super::layer::{DEVIATION_EPS, LEAST_ROOT};
 use super::{Planes, Source};
 
 /// A graph with its parameters on a device.
@@ -125,6 +126,7 @@ impl OnDevice {
             }
             let result = match &node.op {
                 Op::Input => given.next(),
+                Op::Constant(planes) => Some(self.upload(planes)),
                 Op::Param { name, shape } => self.param(name).map(|values| {
                     let [height, width] = super::cost::sides_of(shape);
                     values.reshape([1, node.channels, height, width])
@@ -160,7 +162,7 @@ impl OnDevice {
         let second = from.next();
         let [batch, channels, height, width] = x.dims();
         Some(match op {
-            Op::Input | Op::Param { .. } | Op::Concat => x,
+            Op::Input | Op::Param { .. } | Op::Constant(_) | Op::Concat => x,
             Op::Conv(conv) => self.conv(conv, x)?,
             Op::Act(act) => activate(x, *act),
             Op::PRelu { slope } => {
@@ -293,6 +295,7 @@ impl OnDevice {
                     .reshape([batch, channels, height * side, width * side])
             }
             Op::Pad { pad, edge } => pad_edge(x, *pad, *edge, &self.device),
+            Op::Crop(by) => x.narrow(2, *by, height - 2 * by).narrow(3, *by, width - 2 * by),
             Op::Resample(plan) => self.resample(plan, x)?,
             Op::PadLike => {
                 let [to_height, to_width] = side_of(&second?);
@@ -360,30 +363,6 @@ impl OnDevice {
         Some(conv2d(x, weight, bias, options))
     }
 
-    /// Zeros between and around, then one convolution of all channels as a batch.
-    fn resample(&self, plan: &Resample, x: Tensor<4>) -> Option<Tensor<4>> {
-        let [batch, channels, height, width] = x.dims();
-        let filter: Tensor<4> =
-            self.param(&plan.filter)?.reshape([1, 1, plan.size[0], plan.size[1]]);
-        let filter = filter.clone() / filter.sum().reshape([1, 1, 1, 1]) * plan.gain;
-        let mut x = x.reshape([batch * channels, 1, height, width]);
-        let up = plan.up;
-        if up > 1 {
-            let pixels: Tensor<6> = x.reshape([batch * channels, 1, height, 1, width, 1]);
-            let zeros = |shape| Tensor::<6>::zeros(shape, &self.device);
-            let columns = zeros([batch * channels, 1, height, 1, width, up - 1]);
-            let wide = Tensor::cat(vec![pixels, columns], 5);
-            let rows = zeros([batch * channels, 1, height, up - 1, width, up]);
-            let all = Tensor::cat(vec![wide, rows], 3);
-            x = all.reshape([batch * channels, 1, height * up, width * up]);
-        }
-        let padded = pad_with(x, plan.pad, 0.0, &self.device);
-        let options = ConvOptions::new([plan.down; 2], [0; 2], [1; 2], 1);
-        let result = conv2d(padded, filter.flip([2, 3]), None, options);
-        let [_, _, height, width] = result.dims();
-        Some(result.reshape([batch, channels, height, width]))
-    }
-
     /// Two matrix products, exact at any size and grid on every device.
     fn bilinear(&self, x: Tensor<4>, [to_height, to_width]: [usize; 2], grid: Grid) -> Tensor<4> {
         let [_, _, height, width] = x.dims();
@@ -428,6 +407,8 @@ fn activate(x: Tensor<4>, act: Act) -> Tensor<4> {
         Act::HardSwish => x.clone() * (x + 3.0).clamp(0.0, 6.0) / 6.0,
         Act::HardSigmoid => (x + 3.0).clamp(0.0, 6.0) / 6.0,
         Act::Elu => x.clone().clamp_min(0.0) + (x.clamp_max(0.0).exp() - 1.0),
+        Act::Sine => x.sin(),
+        Act::Rsqrt => x.clamp_min(LEAST_ROOT).sqrt().recip(),
     }
 }
 

@@ -32,7 +32,7 @@ use crate::nets::{
     AlexNet, BigGanDeep, BlazeFace, Blueprint, Dcgan, DeepFill, DeepLab, DnCnn, EccvColorizer,
     FaceDense, FaceMesh, FaceXception, FfdNet, Gfpgan, Inception, Lama, Migan, MultiStyle,
     ResnetGenerator, RrdbNet, SelfieSegmentation, Side, SiggraphColorizer, SqueezeNet, Srvgg,
-    StyleGan2, StylePredictor, StyleTransformer, Unet, UnetGenerator, Vgg, ZeroDce,
+    StyleGan2, StyleGan3, StylePredictor, StyleTransformer, Unet, UnetGenerator, Vgg, ZeroDce,
 };
 use crate::params::ParamSpec;
 
@@ -132,6 +132,7 @@ architectures!(
     SqueezeNet,
     Srvgg,
     StyleGan2,
+    StyleGan3,
     StylePredictor,
     StyleTransformer,
     Unet,

@@ -140,6 +140,7 @@ fn everything_else_runs_backwards() {
         Act::HardSwish,
         Act::HardSigmoid,
         Act::Elu,
+        Act::Sine,
     ] {
         check(&format!("{act:?}"), &[[3, 5, 4]], |g, x| {
             let x = g.scale(x[0], 5.0, 0.15);
@@ -148,6 +149,15 @@ fn everything_else_runs_backwards() {
         });
     }
     let picture = [3, 6, 4];
+    check("one over a root", &[picture], |g, x| {
+        let x = g.scale(x[0], 1.0, 1.5);
+        g.act(x, Act::Rsqrt)
+    });
+    check("a constant", &[[3, 1, 1]], |g, x| {
+        let data = (0..18).map(|at| at as f32 / 9.0 - 1.0).collect();
+        let fixed = g.constant(Planes { channels: 3, height: 3, width: 2, data });
+        g.mul(fixed, x[0])
+    });
     check("clamp", &[picture], |g, x| g.unary(x[0], Op::Clamp { low: -0.42, high: 0.61 }));
     check("pixel norm", &[[9, 3, 2]], |g, x| g.pixel_norm(x[0], 1e-2));
     check("batch norm", &[picture], |g, x| {
@@ -164,6 +174,10 @@ fn everything_else_runs_backwards() {
             g.resample(x[0], Resample { up, down, pad, gain: 1.7, ..plan })
         });
     }
+    check("resample by a list, with a cut", &[picture], |g, x| {
+        let plan = Resample::separable("filter", 5);
+        g.resample(x[0], Resample { up: 2, down: 2, pad: [-1, 3, -2, -1], gain: 1.7, ..plan })
+    });
     for other in [picture, [3, 1, 1], [1, 6, 4], [1, 1, 1]] {
         check(&format!("multiply {other:?}"), &[picture, other], |g, x| g.mul(x[0], x[1]));
         check(&format!("add {other:?}"), &[picture, other], |g, x| g.add(x[0], x[1]));
@@ -201,6 +215,7 @@ fn everything_else_runs_backwards() {
         let truncation = g.slice(truncation, 1, 1);
         g.truncated_norm([x[0], truncation, x[1], x[2]], ("n", 5), 1e-3)
     });
+    check("crop", &[picture], |g, x| g.unary(x[0], Op::Crop(1)));
     check("pad", &[picture], |g, x| g.pad(x[0], [1, 2, 0, 3], Edge::Zero));
     check("a parameter", &[picture], |g, x| {
         let p = g.param("p", &[3]);

@@ -42,6 +42,7 @@ mod restore;
 mod results;
 mod scratch;
 mod segment;
+mod stylegan3;
 mod stylegan_pkl;
 mod tidy;
 mod tools;

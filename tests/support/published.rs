@@ -1,7 +1,9 @@
 //! Names and shapes of published checkpoints that are too large to keep, as their classes have
 //! them; and small networks of the same kinds, whose weights are computed.
 
-use ganvas::nets::{DeepFill, EccvColorizer, Gfpgan, Planes, SiggraphColorizer};
+use ganvas::nets::{
+    DeepFill, EccvColorizer, Gfpgan, Mapping, Planes, SiggraphColorizer, Stage, StyleGan3,
+};
 use ganvas::zoo::{Shapes, Spec};
 
 use crate::sampled::{Computed, planes};
@@ -28,7 +30,87 @@ pub fn computed() -> Vec<Computed> {
     all.push(Computed::new("colorizers", "eccv", spec, shapes, lightness()));
     let (spec, shapes) = (Spec::DeepFill(DeepFill { features: 8 }), deepfill(8));
     all.push(Computed::new("deepfill", "deepfill", spec, shapes, hole()));
+    for (name, network) in stylegan3_configurations() {
+        let latent = planes("latent", [5, 1, 1], |u| u);
+        let class = Planes::vector(vec![0.0, 1.0, 0.0]);
+        let has_class = network.mapping.classes > 0;
+        let inputs = if has_class { vec![latent, class] } else { vec![latent] };
+        let shapes = stylegan3(&network);
+        all.push(Computed::new("stylegan3", name, Spec::StyleGan3(network), shapes, inputs));
+    }
     all
+}
+
+/// Tiny ones for translation and for rotation.
+pub fn stylegan3_configurations() -> [(&'static str, StyleGan3); 2] {
+    let tiny = |classes, stages: [(usize, usize); 5], margin, kernel, radial| StyleGan3 {
+        mapping: Mapping { z_dim: 5, w_dim: 7, classes, layers: 2, rate: 0.01 },
+        stages: stages.map(|(side, channels)| Stage { side, channels }).to_vec(),
+        margin,
+        kernel,
+        taps: 6,
+        radial,
+        cutoff: 2.0,
+        clamp: Some(256.0),
+        output_scale: 0.25,
+    };
+    [
+        ("t", tiny(3, [(36, 6), (52, 5), (52, 4), (32, 4), (32, 3)], 10, 3, 0)),
+        ("r", tiny(0, [(24, 6), (40, 7), (40, 5), (32, 4), (32, 3)], 4, 1, 2)),
+    ]
+}
+
+/// StyleGAN3 with filters of six numbers a factor.
+pub fn stylegan3(network: &StyleGan3) -> Shapes {
+    let Mapping { z_dim, w_dim, classes, layers, .. } = network.mapping;
+    let mut shapes = Shapes::from([("mapping.w_avg".to_owned(), vec![w_dim])]);
+    let mut linear = |name: &str, to: usize, from: usize| {
+        shapes.insert(format!("{name}.weight"), vec![to, from]);
+        shapes.insert(format!("{name}.bias"), vec![to]);
+    };
+    let embedded = if classes > 0 { w_dim } else { 0 };
+    if classes > 0 {
+        linear("mapping.embed", w_dim, classes);
+    }
+    for layer in 0..layers {
+        let from = if layer == 0 { z_dim + embedded } else { w_dim };
+        linear(&format!("mapping.fc{layer}"), w_dim, from);
+    }
+    linear("synthesis.input.affine", 4, w_dim);
+    let first = network.stages[0];
+    let mut before = first;
+    let (last, side) = (network.stages.len() - 1, network.stages[network.stages.len() - 1].side);
+    let rate = |at: usize, stage: Stage| {
+        if at + 1 >= last { side } else { stage.side - 2 * network.margin }
+    };
+    let mut rate_before = rate(0, first);
+    for (at, &stage) in network.stages.iter().enumerate() {
+        let name = format!("synthesis.L{at}_{}_{}", stage.side, stage.channels);
+        let kernel = if at == last { 1 } else { network.kernel };
+        let rate = rate(at, stage);
+        let mut put =
+            |leaf: &str, shape: Vec<usize>| shapes.insert(format!("{name}.{leaf}"), shape);
+        put("affine.weight", vec![before.channels, w_dim]);
+        put("affine.bias", vec![before.channels]);
+        put("weight", vec![stage.channels, before.channels, kernel, kernel]);
+        put("bias", vec![stage.channels]);
+        put("magnitude_ema", vec![]);
+        if at < last {
+            let [up, down] = [rate_before, rate].map(|own| 12 * rate.max(rate_before) / own);
+            put("up_filter", vec![up]);
+            put("down_filter", vec![down; if at < network.radial { 2 } else { 1 }]);
+        }
+        (before, rate_before) = (stage, rate);
+    }
+    for (leaf, shape) in [
+        ("weight", vec![first.channels; 2]),
+        ("transform", vec![3, 3]),
+        ("freqs", vec![first.channels, 2]),
+        ("phases", vec![first.channels]),
+    ] {
+        shapes.insert(format!("synthesis.input.{leaf}"), shape);
+    }
+    shapes
 }
 
 /// A picture and the mask of a rectangle in it.

@@ -25,13 +25,25 @@ pub fn recipe(name: &str, count: usize) -> Vec<f64> {
 pub fn parameter(name: &str, shape: &[usize]) -> Vec<f32> {
     let fan_in: usize = shape.iter().skip(1).product();
     let gain = (6.0 / fan_in as f64).sqrt();
-    let value = |u: f64| match shape.len() {
-        2.. => u * gain,
-        _ if name.ends_with(".weight") || name.ends_with("running_var") => 1.0 + 0.3 * u,
-        _ => 0.1 * u,
+    let is_filter = name.ends_with("_filter");
+    let is_factor = [".weight", "running_var", "magnitude_ema"].iter().any(|l| name.ends_with(l));
+    let mut numbers = recipe(name, shape.iter().product());
+    for u in &mut numbers {
+        *u = match shape.len() {
+            _ if is_filter => 1.0 + 0.3 * *u,
+            2.. => *u * gain,
+            _ if is_factor => 1.0 + 0.3 * *u,
+            _ => 0.1 * *u,
+        };
+    }
+    // Filters add up to one; the mapping of StyleGAN3 learns slowly.
+    let sum: f64 = numbers.iter().sum();
+    let factor = match name {
+        _ if is_filter => 1.0 / sum,
+        _ if name.starts_with("mapping.fc") => 100.0,
+        _ => 1.0,
     };
-    let numbers = recipe(name, shape.iter().product());
-    numbers.into_iter().map(|u| value(u) as f32).collect()
+    numbers.into_iter().map(|u| (u * factor) as f32).collect()
 }
 
 pub fn planes(
@@ -108,6 +120,11 @@ impl Computed {
         Self { file: format!("nets/computed-{kind}.safetensors"), name, spec, shapes, inputs }
     }
 
+    /// The file with what was recorded.
+    pub fn recorded(&self) -> Sampled {
+        Sampled::open(&self.file)
+    }
+
     /// Its checkpoint, wrapped as training scripts do, through the real loader; the folder in which
     /// it is goes with the last.
     pub fn open(&self) -> (Checkpoint, Detected, TempDir) {
@@ -121,7 +138,7 @@ impl Computed {
 
     /// Compares the layers that `run` shows with those that were recorded, all of them.
     pub fn compare(&self, run: impl FnOnce(&mut dyn FnMut(&str, &Planes))) {
-        let (recorded, name) = (Sampled::open(&self.file), self.name);
+        let (recorded, name) = (self.recorded(), self.name);
         let mut compared = 0;
         run(&mut |layer, value| {
             let stored = format!("{name}.{layer}");
@@ -136,6 +153,6 @@ impl Computed {
 
     /// Compares a result alone.
     pub fn compare_output(&self, value: &Planes) {
-        Sampled::open(&self.file).compare(&format!("{}.output", self.name), value);
+        self.recorded().compare(&format!("{}.output", self.name), value);
     }
 }

@@ -16,6 +16,8 @@ pub(super) enum Global {
     Set,
     NumpyScalar,
     NumpyType,
+    NumpyArray,
+    ReconstructArray,
     RebuildTensor,
     RebuildParameter,
     LoadStorage,
@@ -70,6 +72,10 @@ fn network_global(module: &str, name: &str) -> Option<Global> {
         // The second spelling is numpy 2's.
         ("numpy.core.multiarray" | "numpy._core.multiarray", "scalar") => Global::NumpyScalar,
         ("numpy", "dtype") => Global::NumpyType,
+        ("numpy", "ndarray") => Global::NumpyArray,
+        ("numpy.core.multiarray" | "numpy._core.multiarray", "_reconstruct") => {
+            Global::ReconstructArray
+        }
         ("torch._utils", "_rebuild_tensor_v2") => Global::RebuildTensor,
         ("torch._utils", "_rebuild_parameter") => Global::RebuildParameter,
         ("torch.storage", "_load_from_bytes") => Global::LoadStorage,
@@ -117,6 +123,8 @@ pub(super) fn call(
         (Global::NumpyScalar, &[dtype, bytes]) => {
             numpy_scalar(heap.get(dtype), heap.get(bytes), source)?.ok_or_else(wrong)?
         }
+        // Its numbers would follow as its state.
+        (Global::ReconstructArray, &[_, _, _]) => Value::NumpyArray,
         (Global::ReconstructModule, &[description]) if heap.dict(description).is_some() => {
             Value::Module(description)
         }

@@ -209,8 +209,9 @@ impl Machine<'_> {
             // BUILD
             b'b' => {
                 self.pop()?;
-                // The state of numpy's types says their byte order and alignment again.
-                if !matches!(self.top()?, Value::NumpyType(_)) {
+                // The state of numpy's types says their byte order and alignment again, that of its
+                // arrays their numbers.
+                if !matches!(self.top()?, Value::NumpyType(_) | Value::NumpyArray) {
                     return Err(Fault::Refused("its pickle gives a state to a value".into()));
                 }
             }

@@ -49,6 +49,8 @@ pub(super) enum Value {
     Dict(Vec<(Id, Id)>),
     Global(Global),
     NumpyType(NumpyType),
+    /// An attribute such as the sides of a layer, which nobody here reads.
+    NumpyArray,
     /// An object of the persistence layout; its description is a [`Value::Dict`].
     Module(Id),
     /// A storage named by a persistent id, `key` being its text.

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::map::{LANES, Map};
 use crate::nets::graph::Act;
+use crate::nets::layer::LEAST_ROOT;
 
 /// Pixels whose numbers are added up in single precision.
 const SHORT: usize = 64;
@@ -58,6 +59,8 @@ impl Act {
             Self::HardSwish => x * (x + 3.0).clamp(0.0, 6.0) / 6.0,
             Self::HardSigmoid => (x + 3.0).clamp(0.0, 6.0) / 6.0,
             Self::Elu => x.max(0.0) + x.min(0.0).exp_m1(),
+            Self::Sine => x.sin(),
+            Self::Rsqrt => x.max(LEAST_ROOT).sqrt().recip(),
         }
     }
 }
@@ -78,7 +81,9 @@ pub fn act(map: &mut Map, act: Act) {
         Act::Tanh => Act::Tanh,
         Act::HardSwish => Act::HardSwish,
         Act::HardSigmoid => Act::HardSigmoid,
-        Act::Elu => Act::Elu
+        Act::Elu => Act::Elu,
+        Act::Sine => Act::Sine,
+        Act::Rsqrt => Act::Rsqrt
     );
 }
 

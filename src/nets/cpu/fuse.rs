@@ -190,7 +190,7 @@ fn doubled(conv: &Conv, plan: &Resample) -> Option<Conv> {
         && (conv.kernel, conv.stride, conv.dilation) == ([3; 2], 2, 1)
         && (conv.pad, conv.output_pad, conv.groups) == ([0; 4], 0, 1)
         && conv.layout == Layout::OutFirst;
-    let smooths = (plan.up, plan.down, plan.size, plan.pad) == (1, 1, [4; 2], [1; 4]);
+    let smooths = (plan.up, plan.down, plan.pad) == (1, 1, [1; 4]) && plan.filter_shape() == [4; 2];
     let pays = conv.channels_in.min(conv.channels_out) >= WINOGRAD_CHANNELS;
     (doubles && smooths && pays).then(|| Conv { kernel: [6; 2], pad: [2; 4], ..conv.clone() })
 }

@@ -123,6 +123,7 @@ impl Processor {
                         Planes { channels: node.channels, height, width, data: source(name)? };
                     Step::Param(Arc::new(Map::from_planes(&planes)))
                 }
+                Op::Constant(planes) => Step::Param(Arc::new(Map::from_planes(planes))),
                 Op::PRelu { slope } => Step::PRelu(source(slope)?),
                 Op::BatchNorm { name, eps } => {
                     let (factors, offsets) = batch_norm(name, *eps, source)?;
@@ -381,6 +382,7 @@ fn spatial_op(op: &Op, map: &Map, to: [usize; 2]) -> Map {
         Op::PixelUnshuffle(side) => spatial::pixel_unshuffle(map, side),
         Op::DepthToSpace(side) => spatial::depth_to_space(map, side),
         Op::Pad { pad, edge } => spatial::pad(map, pad, edge),
+        Op::Crop(by) => spatial::crop(map, [by; 2], to),
         Op::PadLike => spatial::pad_to(map, to),
         Op::Spread => spatial::spread(map, to),
         Op::Rfft2 => fourier::forward(map),

@@ -177,7 +177,12 @@ impl Filter {
     pub fn new(plan: &Resample, numbers: &[f32]) -> Self {
         let columns = plan.size[1].max(1);
         let sum: f32 = numbers.iter().sum();
-        let numbers: Vec<f32> = numbers.iter().map(|x| x / sum * plan.gain).collect();
+        let scaled = |gain: f32| numbers.iter().map(|x| x / sum * gain).collect::<Vec<f32>>();
+        if plan.is_separable {
+            let terms = vec![(scaled(plan.gain), scaled(1.0))];
+            return Self { plan: plan.clone(), terms };
+        }
+        let numbers = scaled(plan.gain);
         let rows = || numbers.chunks_exact(columns);
         let (largest, _) =
             numbers.iter().enumerate().fold((0, 0.0), |best: (usize, f32), (i, x)| {

@@ -22,6 +22,7 @@ mod perceptual;
 mod rrdbnet;
 mod srvgg;
 mod stylegan2;
+mod stylegan3;
 mod unet;
 mod vgg;
 mod zero_dce;
@@ -72,6 +73,7 @@ pub(super) const ARCHITECTURES: &[Architecture] = &[
     rrdbnet::ARCHITECTURE,
     srvgg::ARCHITECTURE,
     stylegan2::ARCHITECTURE,
+    stylegan3::ARCHITECTURE,
     unet::ARCHITECTURE,
     vgg::ARCHITECTURE,
     zero_dce::ARCHITECTURE,

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::{Architecture, numbered};
 use crate::nets::graph::Graph;
-use crate::nets::{Blueprint, StyleGan2, Synthesis};
+use crate::nets::{Blueprint, Mapping, StyleGan2, Synthesis};
 use crate::zoo::{Capability, Describe, Facts, Range, Shapes, Spec};
 
 pub(super) const ARCHITECTURE: Architecture =
@@ -17,7 +17,7 @@ pub(super) const ARCHITECTURE: Architecture =
 /// Most blocks that are looked for: 4096 pixels a side are beyond any such network.
 const MAX_BLOCKS: usize = 11;
 /// What the official training cuts activations at, unless told otherwise.
-const CLAMP: f32 = 256.0;
+pub(super) const CLAMP: f32 = 256.0;
 /// The official factor on the mapping's weights.
 const MAPPING_RATE: f32 = 0.01;
 
@@ -73,7 +73,7 @@ impl Describe for StyleGan2 {
 }
 
 /// A number that can be a bound or a factor.
-fn positive(fact: &Json) -> Option<f32> {
+pub(super) fn positive(fact: &Json) -> Option<f32> {
     fact.as_f64().map(|number| number as f32).filter(|number| *number > 0.0 && number.is_finite())
 }
 
@@ -151,39 +151,60 @@ fn of_rosinality(name: &str) -> Option<String> {
     Some(format!("synthesis.{layer}.noise_const"))
 }
 
-fn infer(shapes: &Shapes) -> Result<Spec, Vec<Cow<'static, str>>> {
-    let missing = |name: String| vec![Cow::Owned(name)];
-    // Without the sides of one that rosinality's tensors begin with.
-    let shape = |name: String| -> Result<&[usize], Vec<Cow<'static, str>>> {
-        let shape = shapes.get(&name).ok_or_else(|| missing(name.clone()))?;
-        let shape = if shape.first() == Some(&1) { &shape[1..] } else { shape };
-        let is_sane = shape.iter().all(|side| (1..=65_536).contains(side));
-        if is_sane { Ok(shape) } else { Err(missing(name)) }
-    };
-    let &[w_dim, mapped] = shape("mapping.fc0.weight".into())? else {
-        return Err(missing("mapping.fc0.weight".into()));
+/// Without the sides of one that rosinality's tensors begin with.
+fn shape<'a>(shapes: &'a Shapes, name: &str) -> Result<&'a [usize], LookedFor> {
+    let shape = shapes.get(name).ok_or_else(|| looked_for(name.to_owned()))?;
+    let shape = if shape.first() == Some(&1) { &shape[1..] } else { shape };
+    let is_sane = shape.iter().all(|side| (1..=65_536).contains(side));
+    if is_sane { Ok(shape) } else { Err(looked_for(name.to_owned())) }
+}
+
+/// Names that were looked for.
+pub(super) type LookedFor = Vec<Cow<'static, str>>;
+
+pub(super) fn looked_for(name: String) -> LookedFor {
+    vec![Cow::Owned(name)]
+}
+
+/// The mapping, with the official factor on its weights.
+pub(super) fn mapping(shapes: &Shapes) -> Result<Mapping, LookedFor> {
+    let name = "mapping.fc0.weight";
+    let &[w_dim, mapped] = shape(shapes, name)? else {
+        return Err(looked_for(name.to_owned()));
     };
     // A condition is embedded in as many numbers as a style has.
-    let classes = match shape("mapping.embed.weight".into()) {
+    let classes = match shape(shapes, "mapping.embed.weight") {
         Ok(&[_, classes]) if mapped > w_dim => classes,
         _ => 0,
     };
-    let of_conv = |level: usize| match shape(format!("synthesis.b{}.conv1.weight", 4 << level)) {
-        Ok(&[channels, _, 3, 3]) => Some(channels),
-        _ => None,
-    };
-    let channels: Vec<usize> = (0..MAX_BLOCKS).map_while(of_conv).collect();
-    if channels.len() < 2 {
-        return Err(missing(format!("synthesis.b{}.conv1.weight", 4 << channels.len())));
-    }
-    let is_rosinality = shapes.get("synthesis.b4.const").is_some_and(|shape| shape.len() == 4);
     let layer = |name: &String| Some(numbered(name, "mapping.fc")?.0);
-    Ok(Spec::StyleGan2(StyleGan2 {
+    Ok(Mapping {
         z_dim: if classes > 0 { mapped - w_dim } else { mapped },
         w_dim,
         classes,
-        mapping_layers: shapes.keys().filter_map(layer).max().unwrap_or(0) + 1,
-        mapping_rate: MAPPING_RATE,
+        layers: shapes.keys().filter_map(layer).max().unwrap_or(0) + 1,
+        rate: MAPPING_RATE,
+    })
+}
+
+fn infer(shapes: &Shapes) -> Result<Spec, LookedFor> {
+    let mapping = mapping(shapes)?;
+    let of_conv =
+        |level: usize| match shape(shapes, &format!("synthesis.b{}.conv1.weight", 4 << level)) {
+            Ok(&[channels, _, 3, 3]) => Some(channels),
+            _ => None,
+        };
+    let channels: Vec<usize> = (0..MAX_BLOCKS).map_while(of_conv).collect();
+    if channels.len() < 2 {
+        return Err(looked_for(format!("synthesis.b{}.conv1.weight", 4 << channels.len())));
+    }
+    let is_rosinality = shapes.get("synthesis.b4.const").is_some_and(|shape| shape.len() == 4);
+    Ok(Spec::StyleGan2(StyleGan2 {
+        z_dim: mapping.z_dim,
+        w_dim: mapping.w_dim,
+        classes: mapping.classes,
+        mapping_layers: mapping.layers,
+        mapping_rate: mapping.rate,
         channels,
         synthesis: if shapes.contains_key("synthesis.b8.skip.weight") {
             Synthesis::Resnet

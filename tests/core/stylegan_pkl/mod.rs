@@ -4,6 +4,7 @@
 //! PyTorch themselves.
 
 mod hostile;
+mod official;
 mod writer;
 
 use std::fs;

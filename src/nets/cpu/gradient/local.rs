@@ -6,6 +6,7 @@ use crate::nets::Side;
 use crate::nets::cpu::elementwise::combine;
 use crate::nets::cpu::map::{LANES, Map};
 use crate::nets::graph::{Act, Sides};
+use crate::nets::layer::LEAST_ROOT;
 
 impl Act {
     /// The derivative at `x`.
@@ -30,6 +31,9 @@ impl Act {
             Self::HardSwish => inside(-3.0, 3.0) * (2.0 * x + 3.0) / 6.0,
             Self::HardSigmoid => inside(-3.0, 3.0) / 6.0,
             Self::Elu => x.min(0.0).exp(),
+            Self::Sine => x.cos(),
+            Self::Rsqrt if x < LEAST_ROOT => 0.0,
+            Self::Rsqrt => -0.5 * x.powf(-1.5),
         }
     }
 }

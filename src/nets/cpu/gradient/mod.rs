@@ -368,6 +368,7 @@ impl Run<'_> {
                 Step::Resample(filter) => filter.backward(&gradient, side),
                 _ => gradient,
             },
+            Op::Crop(by) => spatial::pad(&gradient, [*by; 4], Edge::Zero),
             Op::Nearest { times } => local::nearest(&gradient, *times),
             Op::MaxPool { side, stride, pad } => {
                 backward::max_pool_backward(&self.value(input), &gradient, [*side, *stride], *pad)
