@@ -229,7 +229,6 @@ fn a_generator_fills_what_it_knows() {
     ] {
         perform(&mut harness, Action::Tool(event));
     }
-    let before = harness.state().model().document().unwrap().clone();
     let mut settings = harness.state().model().ai.effect(Card::Remove);
     settings.model = Some("portrait-64".into());
     settings.output = EffectOutput::NewLayer;
@@ -239,8 +238,12 @@ fn a_generator_fills_what_it_knows() {
     let layer = harness.state().model().active_layer().unwrap().clone();
     let LayerKind::Generated(generated) = &layer.kind else { panic!("{layer:?}") };
     assert_eq!(generated.recipe["model"], "portrait-64");
-    let reach = generated.raster.bounds();
-    assert!(reach.x0 >= 16 && reach.y1 <= 48, "{reach:?} of {:?}", before.size);
+    // Only the hole and its soft edge are covered.
+    let pixels = generated.raster.image.to_buf();
+    let all = (0..64u32).flat_map(|x| (0..64u32).map(move |y| (x, y)));
+    let covered: Vec<_> = all.filter(|&(x, y)| pixels.pixel_f32(x, y)[3] > 0.0).collect();
+    let near = |(x, y): &(u32, u32)| (16..48).contains(x) && (16..48).contains(y);
+    assert!(covered.len() > 200 && covered.iter().all(near), "{}", covered.len());
 }
 
 #[test]

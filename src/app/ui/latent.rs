@@ -230,8 +230,11 @@ fn source_ui(
         if dice.on_hover_text("Random seed (Shift+R)").clicked() {
             out.push(Action::Latent(LatentAction::StepSeed(None)));
         }
-        if !from_seed && model.latent.face().is_none() && ui.button("Back to the seed").clicked() {
-            edited.base = Base::Seed;
+        if !from_seed && model.latent.face().is_none() {
+            let leave = ui.small_button("Leave").on_hover_text("Back to the seed");
+            if leave.clicked() {
+                edited.base = Base::Seed;
+            }
         }
     });
     let classes = card.space.as_ref().map_or(0, |space| space.classes) as u32;
