@@ -8,7 +8,7 @@ use super::jobs::{Latest, Wake};
 use crate::color::WorkingProfile;
 use crate::compose;
 use crate::document::{Document, Layer, LayerId};
-use crate::geom::Point;
+use crate::geom::{Point, Size};
 use crate::pixels::{PixelBuf, TiledImage};
 
 /// Longer side of a thumbnail, in pixels.
@@ -32,6 +32,27 @@ pub struct Thumb {
 
 pub type Outline = Arc<Vec<Vec<Point>>>;
 
+/// Where a selection ends.
+struct Outlined {
+    of: TiledImage,
+    outline: Outline,
+    /// From its first to its last pixel.
+    extent: Size,
+}
+
+impl Outlined {
+    fn new(of: TiledImage) -> Self {
+        let outline = crate::commands::selection::outline(&of);
+        let span = |axis: fn(&Point) -> f32| {
+            let places = || outline.iter().flatten().map(axis);
+            let length = places().fold(0.0, f32::max) - places().fold(f32::INFINITY, f32::min);
+            length.max(0.0).round() as u32
+        };
+        let extent = Size::new(span(|point| point.x), span(|point| point.y));
+        Self { of, outline: Arc::new(outline), extent }
+    }
+}
+
 struct Panels {
     histogram: Box<Histogram>,
     thumbs: Vec<(LayerId, Thumb)>,
@@ -41,14 +62,14 @@ struct Panels {
 pub struct Observer {
     panels: Latest<(Document, Vec<Arc<Layer>>), Panels>,
     sampler: Latest<(Document, i32, i32), [f32; 4]>,
-    outliner: Latest<TiledImage, (TiledImage, Outline)>,
+    outliner: Latest<TiledImage, Outlined>,
     asked: Option<u64>,
     asked_sample: Option<(u64, i32, i32)>,
     pub histogram: Option<Box<Histogram>>,
     pub thumbs: HashMap<LayerId, Thumb>,
     /// Encoded working values and alpha under the cursor.
     pub sample: Option<[f32; 4]>,
-    outline: Option<(TiledImage, Outline)>,
+    outline: Option<Outlined>,
     asked_outline: Option<TiledImage>,
 }
 
@@ -61,10 +82,7 @@ impl Observer {
             sampler: Latest::spawn("sampler", wake.clone(), |(document, x, y)| {
                 compose::sample(&document, x, y)
             })?,
-            outliner: Latest::spawn("outline", wake.clone(), |selection: TiledImage| {
-                let outline = crate::commands::selection::outline(&selection);
-                (selection, Arc::new(outline))
-            })?,
+            outliner: Latest::spawn("outline", wake.clone(), Outlined::new)?,
             asked: None,
             asked_sample: None,
             histogram: None,
@@ -137,8 +155,16 @@ impl Observer {
 
     /// The outline of a selection, once known.
     pub fn outline(&self, selection: &TiledImage) -> Option<Outline> {
-        let (of, outline) = self.outline.as_ref()?;
-        of.same_tiles(selection).then(|| Arc::clone(outline))
+        self.outlined(selection).map(|known| Arc::clone(&known.outline))
+    }
+
+    /// How wide and high a selection is, once known.
+    pub fn extent(&self, selection: &TiledImage) -> Option<Size> {
+        self.outlined(selection).map(|known| known.extent)
+    }
+
+    fn outlined(&self, selection: &TiledImage) -> Option<&Outlined> {
+        self.outline.as_ref().filter(|known| known.of.same_tiles(selection))
     }
 }
 

@@ -6,6 +6,7 @@ use egui_kittest::kittest::Queryable;
 use ganvas::app::{Action, App, Binding, Card, Command, TrialAction};
 use ganvas::compose;
 use ganvas::document::{Document, LayerKind};
+use ganvas::geom::Size;
 use ganvas::pixels::PixelBuf;
 use ganvas::tools::{Pointer, ToolEvent};
 
@@ -47,6 +48,11 @@ fn a_fill_is_chosen_among_several() {
         perform(&mut harness, Action::Tool(event));
     }
     perform(&mut harness, Action::Start(Binding::Tool("hand")));
+    wait_until(&mut harness, "the status line", |model| {
+        let selection = model.document().unwrap().selection.as_ref();
+        let extent = selection.and_then(|selection| model.observer.extent(selection));
+        extent == Some(Size::new(20, 16))
+    });
     command(&mut harness, Command::RemoveObject);
     harness.run_steps(30);
     let before = document(&harness);

@@ -34,9 +34,10 @@ pub fn status_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
         ui.label(format!("{} px · {megapixels:.1} MP", document.size));
         ui.separator();
         ui.label(format!("{} bit · {}", document.depth.bits(), document.profile.name));
-        if let Some(bounds) = document.selection.as_ref().map(|_| document.selection_bounds()) {
+        let selection = document.selection.as_ref();
+        if let Some(extent) = selection.and_then(|selection| model.observer.extent(selection)) {
             ui.separator();
-            ui.label(format!("Selection in {}", bounds.size()));
+            ui.label(format!("Selection {extent}"));
         }
         ui.separator();
         cursor_ui(ui, model, weak);

@@ -32,22 +32,25 @@ pub struct Few {
     /// `[kernel row, Σ parts, kernel column, out]`.
     weights: Vec<f32>,
     padded_out: usize,
-    makes_few: bool,
     epilogue: Epilogue,
+}
+
+/// Whether neighbouring pixels fill the vectors.
+const fn makes_few(conv: &Conv) -> bool {
+    conv.channels_out <= MOST_MADE && conv.stride == 1
 }
 
 impl Few {
     pub fn fit(conv: &Conv) -> bool {
         let is_plain = !conv.transposed && conv.dilation == 1 && conv.kernel != [1, 1];
-        let makes_few = conv.channels_out <= MOST_MADE && conv.stride == 1;
-        is_plain && (makes_few || conv.channels_in <= MOST_READ)
+        is_plain && (makes_few(conv) || conv.channels_in <= MOST_READ)
     }
 
     /// `dense` is `[out, Σ parts, height, width]`.
     pub fn new(conv: &Conv, dense: &[f32], parts: &[usize], epilogue: Epilogue) -> Self {
         let (from, to) = (conv.channels_in, conv.channels_out);
         let [rows, columns] = conv.kernel;
-        let makes_few = to <= MOST_MADE && conv.stride == 1;
+        let makes_few = makes_few(conv);
         let padded_out = to.next_multiple_of(LANES);
         let width = if makes_few { to } else { padded_out };
         let mut weights = vec![0.0; rows * columns * from * width];
@@ -60,7 +63,7 @@ impl Few {
             };
             weights[place * width + out] = *weight;
         }
-        Self { conv: conv.clone(), parts: parts.to_vec(), weights, padded_out, makes_few, epilogue }
+        Self { conv: conv.clone(), parts: parts.to_vec(), weights, padded_out, epilogue }
     }
 
     /// Memory of the prepared weights.
@@ -95,10 +98,11 @@ struct Copy {
 
 impl Copy {
     fn new(kernel: &Few, maps: &[&Map], side: [usize; 2], out: [usize; 2]) -> Self {
-        let Few { conv, parts, makes_few, .. } = kernel;
+        let Few { conv, parts, .. } = kernel;
+        let makes_few = makes_few(conv);
         let reach = |axis: usize| (out[axis].max(1) - 1) * conv.stride + conv.kernel[axis];
         // The last vector of pixels may reach beyond the last result.
-        let more = if *makes_few { ACROSS * LANES } else { 0 };
+        let more = if makes_few { ACROSS * LANES } else { 0 };
         let (rows, pixels, from) = (reach(0), reach(1) + more, conv.channels_in);
         let columns: Vec<Option<usize>> = (0..reach(1))
             .map(|x| conv.edge.index(x as isize - conv.pad[2] as isize, side[1]))
@@ -113,7 +117,7 @@ impl Copy {
                 for (at, x) in columns.iter().enumerate() {
                     let Some(x) = *x else { continue };
                     let pixel = &map.pixel(x, y)[..channels];
-                    if *makes_few {
+                    if makes_few {
                         for (channel, value) in pixel.iter().enumerate() {
                             to[(first + channel) * pixels + at] = *value;
                         }
@@ -147,7 +151,7 @@ impl WithSimd for Row<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        if self.kernel.makes_few {
+        if makes_few(&self.kernel.conv) {
             match self.kernel.conv.channels_out {
                 1 => self.across::<S, 1>(simd),
                 2 => self.across::<S, 2>(simd),

@@ -62,13 +62,18 @@ impl Describe for StyleGan2 {
         let config: Facts =
             config.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         let clamp = config.get("clamp").or_else(|| facts.get("synthesis_kwargs.conv_clamp"));
-        match clamp {
-            Some(Json::Null) => self.clamp = None,
-            Some(clamp) => self.clamp = positive(clamp).or(self.clamp),
-            None => {}
-        }
+        self.clamp = clamp_of(clamp, self.clamp);
         let rate = facts.get("mapping_kwargs.lr_multiplier").and_then(positive);
         self.mapping_rate = rate.unwrap_or(self.mapping_rate);
+    }
+}
+
+/// What activations are cut at, as a file says: a number, or `null` for nothing.
+pub(super) fn clamp_of(fact: Option<&Json>, before: Option<f32>) -> Option<f32> {
+    match fact {
+        Some(Json::Null) => None,
+        Some(clamp) => positive(clamp).or(before),
+        None => before,
     }
 }
 

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::iter::once;
 
-use serde_json::Value as Json;
-
-use super::stylegan2::{CLAMP, LookedFor, looked_for, mapping, positive};
+use super::stylegan2::{CLAMP, LookedFor, clamp_of, looked_for, mapping, positive};
 use super::{Architecture, four};
 use crate::nets::graph::Graph;
 use crate::nets::{Blueprint, Stage, StyleGan3};
@@ -46,11 +44,7 @@ impl Describe for StyleGan3 {
 
     /// Official files keep the arguments of their classes.
     fn configure(&mut self, facts: &Facts) {
-        match facts.get("conv_clamp") {
-            Some(Json::Null) => self.clamp = None,
-            Some(clamp) => self.clamp = positive(clamp).or(self.clamp),
-            None => {}
-        }
+        self.clamp = clamp_of(facts.get("conv_clamp"), self.clamp);
         for (name, value) in [
             ("output_scale", &mut self.output_scale),
             ("first_cutoff", &mut self.cutoff),
