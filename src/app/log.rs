@@ -63,3 +63,23 @@ pub fn catch_panics(folder: Option<PathBuf>) {
         before(info);
     }));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_leaves_a_crash_log() {
+        let folder = tempfile::tempdir().unwrap();
+        catch_panics(Some(folder.path().join("logs")));
+        let leaves_a_log = || {
+            let thread = std::thread::spawn(|| panic!("the brush is broken"));
+            assert!(thread.join().is_err());
+            let log = std::fs::read_to_string(folder.path().join("logs/crash.log")).unwrap();
+            log.starts_with("ganvas ") && log.contains("the brush is broken")
+        };
+        // Panics that other tests make on purpose may come between.
+        assert!((0..20).any(|_| leaves_a_log()));
+        drop(std::panic::take_hook());
+    }
+}
