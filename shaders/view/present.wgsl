@@ -2,9 +2,11 @@
 // neutral surround and the pixel grid. Tiles that are not ready show another level.
 
 struct View {
-    // Screen pixels.
-    width: u32,
-    height: u32,
+    // The screen pixels to be drawn.
+    from_x: i32,
+    from_y: i32,
+    to_x: i32,
+    to_y: i32,
     // Screen position of the document's origin, and screen pixels a document pixel.
     offset_x: f32,
     offset_y: f32,
@@ -65,10 +67,11 @@ fn picture_at(doc: vec2<f32>) -> vec4<f32> {
 
 @compute @workgroup_size(16, 16)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    if id.x >= view.width || id.y >= view.height {
+    let place = vec2<i32>(id.xy) + vec2(view.from_x, view.from_y);
+    if place.x >= view.to_x || place.y >= view.to_y {
         return;
     }
-    let screen = vec2<f32>(id.xy) + 0.5 - vec2(view.offset_x, view.offset_y);
+    let screen = vec2<f32>(place) + 0.5 - vec2(view.offset_x, view.offset_y);
     let doc = screen / view.scale;
     var rgb = vec3(view.surround);
     if doc.x >= 0.0 && doc.y >= 0.0 && doc.x < view.doc_width && doc.y < view.doc_height {
@@ -85,5 +88,5 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
             }
         }
     }
-    textureStore(picture, vec2<i32>(id.xy), vec4(rgb, 1.0));
+    textureStore(picture, place, vec4(rgb, 1.0));
 }

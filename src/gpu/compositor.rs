@@ -15,7 +15,8 @@ use super::present::{Present, PresentInput};
 use super::pyramid::{Pyramid, level_size};
 use super::stack::{self, Node, Preview, TileRange};
 use super::tile_cache::TileCache;
-use super::{Bind, GpuContext, GpuError, Pipelines};
+use super::view::{level_for, on_screen, visible_rect};
+use super::{Bind, GpuContext, GpuError, Pipelines, ViewParams};
 use crate::color::WorkingProfile;
 use crate::document::Document;
 use crate::geom::{IRect, Size};
@@ -26,25 +27,10 @@ use crate::pixels::{Depth, TILE};
 const MAX_LEVELS: usize = 4;
 /// Tiles on a side of a work rectangle on a GPU; on a rasteriser half of it, for its caches.
 const BLOCK_TILES: u32 = 4;
+/// Where filters reach farther, tiles are evaluated as a whole.
+const MAX_PART_HALO_PX: u32 = 32;
 /// Farther neighbours are not looked at on the display.
 const MAX_HALO_PX: u32 = 768;
-
-/// How the document is looked at. Positions are in physical pixels of the canvas texture.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ViewParams {
-    /// Extent of the canvas texture.
-    pub size: Size,
-    /// Screen pixels a document pixel; 1 is 100 %.
-    pub scale: f32,
-    /// Screen position of the document's top left corner.
-    pub offset: (f32, f32),
-    /// Grey around the document, encoded sRGB, `0..=1`.
-    pub surround: f32,
-    /// Side of a square of the transparency pattern.
-    pub checker_px: f32,
-    /// Whether lines between pixels show from 800 % on.
-    pub pixel_grid: bool,
-}
 
 /// What one frame may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +67,10 @@ pub struct RenderStats {
     pub level: u32,
     pub visible_tiles: u32,
     pub composited_tiles: u32,
+    /// Pixels times layers evaluated, surroundings that filters read included.
+    pub layer_pixels: u64,
+    /// Canvas pixels drawn.
+    pub drawn_pixels: u64,
     pub uploaded_bytes: u64,
     /// Visible tiles that still show older or coarser content: ask for another frame.
     pub pending_tiles: u32,
@@ -100,7 +90,17 @@ pub struct Compositor {
     present: Present,
     budget: FrameBudget,
     shown: Option<Shown>,
+    /// What the canvas was drawn from, unless a frame broke off.
+    drawn: Option<Drawn>,
     frame: u64,
+}
+
+/// What a canvas depends on besides the cached tiles.
+#[derive(PartialEq)]
+struct Drawn {
+    view: ViewParams,
+    level: u32,
+    spare_level: u32,
 }
 
 /// What the caches were filled from.
@@ -120,6 +120,7 @@ impl Compositor {
             present: Present::new(context)?,
             budget: FrameBudget::interactive(context),
             shown: None,
+            drawn: None,
             frame: 0,
         })
     }
@@ -132,6 +133,7 @@ impl Compositor {
     pub fn reset(&mut self) {
         self.levels.clear();
         self.shown = None;
+        self.drawn = None;
     }
 
     /// The canvas: [`ViewParams::size`] pixels, opaque, `Rgba8Unorm`, encoded sRGB. Stays the same
@@ -191,8 +193,9 @@ impl Compositor {
             visible_tiles: visible.columns * visible.rows,
             ..RenderStats::default()
         };
-        self.composite(&job, visible, view, &mut stats)?;
-        self.present_view(document, view, level)?;
+        let drawn = self.drawn.take();
+        let changed = self.composite(&job, visible, view, &mut stats)?;
+        stats.drawn_pixels = self.present_view(document, view, level, drawn, changed)?;
         stats.uploaded_bytes =
             self.stores.images.take_uploaded_bytes() + self.stores.masks.take_uploaded_bytes();
         Ok(stats)
@@ -206,6 +209,7 @@ impl Compositor {
             return Ok(());
         }
         self.levels.clear();
+        self.drawn = None;
         if self.stores.images.slot_bytes() != slot_bytes(document.depth) {
             self.stores = stores(context, document.depth)?;
         }
@@ -251,30 +255,32 @@ impl Compositor {
         Ok(())
     }
 
-    /// Evaluates visible tiles that are not cached, nearest to the middle first.
+    /// Evaluates visible tiles that are not cached, nearest to the middle first; answers where the
+    /// level changed.
     fn composite(
         &mut self,
         job: &Job,
         visible: TileRange,
         view: &ViewParams,
         stats: &mut RenderStats,
-    ) -> Result<(), GpuError> {
+    ) -> Result<IRect, GpuError> {
         let started = Instant::now();
         let blocks = self.stale_blocks(job, visible, view);
-        let mut spent = 0;
-        for (done, block) in blocks.iter().enumerate() {
+        let mut changed = IRect::default();
+        for (done, block) in blocks.into_iter().enumerate() {
             let uploaded = self.stores.images.uploaded_bytes();
-            let over = spent > self.budget.layer_pixels
+            let over = stats.layer_pixels > self.budget.layer_pixels
                 || uploaded > self.budget.upload_bytes
                 || started.elapsed() > self.budget.time;
             if done > 0 && over {
                 stats.pending_tiles += block.tiles.len() as u32;
                 continue;
             }
-            spent = u64::saturating_add(spent, self.composite_block(job, block)?);
+            changed = changed.union(block.rect);
             stats.composited_tiles += block.tiles.len() as u32;
+            stats.layer_pixels += self.composite_block(job, block)?;
         }
-        Ok(())
+        Ok(changed)
     }
 
     fn stale_blocks(&self, job: &Job, visible: TileRange, view: &ViewParams) -> Vec<Block> {
@@ -283,11 +289,17 @@ impl Compositor {
         let side = if hardware || job.halo_px > 16 { BLOCK_TILES } else { BLOCK_TILES / 2 };
         let mut blocks: BTreeMap<(u32, u32), Block> = BTreeMap::new();
         for (column, row) in visible.cells() {
-            let signature = stack::signature(job.nodes, job.level, job.reach(column, row));
-            if !cache.holds(column, row, signature) {
+            let parts = job.parts(column, row);
+            let signatures: Vec<u64> = parts.iter().map(|part| job.signature(*part)).collect();
+            let held = cache.signatures(column, row).filter(|held| held.len() == parts.len());
+            let is_stale =
+                |index: &usize| held.is_none_or(|held| held[*index] != signatures[*index]);
+            let stale = (0..parts.len()).filter(is_stale);
+            let rect = stale.fold(IRect::default(), |rect, index| rect.union(parts[index]));
+            if !rect.is_empty() {
                 let block = blocks.entry((row / side, column / side)).or_default();
-                block.rect = block.rect.union(job.tile_rect(column, row));
-                block.tiles.push((column, row, signature));
+                block.rect = block.rect.union(rect);
+                block.tiles.push((column, row, signatures));
             }
         }
         let level_scale = view.scale * (1u32 << job.level) as f32;
@@ -306,7 +318,7 @@ impl Compositor {
     }
 
     /// Evaluates and stores one block; answers its cost in pixels times layers.
-    fn composite_block(&mut self, job: &Job, block: &Block) -> Result<u64, GpuError> {
+    fn composite_block(&mut self, job: &Job, block: Block) -> Result<u64, GpuError> {
         let Some(cache) = self.levels.get_mut(&job.level) else { return Ok(0) };
         let work = block.rect.grow(job.halo_px as i32).intersect(job.extent.rect());
         let limits = self.pipelines.context().limits();
@@ -327,30 +339,44 @@ impl Compositor {
         store(&mut painter, &acc, block.rect, cache)?;
         painter.submit();
         self.pipelines.give_scratch(acc);
-        for &(column, row, signature) in &block.tiles {
-            cache.set(column, row, signature);
+        for (column, row, signatures) in block.tiles {
+            cache.set(column, row, signatures);
         }
         Ok(work.size().pixels() * job.layers)
     }
 
+    /// Draws what `changed` of the level since `drawn`, or everything; answers how many pixels.
     fn present_view(
         &mut self,
         document: &Document,
         view: &ViewParams,
         level: u32,
-    ) -> Result<(), GpuError> {
-        let Some(fine) = self.levels.get(&level) else { return Ok(()) };
+        drawn: Option<Drawn>,
+        changed: IRect,
+    ) -> Result<u64, GpuError> {
+        let Some(fine) = self.levels.get(&level) else { return Ok(0) };
         // The next coarser level that is there; while zooming out, a finer one.
         let coarser = self.levels.range(level + 1..).next();
         let spare = coarser.or_else(|| self.levels.range(..level).next_back());
         let (spare_level, spare) = spare.map_or((level, fine), |(level, cache)| (*level, cache));
-        let input = PresentInput {
-            document: document.size,
-            view,
-            fine: (level, fine),
-            spare: (spare_level, spare),
+        let now = Drawn { view: *view, level, spare_level };
+        let region = if drawn.as_ref() == Some(&now) {
+            on_screen(changed, view, level)
+        } else {
+            view.size.rect()
         };
-        self.present.draw(&self.pipelines, &input)
+        if !region.is_empty() {
+            let input = PresentInput {
+                document: document.size,
+                view,
+                fine: (level, fine),
+                spare: (spare_level, spare),
+                region,
+            };
+            self.present.draw(&self.pipelines, &input)?;
+        }
+        self.drawn = Some(now);
+        Ok(region.size().pixels())
     }
 }
 
@@ -372,17 +398,31 @@ impl Job<'_> {
         IRect::from_origin_size(origin, Size::new(TILE, TILE)).intersect(self.extent.rect())
     }
 
-    /// What a tile's content depends on.
-    fn reach(&self, column: u32, row: u32) -> IRect {
-        self.tile_rect(column, row).grow(self.halo_px as i32)
+    /// The squares of a tile that are told apart when the document changes, row by row: as a tile
+    /// of the document at this level, but no smaller than a quarter of a tile's side.
+    fn parts(&self, column: u32, row: u32) -> Vec<IRect> {
+        let halvings = if self.halo_px > MAX_PART_HALO_PX { 0 } else { self.level.min(2) };
+        let (side, count) = (TILE >> halvings, 1 << halvings);
+        let whole = self.tile_rect(column, row);
+        let part = |x: u32, y: u32| {
+            let origin = ((column * TILE + x * side) as i32, (row * TILE + y * side) as i32);
+            IRect::from_origin_size(origin, Size::new(side, side)).intersect(whole)
+        };
+        (0..count).flat_map(|y| (0..count).map(move |x| part(x, y))).collect()
+    }
+
+    /// Names what a part shows.
+    fn signature(&self, part: IRect) -> u64 {
+        stack::signature(self.nodes, self.level, part.grow(self.halo_px as i32))
     }
 }
 
 /// Stale tiles evaluated together.
 #[derive(Default)]
 struct Block {
+    /// What of them is stale.
     rect: IRect,
-    tiles: Vec<(u32, u32, u64)>,
+    tiles: Vec<(u32, u32, Vec<u64>)>,
 }
 
 /// Writes `rect` of the evaluated picture into a level's cache.
@@ -426,29 +466,6 @@ fn store(
     let mut pass = painter.encoder.begin_compute_pass(&Default::default());
     let extent = [rect.width(), rect.height(), 1];
     painter.pipelines.dispatch(&mut pass, ("view/store", "main"), &bindings, extent)
-}
-
-/// The level whose pixels are at least as fine as the screen's. A rasteriser takes a coarser one
-/// somewhat earlier, which halves its work where it would be largest.
-fn level_for(context: &GpuContext, scale: f32) -> u32 {
-    let bias = if context.facts().is_hardware() { 1e-3 } else { 0.4 };
-    let level = (-scale.max(1e-4).log2() + bias).floor();
-    if scale >= 0.999 { 0 } else { level.clamp(0.0, 12.0) as u32 }
-}
-
-/// The part of the level that the canvas shows.
-fn visible_rect(view: &ViewParams, level: u32, extent: Size) -> IRect {
-    let step = (1u32 << level) as f32;
-    let span = |offset: f32, viewport: u32, extent: u32| {
-        let at = |screen: f32| ((screen - offset) / view.scale / step).clamp(0.0, extent as f32);
-        let (from, to) = (at(0.0), at(viewport as f32));
-        // One pixel more on either side, which a linear sample may touch.
-        let (from, to) = (from.floor() as i32, to.ceil() as i32);
-        if from < to { (from - 1, to + 1) } else { (0, 0) }
-    };
-    let (x0, x1) = span(view.offset.0, view.size.width, extent.width);
-    let (y0, y1) = span(view.offset.1, view.size.height, extent.height);
-    IRect::new(x0, y0, x1, y1).intersect(extent.rect())
 }
 
 const fn slot_bytes(depth: Depth) -> u64 {

@@ -12,10 +12,19 @@ pub(super) struct LevelCache {
     pub view: wgpu::TextureView,
     pub columns: u32,
     pub rows: u32,
-    /// The tile in each cell and what names its content.
-    cells: Vec<Option<(u32, u32, u64)>>,
+    /// The tile in each cell.
+    cells: Vec<Option<Held>>,
     /// Frame in which the level was last shown.
     pub used: u64,
+}
+
+/// A tile and what names its content.
+#[derive(Clone, Debug)]
+struct Held {
+    column: u32,
+    row: u32,
+    /// Of each of its equal squares, row by row.
+    signatures: Vec<u64>,
 }
 
 impl LevelCache {
@@ -50,14 +59,15 @@ impl LevelCache {
         ((row % self.rows) * self.columns + column % self.columns) as usize
     }
 
-    /// Whether the tile is there with this content.
-    pub(super) fn holds(&self, column: u32, row: u32, signature: u64) -> bool {
-        self.cells[self.cell(column, row)] == Some((column, row, signature))
+    /// What names the content of the tile's squares, if it is there.
+    pub(super) fn signatures(&self, column: u32, row: u32) -> Option<&[u64]> {
+        let held = self.cells[self.cell(column, row)].as_ref()?;
+        ((held.column, held.row) == (column, row)).then_some(&held.signatures)
     }
 
-    pub(super) fn set(&mut self, column: u32, row: u32, signature: u64) {
+    pub(super) fn set(&mut self, column: u32, row: u32, signatures: Vec<u64>) {
         let cell = self.cell(column, row);
-        self.cells[cell] = Some((column, row, signature));
+        self.cells[cell] = Some(Held { column, row, signatures });
     }
 
     /// Whether the range fits without two tiles in one cell.
@@ -67,7 +77,9 @@ impl LevelCache {
 
     /// What the shader compares against: column + 1 and row + 1 of each cell's tile.
     pub(super) fn words(&self) -> Vec<u32> {
-        let word = |cell: &Option<(u32, u32, u64)>| cell.map_or([0, 0], |(c, r, _)| [c + 1, r + 1]);
+        let word = |cell: &Option<Held>| {
+            cell.as_ref().map_or([0, 0], |held| [held.column + 1, held.row + 1])
+        };
         self.cells.iter().flat_map(word).collect()
     }
 }

@@ -22,8 +22,9 @@ pub mod shader;
 mod stack;
 mod survey;
 mod tile_cache;
+mod view;
 
-pub use compositor::{Compositor, FrameBudget, RenderStats, ViewParams};
+pub use compositor::{Compositor, FrameBudget, RenderStats};
 pub use context::{GpuContext, adapters, create_instance, is_surface_refused};
 pub use engine::{AdapterEngine, engine};
 pub use error::GpuError;
@@ -37,5 +38,6 @@ pub use readback::{finish, read_buffer};
 pub use self_test::self_test;
 pub use stack::Preview;
 pub use survey::Survey;
+pub use view::ViewParams;
 /// How a texture is sampled where its pixels are not screen pixels.
 pub use wgpu::FilterMode;

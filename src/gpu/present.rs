@@ -3,7 +3,7 @@
 use super::level_cache::LevelCache;
 use super::readback::Readback;
 use super::{Bind, GpuContext, GpuError, Pipelines, ViewParams};
-use crate::geom::Size;
+use crate::geom::{IRect, Size};
 use crate::ops::Uniform;
 
 /// From this scale on, pixels show as squares.
@@ -26,6 +26,8 @@ pub(super) struct PresentInput<'a> {
     pub view: &'a ViewParams,
     pub fine: (u32, &'a LevelCache),
     pub spare: (u32, &'a LevelCache),
+    /// Canvas pixels to be drawn; the others stay.
+    pub region: IRect,
 }
 
 impl Present {
@@ -80,15 +82,17 @@ impl Present {
         encoder: &mut wgpu::CommandEncoder,
         input: &PresentInput,
     ) -> Result<(), GpuError> {
-        let PresentInput { document, view, fine, spare } = input;
+        let PresentInput { document, view, fine, spare, region } = input;
         let step = |level: u32| Uniform::F32((1u32 << level) as f32);
         let whole = |at: f32| at.fract() == 0.0;
         // At 100 % on whole pixels a sample is a pixel; reading it directly is exact.
         let exact = view.scale == 1.0 && whole(view.offset.0) && whole(view.offset.1);
         let grid = view.pixel_grid && view.scale >= GRID_SCALE;
         let values = [
-            ("width", Uniform::U32(view.size.width)),
-            ("height", Uniform::U32(view.size.height)),
+            ("from_x", Uniform::I32(region.x0)),
+            ("from_y", Uniform::I32(region.y0)),
+            ("to_x", Uniform::I32(region.x1)),
+            ("to_y", Uniform::I32(region.y1)),
             ("offset_x", Uniform::F32(view.offset.0)),
             ("offset_y", Uniform::F32(view.offset.1)),
             ("scale", Uniform::F32(view.scale)),
@@ -116,7 +120,7 @@ impl Present {
             ("picture", Bind::Texture(&self.view)),
         ];
         let mut pass = encoder.begin_compute_pass(&Default::default());
-        let extent = [view.size.width, view.size.height, 1];
+        let extent = [region.width(), region.height(), 1];
         pipelines.dispatch(&mut pass, ("view/present", "main"), &bindings, extent)
     }
 

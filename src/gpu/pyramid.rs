@@ -1,7 +1,8 @@
 //! Reduced copies of tiled images for views below 100 %, made on the CPU tile by tile.
 //!
 //! A reduced tile is named by the tiles it was made of, so a changed tile changes only its own
-//! chain and everything else, undo included, is found again.
+//! chain and everything else, undo included, is found again. A tile of which a stroke changed a
+//! part is made from the tile before: only the changed part is reduced anew.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::geom::Size;
-use crate::pixels::{Sample, Samples, TILE, Tile, TiledImage};
+use crate::pixels::{Depth, Sample, Samples, TILE, Tile, TiledImage};
 
 /// Reduced tiles kept. One image of 108 megapixels at 8 bits needs 36 MB for all even levels.
 const BUDGET_BYTES: usize = 512 << 20;
@@ -18,9 +19,31 @@ const BUDGET_BYTES: usize = 512 << 20;
 /// Reduced tiles by what they were made of.
 #[derive(Debug, Default)]
 pub(super) struct Pyramid {
-    tiles: HashMap<u64, (Arc<Tile>, u64)>,
+    tiles: HashMap<u64, Reduced>,
+    /// The newest tile that each finer one went into.
+    parents: HashMap<u64, u64>,
     bytes: usize,
     clock: u64,
+}
+
+#[derive(Debug)]
+struct Reduced {
+    tile: Arc<Tile>,
+    /// Keys of the finer tiles beneath, row by row.
+    parts: Vec<Option<u64>>,
+    terms: Terms,
+    used: u64,
+}
+
+/// What a reduced tile depends on besides the finer tiles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Terms {
+    level: u32,
+    depth: Depth,
+    channels: usize,
+    fill: [u16; 4],
+    /// Pixels of the finer level that exist beneath: width and height.
+    valid: (u32, u32),
 }
 
 /// Extent of an image at a level, at which one pixel covers `2^level` pixels of the image.
@@ -79,46 +102,76 @@ impl Pyramid {
         }
         let key = tile_key(image, level, column, row)?;
         self.clock += 1;
-        if let Some((tile, used)) = self.tiles.get_mut(&key) {
-            *used = self.clock;
-            return Some(Arc::clone(tile));
+        if let Some(found) = self.tiles.get_mut(&key) {
+            found.used = self.clock;
+            return Some(Arc::clone(&found.tile));
         }
         let step = stride(level);
-        let parts: Vec<_> = children(step, column, row)
-            .map(|(x, y)| self.tile(image, level - step, x, y))
+        let terms = Terms {
+            level,
+            depth: image.depth(),
+            channels: image.channels(),
+            fill: image.fill(),
+            valid: valid(image, level - step, step, column, row),
+        };
+        let below: Vec<_> = children(step, column, row).collect();
+        let parts: Vec<_> =
+            below.iter().map(|&(x, y)| tile_key(image, level - step, x, y)).collect();
+        let (samples, stale) = self.start(&parts, &terms);
+        let parts_below: Vec<_> = below
+            .iter()
+            .zip(&stale)
+            .map(|(&(x, y), stale)| stale.then(|| self.tile(image, level - step, x, y)).flatten())
             .collect();
-        let (width, height) = valid(image, level - step, step, column, row);
-        let tile = Arc::new(Tile::new(reduce(image, &parts, step, width, height)));
-        self.insert(key, &tile);
+        let tile = Arc::new(Tile::new(reduce(samples, &parts_below, &stale, step, &terms)));
+        self.insert(key, Reduced { tile: Arc::clone(&tile), parts, terms, used: self.clock });
         Some(tile)
     }
 
-    fn insert(&mut self, key: u64, tile: &Arc<Tile>) {
-        self.bytes += tile.samples().as_bytes().len();
-        self.tiles.insert(key, (Arc::clone(tile), self.clock));
+    /// Samples to begin with, and which parts are still to be reduced: an older tile made mostly
+    /// of the same parts, or nothing and all of them.
+    fn start(&self, parts: &[Option<u64>], terms: &Terms) -> (Samples, Vec<bool>) {
+        let older = parts
+            .iter()
+            .flatten()
+            .filter_map(|part| self.tiles.get(self.parents.get(part)?))
+            .find(|older| older.terms == *terms);
+        if let Some(older) = older {
+            let stale = parts.iter().zip(&older.parts).map(|(new, old)| new != old).collect();
+            return (older.tile.samples().clone(), stale);
+        }
+        let count = (TILE * TILE) as usize * terms.channels;
+        (Samples::zeroed(count, terms.depth), vec![true; parts.len()])
+    }
+
+    fn insert(&mut self, key: u64, reduced: Reduced) {
+        self.bytes += reduced.tile.samples().as_bytes().len();
+        self.parents.extend(reduced.parts.iter().flatten().map(|&part| (part, key)));
+        self.tiles.insert(key, reduced);
         if self.bytes <= BUDGET_BYTES {
             return;
         }
         // The older half goes at once, so that this is rare.
-        let mut ages: Vec<u64> = self.tiles.values().map(|(_, used)| *used).collect();
+        let mut ages: Vec<u64> = self.tiles.values().map(|reduced| reduced.used).collect();
         ages.sort_unstable();
         let oldest_kept = ages[ages.len() / 2];
-        self.tiles.retain(|_, (_, used)| *used >= oldest_kept);
-        self.bytes = self.tiles.values().map(|(tile, _)| tile.samples().as_bytes().len()).sum();
+        self.tiles.retain(|_, reduced| reduced.used >= oldest_kept);
+        self.parents.retain(|_, parent| self.tiles.contains_key(parent));
+        let bytes = |reduced: &Reduced| reduced.tile.samples().as_bytes().len();
+        self.bytes = self.tiles.values().map(bytes).sum();
     }
 }
 
-/// The means of `2^step`-sided squares over the tiles below, weighted by alpha.
+/// The means of `2^step`-sided squares over the stale tiles below, weighted by alpha, written into
+/// `out`; where nothing is stale `out` stays.
 fn reduce(
-    image: &TiledImage,
+    mut out: Samples,
     parts: &[Option<Arc<Tile>>],
+    stale: &[bool],
     step: u32,
-    width: u32,
-    height: u32,
+    terms: &Terms,
 ) -> Samples {
-    let fill = image.fill();
-    let mut out = Samples::zeroed((TILE * TILE) as usize * image.channels(), image.depth());
-    let source = Source { parts, step, width, height, channels: image.channels(), fill };
+    let source = Source { parts, stale, step, terms };
     match &mut out {
         Samples::U8(out) => source.reduce(out, |samples| match samples {
             Samples::U8(samples) => Some(samples),
@@ -134,24 +187,31 @@ fn reduce(
 
 struct Source<'a> {
     parts: &'a [Option<Arc<Tile>>],
+    stale: &'a [bool],
     step: u32,
-    width: u32,
-    height: u32,
-    channels: usize,
-    fill: [u16; 4],
+    terms: &'a Terms,
 }
 
 impl Source<'_> {
     fn reduce<S: Sample>(&self, out: &mut [S], typed: impl Fn(&Samples) -> Option<&Vec<S>> + Sync) {
-        let tile = TILE as usize;
+        let (tile, channels) = (TILE as usize, self.terms.channels);
         let parts: Vec<Option<&Vec<S>>> =
             self.parts.iter().map(|part| part.as_ref().and_then(|p| typed(p.samples()))).collect();
-        out.par_chunks_exact_mut(tile * self.channels).enumerate().for_each(|(y, row)| {
-            for (x, pixel) in row.chunks_exact_mut(self.channels).enumerate() {
-                if self.channels == 4 {
-                    self.mean_color(&parts, x, y, pixel);
-                } else {
-                    self.mean_mask(&parts, x, y, pixel);
+        // Pixels of this tile that one below makes.
+        let (side, columns) = (tile >> self.step, 1 << self.step);
+        out.par_chunks_exact_mut(tile * channels).enumerate().for_each(|(y, row)| {
+            let stale = &self.stale[y / side * columns..][..columns];
+            let spans = row.chunks_exact_mut(side * channels).zip(stale);
+            for (column, (span, _)) in spans.enumerate().filter(|(_, (_, stale))| **stale) {
+                for (x, pixel) in span.chunks_exact_mut(channels).enumerate() {
+                    // Beyond the image's edge nothing shows, whatever an older tile held.
+                    pixel.fill(S::from_u16(0));
+                    let x = column * side + x;
+                    if channels == 4 {
+                        self.mean_color(&parts, x, y, pixel);
+                    } else {
+                        self.mean_mask(&parts, x, y, pixel);
+                    }
                 }
             }
         });
@@ -167,8 +227,8 @@ impl Source<'_> {
     ) {
         let (tile, side) = (TILE as usize, 1usize << self.step);
         let (x0, y0) = (x * side, y * side);
-        let x1 = (x0 + side).min(self.width as usize);
-        let y1 = (y0 + side).min(self.height as usize);
+        let x1 = (x0 + side).min(self.terms.valid.0 as usize);
+        let y1 = (y0 + side).min(self.terms.valid.1 as usize);
         if x0 >= x1 || y0 >= y1 {
             return;
         }
@@ -176,8 +236,8 @@ impl Source<'_> {
         // A square never straddles two tiles: their side is a multiple of its own.
         let part = parts[(y0 / tile) * side + x0 / tile];
         for row in y0..y1 {
-            let at = ((row % tile) * tile + x0 % tile) * self.channels;
-            visit(part.map(|samples| &samples[at..at + count * self.channels]), count);
+            let at = ((row % tile) * tile + x0 % tile) * self.terms.channels;
+            visit(part.map(|samples| &samples[at..at + count * self.terms.channels]), count);
         }
     }
 
@@ -193,7 +253,7 @@ impl Source<'_> {
             pixels += times;
         };
         self.rows(parts, (x, y), |samples, count| match samples {
-            None => add(self.fill.map(u64::from), count as u64),
+            None => add(self.terms.fill.map(u64::from), count as u64),
             Some(samples) => {
                 for p in samples.chunks_exact(4) {
                     add([p[0], p[1], p[2], p[3]].map(|s| u64::from(s.to_u16())), 1);
@@ -214,7 +274,7 @@ impl Source<'_> {
         self.rows(parts, (x, y), |samples, count| {
             pixels += count as u64;
             sum += match samples {
-                None => u64::from(self.fill[0]) * count as u64,
+                None => u64::from(self.terms.fill[0]) * count as u64,
                 Some(samples) => samples.iter().map(|s| u64::from(s.to_u16())).sum(),
             };
         });

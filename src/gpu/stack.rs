@@ -4,7 +4,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use super::pyramid::{level_size, tile_key};
+use super::pyramid::level_size;
 use crate::document::{BlendMode, Document, Layer, LayerId, LayerKind, LayerMask, Raster};
 use crate::geom::{IRect, Size};
 use crate::ops::{self, Kind, OpContext, Operation};
@@ -171,8 +171,15 @@ fn hash_image(
     rect: IRect,
     hasher: &mut DefaultHasher,
 ) {
-    for (column, row) in tiles_under(image, origin, level, rect).cells() {
-        tile_key(image, level, column, row).hash(hasher);
+    // Named by the tiles of the image itself, for a coarse tile may have changed elsewhere only.
+    image.size().hash(hasher);
+    let rect = {
+        let IRect { x0, y0, x1, y1 } = pixels_under(origin, level, rect);
+        let up = |at: i32| at.saturating_mul(1 << level);
+        IRect::new(up(x0), up(y0), up(x1), up(y1))
+    };
+    for (column, row) in TileRange::touching(rect, image.size()).cells() {
+        image.tile(column, row).map(|tile| tile.id()).hash(hasher);
     }
 }
 
@@ -216,17 +223,22 @@ impl TileRange {
     }
 }
 
-/// Tiles of an image at `origin` (document pixels) that a work rectangle may read: one pixel more
-/// on every side where the image lies between the level's pixels.
+/// Tiles of an image at `origin` (document pixels) that a work rectangle may read.
 pub(super) fn tiles_under(
     image: &TiledImage,
     origin: (i32, i32),
     level: u32,
     rect: IRect,
 ) -> TileRange {
+    let size = level_size(image.size(), level);
+    TileRange::touching(pixels_under(origin, level, rect), size)
+}
+
+/// Pixels of an image's own level at `origin` that a rectangle of the document's level may read:
+/// one more on every side where the image lies between the level's pixels.
+fn pixels_under(origin: (i32, i32), level: u32, rect: IRect) -> IRect {
     let shift = |at: i32| (at >> level).saturating_neg();
     let step_mask = (1 << level) - 1;
     let between = (origin.0 | origin.1) & step_mask != 0;
-    let local = rect.translate(shift(origin.0), shift(origin.1)).grow(i32::from(between));
-    TileRange::touching(local, level_size(image.size(), level))
+    rect.translate(shift(origin.0), shift(origin.1)).grow(i32::from(between))
 }

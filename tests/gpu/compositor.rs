@@ -202,6 +202,69 @@ fn a_changed_tile_is_the_only_one_uploaded() {
     assert!(worst(&shown, &expected(&flat, &document.profile)) <= 1);
 }
 
+/// A dab of a random colour somewhere on the picture's lowest layer.
+fn dab(random: &mut Random, document: &mut Document) {
+    let mut layer = Layer::clone(&document.layers[0]);
+    if let LayerKind::Raster(raster) = &mut layer.kind {
+        let Size { width, height } = raster.image.size();
+        let color = [0; 4].map(|_| random.below(256) as u16);
+        let dab = PixelBuf::filled(Size::new(40, 30), 4, Depth::U8, color);
+        let place = (random.below(width - 40) as i32, random.below(height - 30) as i32);
+        raster.image.write(&dab, place);
+    }
+    document.layers[0] = Arc::new(layer);
+}
+
+#[test]
+fn dabs_leave_the_canvas_as_if_it_were_drawn_anew() {
+    let Some(mut compositor) = compositor() else { return };
+    let Some(mut fresh) = self::compositor() else { return };
+    let random = &mut Random(81);
+    for scale in [1.0, 0.5, 0.3, 0.22, 0.11] {
+        let mut document = background(random, Size::new(2300, 1700), Depth::U8);
+        // Filters that reach a little and, at the finer levels, far.
+        let sigma = if scale > 0.25 { 30.0 } else { 3.0 };
+        document.layers.push(Arc::new(adjustment("gaussian_blur", &[("sigma", sigma)])));
+        document.layers.push(random_layer(random, document.size, Depth::U8, 1));
+        let mut view = actual_size(Size::new(420, 300));
+        (view.scale, view.offset) = (scale, (-20.25 * scale, 13.5));
+        show(&mut compositor, &document, &view);
+        for _ in 0..4 {
+            dab(random, &mut document);
+            let (shown, _) = show(&mut compositor, &document, &view);
+            fresh.reset();
+            let (anew, _) = show(&mut fresh, &document, &view);
+            // A wide blur's coarse grid begins with the work rectangle.
+            let worst = worst(&shown, &anew);
+            assert!(worst <= 1, "at {scale}: differs by {worst}");
+        }
+    }
+}
+
+#[test]
+fn a_dab_costs_what_it_touches() {
+    let Some(mut compositor) = compositor() else { return };
+    let random = &mut Random(82);
+    let mut document = background(random, Size::new(4000, 3000), Depth::U8);
+    let mut view = actual_size(Size::new(1000, 750));
+    view.scale = 0.25;
+    let (_, first) = show(&mut compositor, &document, &view);
+    assert_eq!(first.drawn_pixels, 1000 * 750);
+    assert!(first.layer_pixels >= 1000 * 750);
+    let (_, still) = show(&mut compositor, &document, &view);
+    assert_eq!((still.layer_pixels, still.drawn_pixels), (0, 0));
+    for _ in 0..5 {
+        dab(random, &mut document);
+        let (_, stroke) = show(&mut compositor, &document, &view);
+        // At most four tiles of the document, at a quarter of their sides, and one layer.
+        assert!((1..=2 * 128 * 128).contains(&stroke.layer_pixels), "{stroke:?}");
+        assert!((1..=140 * 140).contains(&stroke.drawn_pixels), "{stroke:?}");
+    }
+    // Another place shows all of it again.
+    view.offset = (3.0, 0.0);
+    assert_eq!(show(&mut compositor, &document, &view).1.drawn_pixels, 1000 * 750);
+}
+
 #[test]
 fn panning_and_zooming_in_show_the_same_pixels_elsewhere() {
     let Some(mut compositor) = compositor() else { return };
