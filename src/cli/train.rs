@@ -17,8 +17,8 @@ use crate::infer::framing::FaceFramer;
 use crate::nets::StyleGan2;
 use crate::pixels::contact_sheet;
 use crate::train::{
-    Ada, Arch, Config, Dataset, Framer, Framing, Loss, Penalty, Report, STATE_FILE, TrainError,
-    Trainer, WEIGHTS_FILE, config_of, middle, tuning_base,
+    Ada, Arch, Config, Dataset, Framer, Framing, Loss, PathPenalty, Penalty, Report, STATE_FILE,
+    TrainError, Trainer, WEIGHTS_FILE, config_of, middle, tuning_base,
 };
 use crate::zoo::{Library, Parameters};
 
@@ -78,6 +78,9 @@ pub(super) struct Args {
     /// Strength of the penalty between real and generated pictures (WGAN-GP)
     #[arg(long, value_name = "F", conflicts_with = "gamma")]
     gradient_penalty: Option<f64>,
+    /// Weight of path-length regularisation (StyleGAN2), published with 2; 0 leaves it out
+    #[arg(long, value_name = "F")]
+    path_weight: Option<f64>,
     /// The judge's weights over their largest singular values
     #[arg(long)]
     spectral_norm: bool,
@@ -193,6 +196,10 @@ fn config(args: &Args, base: Option<&StyleGan2>) -> Result<Config, Failure> {
         (None, Some(lambda)) => config.penalty = Penalty::Between { lambda },
         (None, None) => {}
     }
+    config.path_penalty = match args.path_weight {
+        Some(weight) => (weight != 0.0).then(|| PathPenalty::of(weight)),
+        None => config.path_penalty,
+    };
     if let Some(mode) = &args.ada {
         config.ada = match (mode.as_str(), mode.parse::<f64>()) {
             ("off", _) => Ada::Off,

@@ -1,9 +1,9 @@
 //! Forward mode on the tensor library: how results change when inputs move.
 //!
-//! The tangent of each value is computed beside it (Wengert 1964). What is computed stays on the
+//! The change of each value is computed beside it (Wengert 1964). What is computed stays on the
 //! tape, so that one backward run gives the derivative of a directional derivative: the second
-//! derivatives that the library itself does not have. Leaky units are linear on either side, which
-//! is what the reverse mode of other libraries takes them for, too.
+//! derivatives that the library itself does not have. Leaky units and clamps are linear on either
+//! side, which is what the reverse mode of other libraries takes them for, too.
 
 use burn::tensor::Tensor;
 
@@ -11,45 +11,76 @@ use super::graph::{Act, Conv, Op};
 use super::layer::DEVIATION_EPS;
 use super::tensor::OnDevice;
 
+/// A value and its change per step; `None` where it stays.
+pub struct Moving {
+    pub value: Tensor<4>,
+    pub change: Option<Tensor<4>>,
+}
+
 impl OnDevice {
-    /// The change of the first result per step along `tangent`, `[batch, channels, height, width]`
-    /// both, at one input. `None` where an operation has no rule here: those of judges have.
-    pub fn run_along(&self, input: Tensor<4>, tangent: Tensor<4>) -> Option<Tensor<4>> {
+    /// The change of the first result per step of the declared inputs, all `[batch, channels,
+    /// height, width]`. `None` where an operation that something moves has no rule here: those of
+    /// judges and of StyleGAN2's synthesis have.
+    pub fn run_along(&self, inputs: Vec<Moving>) -> Option<Tensor<4>> {
         let graph = self.graph();
-        let mut values: Vec<(Tensor<4>, Tensor<4>)> = Vec::with_capacity(graph.nodes.len());
+        let mut given = inputs.into_iter();
+        let mut values: Vec<Moving> = Vec::with_capacity(graph.nodes.len());
         for node in &graph.nodes {
-            let from: Vec<&(Tensor<4>, Tensor<4>)> =
-                node.inputs.iter().map(|value| &values[value.0]).collect();
-            let pair = match (&node.op, from.as_slice()) {
-                (Op::Input, []) => (input.clone(), tangent.clone()),
-                (op, [x]) => {
-                    let value = self.apply(op, vec![x.0.clone()])?;
-                    let along = self.tangent(op, x)?;
-                    (value, along)
+            let from: Vec<&Moving> = node.inputs.iter().map(|value| &values[value.0]).collect();
+            let moving = match &node.op {
+                Op::Input => given.next()?,
+                Op::Param { .. } | Op::Constant(_) => {
+                    Moving { value: self.leaf(node)?, change: None }
                 }
-                (Op::Add, [a, b]) => (a.0.clone() + b.0.clone(), a.1.clone() + b.1.clone()),
-                _ => return None,
+                op => {
+                    let value = self.apply(op, from.iter().map(|x| x.value.clone()).collect())?;
+                    let moves = from.iter().any(|x| x.change.is_some());
+                    let change = if moves { Some(self.change(op, &from, &value)?) } else { None };
+                    Moving { value, change }
+                }
             };
-            values.push(pair);
+            values.push(moving);
         }
-        let output = graph.outputs.first()?;
-        Some(values.swap_remove(output.0).1)
+        let Moving { value, change } = values.swap_remove(graph.outputs.first()?.0);
+        Some(change.unwrap_or_else(|| value.zeros_like()))
     }
 
-    /// The tangent of an operation's result, from its input and that one's tangent.
-    fn tangent(&self, op: &Op, (x, dx): &(Tensor<4>, Tensor<4>)) -> Option<Tensor<4>> {
-        let dx = dx.clone();
+    /// The change of an operation's result `value`, from its inputs, of which one moves at least.
+    fn change(&self, op: &Op, from: &[&Moving], value: &Tensor<4>) -> Option<Tensor<4>> {
+        let both = |a: Option<Tensor<4>>, b: Option<Tensor<4>>| match (a, b) {
+            (Some(a), Some(b)) => Some(a + b),
+            (a, b) => Some(a.or(b)?.expand(value.dims())),
+        };
+        let (x, dx) = match (op, from) {
+            (Op::Add, [a, b]) => return both(a.change.clone(), b.change.clone()),
+            (Op::Mul, [a, b]) => {
+                let times = |a: &Moving, b: &Moving| Some(a.change.clone()? * b.value.clone());
+                return both(times(a, b), times(b, a));
+            }
+            (_, [x]) => (&x.value, x.change.clone()?),
+            _ => return None,
+        };
+        let share =
+            |is_linear: Tensor<4>, other: f32| (is_linear * (1.0 - other) + other).autodiff();
         Some(match op {
             Op::Conv(conv) => {
                 self.apply(&Op::Conv(Conv { bias: None, ..conv.clone() }), vec![dx])?
             }
             Op::Act(Act::Leaky(slope)) => {
-                let is_positive = x.clone().inner().greater_elem(0.0).float();
-                dx * (is_positive * (1.0 - slope) + *slope).autodiff()
+                dx * share(x.clone().inner().greater_elem(0.0).float(), *slope)
             }
-            Op::Act(Act::Relu) => dx * x.clone().inner().greater_elem(0.0).float().autodiff(),
+            Op::Act(Act::Relu) => dx * share(x.clone().inner().greater_elem(0.0).float(), 0.0),
+            Op::Clamp { low, high } => {
+                let x = x.clone().inner();
+                let inside = x.clone().greater_elem(*low).float() * x.lower_elem(*high).float();
+                dx * share(inside, 0.0)
+            }
             Op::Scale { factor, .. } => dx * *factor,
             Op::Resample(_) | Op::PixelUnshuffle(_) => self.apply(op, vec![dx])?,
+            Op::Demodulate { weight, shape, .. } => {
+                let energy = self.energies(weight, *shape, x.clone() * dx)?;
+                -value.clone().powi_scalar(3) * energy
+            }
             Op::MinibatchDeviation { group } => {
                 let [batch, channels, height, width] = x.dims();
                 let group = if batch % group == 0 { *group } else { batch };

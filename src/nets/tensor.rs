@@ -18,8 +18,9 @@ use burn::tensor::ops::{
 use burn::tensor::{Device, Tensor, TensorData, activation};
 
 use super::cost::SAME_ROW;
-use super::graph::{Act, Conv, Edge, Graph, Grid, Layout, Op, Sides};
+use super::graph::{Act, Conv, Edge, Graph, Grid, Layout, Node, Op, Sides};
 use super::layer::{DEVIATION_EPS, LEAST_ROOT};
+pub use super::tangent::Moving;
 use super::{Planes, Source};
 
 /// A graph with its parameters on a device.
@@ -126,11 +127,7 @@ impl OnDevice {
             }
             let result = match &node.op {
                 Op::Input => given.next(),
-                Op::Constant(planes) => Some(self.upload(planes)),
-                Op::Param { name, shape } => self.param(name).map(|values| {
-                    let [height, width] = super::cost::sides_of(shape);
-                    values.reshape([1, node.channels, height, width])
-                }),
+                Op::Constant(_) | Op::Param { .. } => self.leaf(node),
                 op => self.apply(op, from),
             };
             if let (Some(name), Some(result)) = (&node.name, &result) {
@@ -139,6 +136,32 @@ impl OnDevice {
             values.push(result);
         }
         self.graph.outputs.iter().filter_map(|value| values[value.0].take()).collect()
+    }
+
+    /// What follows from no other value: a parameter or a constant.
+    pub(super) fn leaf(&self, node: &Node) -> Option<Tensor<4>> {
+        match &node.op {
+            Op::Constant(planes) => Some(self.upload(planes)),
+            Op::Param { name, shape } => self.param(name).map(|values| {
+                let [height, width] = super::cost::sides_of(shape);
+                values.reshape([1, node.channels, height, width])
+            }),
+            _ => None,
+        }
+    }
+
+    /// Of a vector with a number an input channel: the sum of these, each times the square of its
+    /// weights, for each result channel.
+    pub(super) fn energies(
+        &self,
+        weight: &str,
+        [out, from, rows, columns]: [usize; 4],
+        x: Tensor<4>,
+    ) -> Option<Tensor<4>> {
+        let weight = self.param(weight)?.reshape([out, from, rows * columns]);
+        let squares: Tensor<4> = weight.powf_scalar(2.0).sum_dim(2).reshape([out, from, 1, 1]);
+        let options = ConvOptions::new([1; 2], [0; 2], [1; 2], 1);
+        Some(conv2d(x, squares, None, options))
     }
 
     /// A parameter by name; present by construction.
@@ -225,12 +248,8 @@ impl OnDevice {
                 let square = x.clone().powf_scalar(2.0).mean_dim(1);
                 x / (square + *eps).sqrt()
             }
-            Op::Demodulate { weight, shape: [out, from, rows, columns], eps } => {
-                let weight = self.param(weight)?.reshape([*out, *from, rows * columns]);
-                let energies: Tensor<4> =
-                    weight.powf_scalar(2.0).sum_dim(2).reshape([*out, *from, 1, 1]);
-                let options = ConvOptions::new([1; 2], [0; 2], [1; 2], 1);
-                (conv2d(x.powf_scalar(2.0), energies, None, options) + *eps).sqrt().recip()
+            Op::Demodulate { weight, shape, eps } => {
+                (self.energies(weight, *shape, x.powf_scalar(2.0))? + *eps).sqrt().recip()
             }
             Op::Scale { factor, offset } => x * *factor + *offset,
             Op::Clamp { low, high } => x.clamp(*low, *high),

@@ -48,6 +48,30 @@ pub enum Penalty {
     },
 }
 
+/// Path-length regularisation of StyleGAN2's generator (Karras et al. 2020, equation 4): steps of
+/// one length in W change pictures as much everywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PathPenalty {
+    pub weight: f64,
+    /// Share of the way that the mean goes to a batch's lengths.
+    pub decay: f64,
+    /// Every so many steps, and as much stronger.
+    pub every: u64,
+    /// Its batches have so many times fewer pictures.
+    pub shrink: usize,
+}
+
+impl PathPenalty {
+    /// As published but for the weight.
+    pub const fn of(weight: f64) -> Self {
+        Self { weight, decay: 0.01, every: 4, shrink: 2 }
+    }
+
+    /// The published weight.
+    pub const WEIGHT: f64 = 2.0;
+}
+
 /// Adaptive discriminator augmentation (Karras et al. 2020b).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -112,6 +136,8 @@ pub struct Config {
     pub batch: usize,
     pub loss: Loss,
     pub penalty: Penalty,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_penalty: Option<PathPenalty>,
     /// Weights of the judge are cut at it after each step (Arjovsky et al. 2017).
     pub clip_weights: Option<f64>,
     /// Gradients longer than it are shortened to it, a network at a time.
@@ -151,6 +177,7 @@ impl Config {
             batch: 16,
             loss: Loss::NonSaturating,
             penalty: Penalty::None,
+            path_penalty: None,
             clip_weights: None,
             clip_gradient: None,
             spectral_norm: false,
@@ -260,6 +287,17 @@ impl Config {
         }
         if self.arch == Arch::Dcgan && self.penalty != Penalty::None && self.judge_has_norm() {
             return bad("a penalty on gradients and batch norm do not go together".into());
+        }
+        if let Some(PathPenalty { weight, decay, every, shrink }) = self.path_penalty {
+            if self.arch != Arch::StyleGan2 {
+                return bad("path lengths are those of StyleGAN2".into());
+            }
+            let is_usual = weight.is_finite() && weight > 0.0 && (0.0..=1.0).contains(&decay);
+            if !is_usual || every == 0 || shrink == 0 {
+                return bad(
+                    "the weight of path lengths is over 0, their decay within 0 to 1".into()
+                );
+            }
         }
         Ok(())
     }

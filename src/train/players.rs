@@ -9,7 +9,7 @@ use super::init::{self, Start};
 use super::randomness::{Purpose, Randomness};
 use super::weights::{Weights, list};
 use crate::nets::graph::{Act, Conv, Graph};
-use crate::nets::tensor::{Moment, Moments, OnDevice};
+use crate::nets::tensor::{Moment, Moments, Moving, OnDevice};
 use crate::nets::{Blueprint, LatentSpace};
 
 /// Momentum of running statistics, as PyTorch has it.
@@ -167,16 +167,37 @@ impl Generator {
     /// Pictures `[n, channels, side, side]`, nominally in `-1..=1`, of the rows of W+, with random
     /// noise from `at`.
     pub fn draw(&self, rows: Vec<Tensor<4>>, randomness: Randomness, at: u64) -> Tensor<4> {
-        let n = rows.first().map_or(0, |row| row.dims()[0]);
-        let mut normal = randomness.normal(Purpose::Noise, at);
         let mut inputs = rows;
-        for [height, width] in &self.space.noise {
+        let fallback = inputs[0].clone();
+        inputs.extend(self.noises(fallback.dims()[0], randomness, at));
+        self.synthesis.run(inputs, &|| false).pop().unwrap_or(fallback)
+    }
+
+    /// How what [`Generator::draw`] answers changes when each row moves along its direction of the
+    /// same shape; `None` where the generator's operations have no rules for it.
+    pub fn change_along(
+        &self,
+        rows: Vec<Tensor<4>>,
+        directions: Vec<Tensor<4>>,
+        randomness: Randomness,
+        at: u64,
+    ) -> Option<Tensor<4>> {
+        let n = rows.first()?.dims()[0];
+        let moving = |(value, direction)| Moving { value, change: Some(direction) };
+        let mut inputs: Vec<Moving> = rows.into_iter().zip(directions).map(moving).collect();
+        let noises = self.noises(n, randomness, at).into_iter();
+        inputs.extend(noises.map(|value| Moving { value, change: None }));
+        self.synthesis.run_along(inputs)
+    }
+
+    fn noises(&self, n: usize, randomness: Randomness, at: u64) -> Vec<Tensor<4>> {
+        let mut normal = randomness.normal(Purpose::Noise, at);
+        let noise = |[height, width]: &[usize; 2]| {
             let numbers = normal.by_ref().take(n * height * width).map(|x| x as f32).collect();
             let data = TensorData::new(numbers, [n, 1, *height, *width]);
-            inputs.push(Tensor::<4>::from_data(data, self.weights.device()).autodiff());
-        }
-        let fallback = inputs[0].clone();
-        self.synthesis.run(inputs, &|| false).pop().unwrap_or(fallback)
+            Tensor::<4>::from_data(data, self.weights.device()).autodiff()
+        };
+        self.space.noise.iter().map(noise).collect()
     }
 
     /// Keeps the running statistics of what was drawn since the last time.
@@ -226,7 +247,8 @@ impl Discriminator {
     /// How the sum `[1]` of the logits changes when pictures move along `direction`; `None` where
     /// the judge's operations have no tangents.
     pub fn change_along(&self, pictures: Tensor<4>, direction: Tensor<4>) -> Option<Tensor<1>> {
-        Some(self.network.run_along(pictures, direction)?.sum())
+        let moving = Moving { value: pictures, change: Some(direction) };
+        Some(self.network.run_along(vec![moving])?.sum())
     }
 
     /// Drops the statistics of what was judged since the last time.

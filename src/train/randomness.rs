@@ -13,6 +13,7 @@ pub enum Purpose {
     Order,
     Mirror,
     Between,
+    Paths,
 }
 
 /// The random numbers of a run.

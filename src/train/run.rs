@@ -11,6 +11,7 @@ use super::adam::Adam;
 use super::augment::Controller;
 use super::config::{Config, Penalty};
 use super::data::Dataset;
+use super::paths::Paths;
 use super::players::{Discriminator, Generator};
 use super::quality::Quality;
 use super::randomness::Randomness;
@@ -31,6 +32,7 @@ pub struct Trainer {
     pub(super) optimisers: [Adam; 2],
     pub(super) spectral: Spectral,
     pub(super) controller: Controller,
+    pub(super) paths: Paths,
     pub(super) steps: u64,
     pub(super) images: u64,
     /// What tells states apart, once it was asked for.
@@ -56,6 +58,9 @@ pub struct Report {
     pub augmentation: f64,
     /// Mean sign of the judge's logits of real pictures.
     pub r_t: f64,
+    /// Mean path length when it was last looked at, where it is drawn to its mean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path_length: Option<f64>,
 }
 
 impl Trainer {
@@ -73,13 +78,16 @@ impl Trainer {
             return Err(TrainError::Setting(text));
         }
         // A penalty now and then is a step of its own; over the same pictures either way.
-        let ratio = match config.penalty {
-            Penalty::R1 { every, .. } => every.max(1) as f64 / (every.max(1) + 1) as f64,
+        let lazy = |every: u64| every.max(1) as f64 / (every.max(1) + 1) as f64;
+        let judged = match config.penalty {
+            Penalty::R1 { every, .. } => lazy(every),
             _ => 1.0,
         };
-        let judged = config.betas.map(|beta| beta.powf(ratio));
-        let optimisers =
-            [Adam::new(config.rates[0], config.betas), Adam::new(config.rates[1] * ratio, judged)];
+        let drawn = config.path_penalty.map_or(1.0, |penalty| lazy(penalty.every));
+        let adam = |rate: f64, ratio: f64| {
+            Adam::new(rate * ratio, config.betas.map(|beta| beta.powf(ratio)))
+        };
+        let optimisers = [adam(config.rates[0], drawn), adam(config.rates[1], judged)];
         let mut trainer = Self {
             randomness: Randomness(config.seed),
             generator,
@@ -88,6 +96,7 @@ impl Trainer {
             optimisers,
             spectral: Spectral::default(),
             controller: Controller::default(),
+            paths: Paths::default(),
             steps: 0,
             images: 0,
             seconds: 0.0,
@@ -151,6 +160,7 @@ impl Trainer {
             scores,
             augmentation: self.controller.probability,
             r_t: self.controller.r_t,
+            path_length: self.config.path_penalty.map(|_| self.paths.last),
         })
     }
 }

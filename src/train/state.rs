@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::TrainError;
 use super::augment::Controller;
 use super::config::Config;
+use super::paths::Paths;
 use super::run::Trainer;
 use super::weights::{Weights, list};
 use crate::checkpoint::container;
@@ -37,6 +38,8 @@ struct About {
     /// Steps of the optimisers.
     optimiser_steps: [u64; 2],
     controller: Controller,
+    #[serde(default)]
+    paths: Paths,
     seconds: f64,
     /// The smallest distance so far.
     #[serde(default)]
@@ -116,6 +119,7 @@ impl Trainer {
             images: self.images,
             optimiser_steps: [self.optimisers[0].steps, self.optimisers[1].steps],
             controller: self.controller,
+            paths: self.paths,
             seconds: self.seconds,
             best: self.best,
         };
@@ -193,7 +197,8 @@ impl Trainer {
             optimiser.steps = steps;
         }
         (self.steps, self.images, self.seconds) = (about.steps, about.images, about.seconds);
-        (self.controller, self.best) = (about.controller, about.best);
+        (self.controller, self.paths) = (about.controller, about.paths);
+        self.best = about.best;
         Ok(())
     }
 }

@@ -41,12 +41,15 @@ impl Trainer {
         let logits = self.judge.judge(self.augmented(pictures, 3 * at));
         let loss = self.config.loss.of_generator(logits);
         scores.generator_loss = number(&loss);
-        let slopes = self.generator.weights.slopes(&leaves, &loss.backward());
-        let slopes = self.shortened(slopes);
-        self.optimisers[0].step(&mut self.generator.weights, &slopes);
+        self.generator_learns(&leaves, &loss);
         self.generator.keep_moments();
         // What the judge has seen of the generator's step is not its own.
         self.judge.forget_moments();
+        if let Some(penalty) = self.config.path_penalty
+            && self.steps.is_multiple_of(penalty.every.max(1))
+        {
+            self.path_step(penalty);
+        }
         let beta = self.average_beta();
         self.average.weights.follow(&self.generator.weights, beta);
         scores
@@ -54,22 +57,28 @@ impl Trainer {
 
     /// Pictures of the present generator, with derivatives by what it was loaded with.
     fn draw(&mut self, at: u64) -> Tensor<4> {
-        let (n, space) = (self.config.batch, self.generator.space.clone());
+        let rows = self.rows(self.config.batch, at);
+        if self.generator.space.has_w {
+            self.generator.keep_mean(&rows[0]);
+        }
+        self.generator.draw(rows, self.randomness, at)
+    }
+
+    /// Rows of W+ of batch number `at` of `n`, at times of two latents each, with derivatives by
+    /// what the generator was loaded with.
+    pub(super) fn rows(&self, n: usize, at: u64) -> Vec<Tensor<4>> {
+        let space = &self.generator.space;
         let latents = |at: u64| -> Vec<f32> {
             let normal = self.randomness.normal(Purpose::Latents, at);
             normal.take(n * space.z_dim).map(|x| x as f32).collect()
         };
-        let row = self.generator.map(latents(2 * at));
-        let mut rows = vec![row.clone(); space.rows()];
+        let mut rows = vec![self.generator.map(latents(2 * at)); space.rows()];
         let mut uniform = self.randomness.uniform(Purpose::Mixing, at);
         if rows.len() > 1 && uniform.chance(self.config.mixing) {
             let from = 1 + uniform.below(rows.len() - 1);
             rows[from..].fill(self.generator.map(latents(2 * at + 1)));
         }
-        if space.has_w {
-            self.generator.keep_mean(&row);
-        }
-        self.generator.draw(rows, self.randomness, at)
+        rows
     }
 
     fn judge_step(&mut self, fakes: Tensor<4>, at: u64, scores: &mut Scores) {
@@ -120,6 +129,13 @@ impl Trainer {
                 self.judge.weights.change(name, |value| value.clamp(-limit, limit));
             }
         }
+    }
+
+    /// Down the slopes of a loss.
+    pub(super) fn generator_learns(&mut self, leaves: &Params, loss: &Tensor<1>) {
+        let slopes = self.generator.weights.slopes(leaves, &loss.backward());
+        let slopes = self.shortened(slopes);
+        self.optimisers[0].step(&mut self.generator.weights, &slopes);
     }
 
     /// Of the sum of the judge's logits, by the pictures.

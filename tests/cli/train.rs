@@ -140,6 +140,7 @@ fn what_cannot_be_learnt_from_is_named() {
         (vec!["--arch", "dcgan", "--side", "8"], "20 usable pictures"),
         (vec!["--side", "50"], "power of two"),
         (vec!["--loss", "guess"], "no loss"),
+        (vec!["--arch", "dcgan", "--path-weight", "2"], "path lengths"),
         (vec!["--ada", "2"], "--ada"),
         (vec!["--from", "dcgan-digiface-64"], "does not learn on"),
     ] {

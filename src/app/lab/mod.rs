@@ -16,7 +16,9 @@ use super::jobs::Wake;
 use super::latent::Frame;
 use crate::cli::report::sentence;
 use crate::infer::Device;
-use crate::train::{Ada, Alarm, Arch, Config, Loss, Penalty, Preset, Projection, Report, Toy};
+use crate::train::{
+    Ada, Alarm, Arch, Config, Loss, PathPenalty, Penalty, Preset, Projection, Report, Toy,
+};
 use crate::zoo::Library;
 
 /// Channels of the finest layers and most of any, of networks that learn on a processor.
@@ -92,6 +94,15 @@ impl LabSettings {
     pub fn set_gamma(&mut self, gamma: f64) {
         self.config.penalty =
             if gamma > 0.0 { Penalty::R1 { gamma, every: 16 } } else { Penalty::None };
+    }
+
+    /// Of path-length regularisation, 0 where there is none.
+    pub fn path_weight(&self) -> f64 {
+        self.config.path_penalty.map_or(0.0, |penalty| penalty.weight)
+    }
+
+    pub fn set_path_weight(&mut self, weight: f64) {
+        self.config.path_penalty = (weight > 0.0).then(|| PathPenalty::of(weight));
     }
 
     pub fn set_loss(&mut self, loss: Loss) {

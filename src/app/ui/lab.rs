@@ -228,6 +228,19 @@ fn details_ui(ui: &mut Ui, settings: &mut LabSettings) {
     if gamma != settings.gamma() {
         settings.set_gamma(gamma);
     }
+    if settings.config.arch == Arch::StyleGan2 {
+        let mut weight = settings.path_weight();
+        row(ui, "Paths", |ui| {
+            let field = DragValue::new(&mut weight).speed(0.05).range(0.0..=100.0);
+            let field = field.max_decimals(2);
+            let hint = "Weight of path-length regularisation: codes change pictures as much \
+                        everywhere. Published with 2; 0 leaves it out, and steps are faster";
+            ui.add(field).accessible_name("Paths").on_hover_text(hint);
+        });
+        if weight != settings.path_weight() {
+            settings.set_path_weight(weight);
+        }
+    }
     row(ui, "Batch", |ui| {
         let slider = Slider::new(&mut settings.config.batch, 4..=128);
         ui.add(slider).accessible_name("Batch").on_hover_text("Pictures of a step");

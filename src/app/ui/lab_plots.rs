@@ -146,6 +146,10 @@ pub fn curves_ui(ui: &mut Ui, lab: &Lab) {
             ],
         );
     }
+    if lab.reports.last().is_some_and(|report| report.path_length.is_some()) {
+        let of = |report: &Report| report.path_length.unwrap_or_default();
+        curve_ui(ui, lab, "Path length", &[("length", DRAWN, of)]);
+    }
     sheets_ui(ui, lab, "Variety (1: as various as real ones)", |sheet| Some(sheet.diversity));
     if lab.sheets.iter().any(|sheet| sheet.distance.is_some()) {
         sheets_ui(ui, lab, "Distance from real ones", |sheet| sheet.distance);

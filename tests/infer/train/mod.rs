@@ -2,6 +2,7 @@
 
 mod arithmetic;
 mod data;
+mod paths;
 mod runs;
 
 use std::collections::HashMap;

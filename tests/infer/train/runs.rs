@@ -3,8 +3,8 @@
 use burn::tensor::Device;
 use ganvas::latent::random::Normal;
 use ganvas::train::{
-    Ada, Arch, Config, Dataset, Loss, Penalty, STATE_FILE, TrainError, Trainer, WEIGHTS_FILE,
-    config_of, middle,
+    Ada, Arch, Config, Dataset, Loss, PathPenalty, Penalty, STATE_FILE, TrainError, Trainer,
+    WEIGHTS_FILE, config_of, middle,
 };
 use ganvas::zoo::open_network;
 
@@ -51,6 +51,7 @@ fn every_setting_takes_steps_and_changes_both_sides() {
         Config { penalty: Penalty::R1 { gamma: 1.0, every: 2 }, ..tiny(Arch::StyleGan2) },
         Config {
             ada: Ada::Fixed { probability: 0.9 },
+            path_penalty: Some(PathPenalty { every: 2, ..PathPenalty::of(2.0) }),
             clip_gradient: Some(0.1),
             loss: Loss::LeastSquares,
             freeze_judge: 1,
@@ -66,6 +67,8 @@ fn every_setting_takes_steps_and_changes_both_sides() {
         }
         let report = report.unwrap();
         assert_eq!((report.steps, report.images), (3, 12 * config.judge_steps));
+        assert_eq!(report.path_length.is_some(), config.path_penalty.is_some());
+        assert!(report.path_length.is_none_or(|length| length.is_finite() && length > 0.0));
         assert_ne!(trainer.samples(2), before, "{config:?}");
         let shot = trainer.snapshot(4, Some(&report));
         assert_eq!(shot.pictures.len(), 4);
@@ -75,7 +78,8 @@ fn every_setting_takes_steps_and_changes_both_sides() {
 
 #[test]
 fn a_run_goes_on_as_if_it_had_not_been_killed() {
-    for config in [tiny(Arch::Dcgan), tiny(Arch::StyleGan2)] {
+    let path_penalty = Some(PathPenalty { every: 2, ..PathPenalty::of(2.0) });
+    for config in [tiny(Arch::Dcgan), Config { path_penalty, ..tiny(Arch::StyleGan2) }] {
         let folder = tempfile::tempdir().unwrap();
         let mut whole = trainer(config.clone());
         for _ in 0..6 {
