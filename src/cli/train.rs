@@ -1,5 +1,6 @@
 //! `train`: a folder of pictures becomes a generator.
 
+use std::cell::RefCell;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -13,8 +14,11 @@ use super::networks;
 use super::report::{self, Failure, Progress};
 use crate::device::DeviceChoice;
 use crate::infer::Device;
+use crate::infer::examine::{Examination, Examiner};
 use crate::infer::framing::FaceFramer;
+use crate::infer::worker::NetworkError;
 use crate::nets::StyleGan2;
+use crate::nets::cpu::Stop;
 use crate::pixels::contact_sheet;
 use crate::train::{
     Ada, Arch, Config, Dataset, Framer, Framing, Loss, PathPenalty, Penalty, Report, STATE_FILE,
@@ -26,6 +30,8 @@ use crate::zoo::{Library, Parameters};
 const SHEET: (usize, u32) = (32, 8);
 /// Real pictures between two lines of the log.
 const LOG_EVERY: u64 = 1000;
+/// Pictures of either side that a run is measured by.
+pub const EXAMINED: u64 = 256;
 /// Most refused files that are named.
 const NAMED: usize = 5;
 
@@ -110,6 +116,13 @@ pub(super) struct Args {
     /// Real pictures between two sheets
     #[arg(long, value_name = "N", default_value_t = 5000)]
     sheet_every: u64,
+    /// Real pictures between two measurements of FID, KID and, where a network for it is
+    /// installed, LPIPS; the smallest FID is kept as best.safetensors; 0 leaves them out
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    metrics_every: u64,
+    /// Pictures of either side that are measured by, at most
+    #[arg(long, value_name = "N", default_value_t = EXAMINED, value_parser = clap::value_parser!(u64).range(2..=4096))]
+    metrics_count: u64,
     /// Where to compute: auto, cpu or gpu:N
     #[arg(long, default_value_t, value_name = "DEVICE")]
     device: DeviceChoice,
@@ -273,6 +286,7 @@ fn learn(args: &Args, trainer: &mut Trainer, log: &mut Log) -> Result<Option<Rep
     let limit = args.minutes.map(|minutes| Duration::from_secs_f64((minutes * 60.0).max(0.0)));
     let mut saved = Instant::now();
     let mut last = None;
+    let mut examiner = if args.metrics_every > 0 { examiner(args)? } else { None };
     loop {
         let images = trainer.images();
         let is_over = args.images.is_some_and(|most| images >= most)
@@ -296,11 +310,71 @@ fn learn(args: &Args, trainer: &mut Trainer, log: &mut Log) -> Result<Option<Rep
         if passes(args.sheet_every) || images == 0 {
             sheet(args, trainer, &report, log)?;
         }
+        if args.metrics_every > 0 && passes(args.metrics_every) {
+            measure(args, trainer, &mut examiner, log)?;
+        }
         if saved.elapsed().as_secs() >= args.save_seconds {
             trainer.save(&args.out)?;
             saved = Instant::now();
         }
     }
+}
+
+/// What measures the run.
+fn examiner(args: &Args) -> Result<Option<Examiner>, Failure> {
+    let examiner = Examiner::of(&networks::store(args.device)?).map_err(Failure::input)?;
+    if examiner.is_none() {
+        report::note("no network that measures pictures is installed: no FID, no KID");
+    }
+    Ok(examiner)
+}
+
+/// Measures the run, and keeps the generator if it is the best so far. What cannot measure it is
+/// let go of.
+fn measure(
+    args: &Args,
+    trainer: &mut Trainer,
+    examiner: &mut Option<Examiner>,
+    log: &mut Log,
+) -> Result<(), Failure> {
+    let Some(by) = examiner else { return Ok(()) };
+    let began = Instant::now();
+    let found = match examine(trainer, by, args.metrics_count as usize, &|| false) {
+        Ok(found) => found,
+        Err(TrainError::Stopped) => return Ok(()),
+        Err(err) => {
+            report::note(err);
+            *examiner = None;
+            return Ok(());
+        }
+    };
+    let mut line = json!(found);
+    line["what"] = "metrics".into();
+    line["images"] = trainer.images().into();
+    line["diversity"] = json!(found.diversity());
+    line["seconds"] = json!(began.elapsed().as_secs_f64());
+    log.line(&line)?;
+    trainer.keep_best(&args.out, found.fid, &found.metric)?;
+    Ok(())
+}
+
+/// Looks at `count` pictures of a run and as many real ones, until `stop` answers true.
+///
+/// # Errors
+/// [`TrainError::Stopped`] then, and where a network fails.
+pub fn examine(
+    trainer: &mut Trainer,
+    examiner: &mut Examiner,
+    count: usize,
+    stop: Stop<'_>,
+) -> Result<Examination, TrainError> {
+    let trainer = RefCell::new(trainer);
+    let mut real = |numbers| trainer.borrow().real(numbers);
+    let mut drawn = |numbers| trainer.borrow_mut().drawn(numbers);
+    examiner.examine(count, &mut real, &mut drawn, stop).map_err(|err| match err {
+        NetworkError::Stopped => TrainError::Stopped,
+        err => TrainError::Setting(format!("the run cannot be measured: {err}")),
+    })
 }
 
 /// Writes a sheet of pictures, and says what is wrong with them.
@@ -322,7 +396,7 @@ fn sheet(
         report::note(alarm.advice());
     }
     if let Some(distance) = shot.distance {
-        trainer.keep_best(&args.out, distance)?;
+        trainer.keep_nearest(&args.out, distance)?;
     }
     let Some(sheet) = contact_sheet(&shot.pictures, SHEET.1) else { return Ok(()) };
     let path = args.out.join(format!("fakes-{:07}.png", shot.images));

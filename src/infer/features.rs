@@ -35,6 +35,34 @@ pub enum Judge {
     Substitute,
 }
 
+impl Judge {
+    /// What looks at pictures, in words.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Inception(InceptionVariant::Fid) => "Inception-v3 of 2015",
+            Self::Inception(InceptionVariant::Torchvision) => "torchvision's Inception-v3",
+            Self::Lpips(Backbone::AlexNet) => "AlexNet",
+            Self::Lpips(Backbone::SqueezeNet) => "SqueezeNet 1.1",
+            Self::Lpips(Backbone::Vgg16) => "VGG16",
+            Self::Substitute => "MobileNetV2 of the style predictor",
+        }
+    }
+
+    /// Goes before the name of a metric whose values by it are not those that are published.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Inception(InceptionVariant::Fid) | Self::Lpips(_) => "",
+            Self::Inception(InceptionVariant::Torchvision) => "torchvision-",
+            Self::Substitute => "substitute-",
+        }
+    }
+
+    /// Whether it has the learned weights of LPIPS.
+    pub const fn is_lpips(self) -> bool {
+        matches!(self, Self::Lpips(_))
+    }
+}
+
 /// A network that is ready to look at pictures.
 pub struct FeatureNetwork {
     judge: Judge,

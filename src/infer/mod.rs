@@ -10,6 +10,7 @@ mod colorize;
 pub mod directions;
 mod discover;
 pub mod drag;
+pub mod examine;
 mod faces;
 pub mod features;
 mod filter;

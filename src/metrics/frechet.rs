@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use super::MetricsError;
+use super::{MetricsError, Reservoir};
 use crate::latent::Moments;
 use crate::latent::linalg::{dot, symmetric_eigen, symmetric_eigenvalues};
 
@@ -33,6 +33,48 @@ pub fn frechet_distance(a: &Moments, b: &Moments) -> Result<f64, MetricsError> {
     let rest = trace(&few) + trace(&many) - 2.0 * trace_of_root(&few, &many, n)?;
     // A sum of squares but for the rounding.
     Ok((dot(&shift, &shift) + rest).max(0.0))
+}
+
+/// [`frechet_distance`] of all that two reservoirs keep, fast where they keep fewer vectors than
+/// these have numbers.
+///
+/// With the centred vectors as rows of `X` and `Y`, over the roots of the counts less one, `A = XᵀX`
+/// and `B = YᵀY`, and `(A B)^½` has the trace of `(X Yᵀ Y Xᵀ)^½`, which is as large as the sets are.
+///
+/// # Errors
+/// Where the vectors differ in length or there are fewer than two on a side.
+pub fn frechet_distance_of_few(a: &Reservoir, b: &Reservoir) -> Result<f64, MetricsError> {
+    let n = a.dim();
+    if b.dim() != n {
+        return Err(MetricsError::Dimensions(n, b.dim()));
+    }
+    let few = a.len().min(b.len());
+    if few < 2 {
+        return Err(MetricsError::TooFew { have: few, need: 2 });
+    }
+    let [(mean_a, a), (mean_b, b)] = [a, b].map(centred);
+    let shift: Vec<f64> = mean_a.iter().zip(&mean_b).map(|(a, b)| a - b).collect();
+    let (few, many) = if a.len() <= b.len() { (&a, &b) } else { (&b, &a) };
+    let across = products(few, many, n);
+    let between = products(&across, &across, many.len() / n);
+    let values = symmetric_eigenvalues(&between, few.len() / n)?;
+    let root: f64 = values.iter().map(|value| value.max(0.0).sqrt()).sum();
+    Ok((dot(&shift, &shift) + dot(&a, &a) + dot(&b, &b) - 2.0 * root).max(0.0))
+}
+
+/// The mean of vectors, and what they are away from it, over the root of their count less one.
+fn centred(set: &Reservoir) -> (Vec<f64>, Vec<f64>) {
+    let count = set.len() as f64;
+    let mut mean = vec![0.0; set.dim()];
+    for vector in set.vectors() {
+        mean.iter_mut().zip(vector).for_each(|(mean, x)| *mean += f64::from(*x) / count);
+    }
+    let scale = 1.0 / (count - 1.0).sqrt();
+    let away = |vector: &[f32]| -> Vec<f64> {
+        vector.iter().zip(&mean).map(|(x, mean)| (f64::from(*x) - mean) * scale).collect()
+    };
+    let away = set.vectors().flat_map(away).collect();
+    (mean, away)
 }
 
 /// The trace of `(A B)^½` for positive semidefinite `[n, n]` matrices.

@@ -18,7 +18,7 @@ mod psnr;
 mod reservoir;
 mod ssim;
 
-pub use frechet::frechet_distance;
+pub use frechet::{frechet_distance, frechet_distance_of_few};
 pub use gradient::gradient_ratio;
 pub use inception_score::InceptionScore;
 pub use kernel_distance::{Estimate, Subsets, kernel_distance};

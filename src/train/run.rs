@@ -37,12 +37,18 @@ pub struct Trainer {
     pub(super) images: u64,
     /// What tells states apart, once it was asked for.
     pub(super) quality: Option<Quality>,
-    /// The smallest distance so far.
-    pub(super) best: Option<f64>,
+    pub(super) best: Option<Best>,
     /// Spent on steps.
     pub(super) seconds: f64,
     /// The order of the samples in a round, and which round it is.
     pub(super) order: RefCell<(u64, Vec<usize>)>,
+}
+
+/// The smallest figure so far, and what it is.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Best {
+    pub value: f64,
+    pub by: String,
 }
 
 /// How far a run is after a step.

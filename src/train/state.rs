@@ -10,7 +10,7 @@ use super::TrainError;
 use super::augment::Controller;
 use super::config::Config;
 use super::paths::Paths;
-use super::run::Trainer;
+use super::run::{Best, Trainer};
 use super::weights::{Weights, list};
 use crate::checkpoint::container;
 use crate::io;
@@ -19,11 +19,13 @@ use crate::zoo::{Parameters, Spec, open_network, parameters};
 
 /// The averaged generator, with official names.
 pub const WEIGHTS_FILE: &str = "generator.safetensors";
-/// The same at its smallest distance from real samples.
+/// The same where it was nearest to real samples.
 pub const BEST_FILE: &str = "best.safetensors";
 /// Everything else.
 pub const STATE_FILE: &str = "state.safetensors";
 const WHAT: &str = "state of a training run";
+/// What figures are called that [`Trainer::distance`] gives.
+const DISTANCE: &str = "distance";
 const VERSION: u32 = 1;
 /// Largest state.
 const MAX_BYTES: usize = 4 << 30;
@@ -41,9 +43,11 @@ struct About {
     #[serde(default)]
     paths: Paths,
     seconds: f64,
-    /// The smallest distance so far.
+    /// The smallest figure so far, and what it is.
     #[serde(default)]
     best: Option<f64>,
+    #[serde(default)]
+    best_by: Option<String>,
 }
 
 /// What the file of the generator says of itself.
@@ -121,7 +125,8 @@ impl Trainer {
             controller: self.controller,
             paths: self.paths,
             seconds: self.seconds,
-            best: self.best,
+            best: self.best.as_ref().map(|best| best.value),
+            best_by: self.best.as_ref().map(|best| best.by.clone()),
         };
         let bytes = container::write(WHAT, &tensors, &about);
         let bytes = bytes
@@ -130,18 +135,28 @@ impl Trainer {
         write(&folder.join(STATE_FILE), &bytes)
     }
 
-    /// Keeps the generator as the best so far, in [`BEST_FILE`], if its distance is the smallest;
-    /// answers whether it is.
+    /// Keeps the generator as the best so far, in [`BEST_FILE`], if its figure is the smallest of
+    /// that name; answers whether it is. Another name begins anew.
     ///
     /// # Errors
     /// What could not be written.
-    pub fn keep_best(&mut self, folder: &Path, distance: f64) -> Result<bool, TrainError> {
-        let is_best = self.best.is_none_or(|best| distance < best);
-        if is_best {
-            write(&folder.join(BEST_FILE), &self.weights_file()?)?;
-            self.best = Some(distance);
+    pub fn keep_best(&mut self, folder: &Path, value: f64, by: &str) -> Result<bool, TrainError> {
+        let is_worse = |best: &Best| best.by == by && best.value <= value;
+        if !value.is_finite() || self.best.as_ref().is_some_and(is_worse) {
+            return Ok(false);
         }
-        Ok(is_best)
+        write(&folder.join(BEST_FILE), &self.weights_file()?)?;
+        self.best = Some(Best { value, by: by.to_owned() });
+        Ok(true)
+    }
+
+    /// [`Trainer::keep_best`] by [`Trainer::distance`], while nothing better has measured.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn keep_nearest(&mut self, folder: &Path, distance: f64) -> Result<bool, TrainError> {
+        let is_measured = self.best.as_ref().is_some_and(|best| best.by != DISTANCE);
+        if is_measured { Ok(false) } else { self.keep_best(folder, distance, DISTANCE) }
     }
 
     /// Takes over the state in a folder that [`Trainer::save`] wrote.
@@ -198,7 +213,8 @@ impl Trainer {
         }
         (self.steps, self.images, self.seconds) = (about.steps, about.images, about.seconds);
         (self.controller, self.paths) = (about.controller, about.paths);
-        self.best = about.best;
+        let by = about.best_by.unwrap_or_else(|| DISTANCE.into());
+        self.best = about.best.map(|value| Best { value, by });
         Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! What a run shows of itself: pictures of fixed latents, and what the judge makes of them.
 
+use std::ops::Range;
+
 use burn::tensor::{Tensor, activation};
 use serde::Serialize;
 
@@ -20,6 +22,8 @@ const SURE: f64 = 6.0;
 const SKETCH: usize = 32;
 /// Samples that are drawn at once.
 const AT_ONCE: usize = 32;
+/// Fewer held-out pictures say little.
+const ENOUGH: usize = 50;
 /// How far the grid of latents reaches either way, in deviations.
 const GRID_REACH: f32 = 2.0;
 
@@ -120,7 +124,41 @@ impl Trainer {
         self.samples_of(&latents.collect::<Vec<f32>>())
     }
 
+    /// Pictures of fixed latents by the averaged generator, by number: the same for the same ones
+    /// but for what it has learnt. RGBA in sRGB; none where samples are no pictures.
+    pub fn drawn(&mut self, numbers: Range<usize>) -> Vec<PixelBuf> {
+        if self.data.shape[0] != 3 {
+            return Vec::new();
+        }
+        let (z_dim, first) = (self.average.space.z_dim, numbers.start as u64);
+        let latent =
+            |number| self.randomness.normal(Purpose::Latents, u64::MAX - 1 - number as u64);
+        let latents = numbers.flat_map(|number| latent(number).take(z_dim));
+        let latents: Vec<f32> = latents.map(|x| x as f32).collect();
+        let samples = self.samples_from(&latents, first);
+        self.pictures(&samples)
+    }
+
+    /// Real pictures by number, as far as there are any: those that are held out, where there are
+    /// enough to measure by.
+    pub fn real(&self, numbers: Range<usize>) -> Vec<PixelBuf> {
+        if self.data.shape[0] != 3 {
+            return Vec::new();
+        }
+        let (all, held_out) = (self.data.len(), self.data.len() - self.data.learnt());
+        let first = if held_out >= ENOUGH { self.data.learnt() } else { 0 };
+        let mut samples = Vec::new();
+        let places = (first + numbers.start).min(all)..(first + numbers.end).min(all);
+        places.for_each(|index| self.data.read(index, false, &mut samples));
+        self.pictures(&samples)
+    }
+
     fn samples_of(&mut self, latents: &[f32]) -> Vec<f32> {
+        self.samples_from(latents, 0)
+    }
+
+    /// Samples of latents, with noise as if `first` came before.
+    fn samples_from(&mut self, latents: &[f32], first: u64) -> Vec<f32> {
         let params = self.average.weights.constant();
         self.average.load(&params);
         let space = self.average.space.clone();
@@ -128,7 +166,7 @@ impl Trainer {
         // Some at a time, so that many large ones fit.
         for (at, some) in latents.chunks(AT_ONCE * space.z_dim.max(1)).enumerate() {
             let rows = vec![self.average.map(some.to_vec()); space.rows()];
-            let drawn = self.average.draw(rows, self.randomness, u64::MAX - at as u64);
+            let drawn = self.average.draw(rows, self.randomness, u64::MAX - first - at as u64);
             samples.extend(drawn.to_data().try_to_vec::<f32>().unwrap_or_default());
         }
         samples

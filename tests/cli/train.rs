@@ -53,6 +53,7 @@ fn a_folder_becomes_a_generator_that_draws() {
     let (data, out) = (pictures(&folder, 105), folder.file("out"));
     std::fs::write(Path::new(&data).join("broken.jpg"), b"no picture").unwrap();
     let more = [&SMALL[..], &["--images", "80", "--sheet-every", "40"]].concat();
+    let more = [&more[..], &["--metrics-every", "40", "--metrics-count", "8"]].concat();
     let told = succeed(&words(&data, &out, &more));
     assert!(told.stderr.contains("broken.jpg"), "{}", told.stderr);
     let file = told.stdout.trim().to_owned();
@@ -60,6 +61,14 @@ fn a_folder_becomes_a_generator_that_draws() {
     let start = &logged(&out, "start")[0];
     assert_eq!((&start["pictures"], &start["refused"]), (&Json::from(105), &Json::from(1)));
     assert_eq!(logged(&out, "end")[0]["images"], 80);
+    let measured = logged(&out, "metrics");
+    assert_eq!((&measured[0]["images"], &measured[1]["images"]), (&40.into(), &80.into()));
+    assert_eq!(
+        (&measured[1]["metric"], &measured[1]["drawn"]),
+        (&"substitute-FID".into(), &8.into())
+    );
+    assert!(measured.iter().all(|line| line["fid"].as_f64().unwrap() > 0.0));
+    assert!(Path::new(&out).join("best.safetensors").exists());
     let sheet = open(Path::new(&out).join("fakes-0000080.png")).pixels;
     assert_eq!((sheet.size().width, sheet.size().height), (64, 32));
     let drawn = folder.file("drawn.png");

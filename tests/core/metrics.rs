@@ -9,7 +9,8 @@ use ganvas::latent::Moments;
 use ganvas::latent::random::normal_latent;
 use ganvas::metrics::{
     InceptionScore, MetricsError, NEIGHBOURS, PathLength, PathSpace, Reservoir, Sampling, Subsets,
-    Walked, frechet_distance, kernel_distance, ms_ssim, perceptual_distance, precision_recall,
+    Walked, frechet_distance, frechet_distance_of_few, kernel_distance, ms_ssim,
+    perceptual_distance, precision_recall,
 };
 use ganvas::nets::Planes;
 use ganvas::pixels::{Depth, PixelBuf};
@@ -64,6 +65,10 @@ fn the_frechet_distance_is_that_of_pytorch_fid() {
         ("few", "real", "frechet_singular"),
         ("few", "fewer", "frechet_both_singular"),
     ] {
+        let few = [reservoir(a), reservoir(b)];
+        assert_close(frechet_distance_of_few(&few[0], &few[1]).unwrap(), number(name), 1e-7);
+        assert_close(frechet_distance_of_few(&few[1], &few[0]).unwrap(), number(name), 1e-7);
+        assert!(frechet_distance_of_few(&few[0], &few[0]).unwrap() < 1e-5);
         let (a, b) = (moments(a), moments(b));
         assert_close(frechet_distance(&a, &b).unwrap(), number(name), 1e-8);
         assert_close(frechet_distance(&b, &a).unwrap(), number(name), 1e-8);
@@ -74,6 +79,8 @@ fn the_frechet_distance_is_that_of_pytorch_fid() {
     let narrow = Moments::new(3);
     let error = frechet_distance(&narrow, &moments("real")).unwrap_err();
     assert!(matches!(error, MetricsError::Dimensions(3, 24)));
+    let error = frechet_distance_of_few(&Reservoir::new(24, 9, 0), &reservoir("real"));
+    assert!(matches!(error, Err(MetricsError::TooFew { have: 0, need: 2 })));
 }
 
 #[test]

@@ -16,6 +16,7 @@ use super::jobs::Wake;
 use super::latent::Frame;
 use crate::cli::report::sentence;
 use crate::infer::Device;
+use crate::infer::examine::Examination;
 use crate::train::{
     Ada, Alarm, Arch, Config, Loss, PathPenalty, Penalty, Preset, Projection, Report, Toy,
 };
@@ -23,6 +24,8 @@ use crate::zoo::Library;
 
 /// Channels of the finest layers and most of any, of networks that learn on a processor.
 const NARROW: (usize, usize) = (32, 64);
+/// Thousand pictures between two measurements, unless others are asked for.
+const MEASURED_KIMG: u64 = 20;
 /// How long a closing window waits for a run to write its state.
 const LAST_WORDS: Duration = Duration::from_secs(20);
 /// Reports that are kept for the curves; every second is dropped when there are more.
@@ -48,6 +51,8 @@ pub struct LabSettings {
     pub base: Option<String>,
     /// Ends after so many thousand pictures in all; 0 goes on until it is stopped.
     pub goal_kimg: u64,
+    /// Thousand pictures between two measurements; 0 for none.
+    pub measured_kimg: u64,
     /// Whether a state that lies there is left alone and the run begins anew.
     pub anew: bool,
 }
@@ -60,7 +65,14 @@ impl LabSettings {
             _ => Source::Folder(None),
         };
         let config = Config::preset(preset, 32);
-        let mut settings = Self { source, config, base: None, goal_kimg: 0, anew: false };
+        let mut settings = Self {
+            source,
+            config,
+            base: None,
+            goal_kimg: 0,
+            measured_kimg: MEASURED_KIMG,
+            anew: false,
+        };
         if preset == Preset::Scratch {
             settings.choose(Arch::StyleGan2, 32, true);
         }
@@ -157,6 +169,13 @@ pub struct Sheet {
     pub alarm: Option<Alarm>,
 }
 
+/// What a run was measured by, after so many pictures.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    pub images: u64,
+    pub found: Examination,
+}
+
 /// The lab's state.
 pub struct Lab {
     pub is_open: bool,
@@ -164,6 +183,7 @@ pub struct Lab {
     pub phase: Phase,
     pub reports: Vec<Report>,
     pub sheets: Vec<Sheet>,
+    pub measured: Vec<Measured>,
     /// The sheet to look at; the newest where `None`.
     pub at: Option<usize>,
     /// Files that were left out, in words.
@@ -191,6 +211,7 @@ impl Lab {
             phase: Phase::default(),
             reports: Vec::new(),
             sheets: Vec::new(),
+            measured: Vec::new(),
             at: None,
             left_out: None,
             trouble: None,
@@ -256,6 +277,7 @@ impl Lab {
             Ok(_) => {
                 (self.orders, self.events) = (Some(orders), Some(events));
                 (self.reports, self.sheets) = (Vec::new(), Vec::new());
+                self.measured = Vec::new();
                 (self.at, self.left_out, self.trouble) = (None, None, None);
                 (self.folder, self.has_weights, self.has_best) = (folder, false, false);
                 self.phase = Phase::Reading(0, 0);
@@ -313,6 +335,10 @@ impl Lab {
                 self.sheets.push(*sheet);
                 thin(&mut self.sheets, MAX_SHEETS);
                 self.at = self.at.filter(|at| *at + 1 < self.sheets.len());
+            }
+            Event::Measured(measured) => {
+                self.measured.push(*measured);
+                thin(&mut self.measured, MAX_REPORTS);
             }
             Event::Saved => self.has_weights = true,
             Event::Best => self.has_best = true,

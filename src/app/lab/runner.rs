@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 
-use super::{Frame, LabSettings, REACH, Sheet, Source};
+use super::{Frame, LabSettings, Measured, REACH, Sheet, Source};
 use crate::app::jobs::Wake;
 use crate::cli::report::sentence;
-use crate::cli::train::pictures;
+use crate::cli::train::{EXAMINED, examine, pictures};
 use crate::infer::Device;
+use crate::infer::examine::Examiner;
+use crate::infer::models::ModelStore;
 use crate::nets::StyleGan2;
 use crate::pixels::contact_sheet;
 use crate::train::{Config, Dataset, Report, STATE_FILE, TrainError, Trainer, tuning_base};
@@ -55,6 +57,7 @@ pub enum Event {
     },
     Report(Report),
     Sheet(Box<Sheet>),
+    Measured(Box<Measured>),
     /// The generator was kept as the best so far.
     Best,
     /// There is a generator in the run's folder.
@@ -171,6 +174,15 @@ impl Work {
         tuning_base(&installed.weights)
     }
 
+    /// What measures the run: nothing where no network for it is installed, and of points.
+    fn examiner(&self) -> Result<Option<Examiner>, TrainError> {
+        if self.settings.measured_kimg == 0 || matches!(self.settings.source, Source::Toy(_)) {
+            return Ok(None);
+        }
+        let store = ModelStore::new(self.library.clone(), self.device.clone());
+        Examiner::of(&store).map_err(TrainError::Setting)
+    }
+
     fn save(&self, trainer: &Trainer) -> Result<(), TrainError> {
         if let Some(folder) = &self.folder {
             trainer.save(folder)?;
@@ -185,6 +197,8 @@ impl Work {
         let mut next_sheet = Instant::now();
         let mut is_paused = false;
         let mut last: Option<Report> = None;
+        let mut examiner = self.examiner()?;
+        let (every, mut is_due) = (self.settings.measured_kimg * 1000, false);
         loop {
             let order = if is_paused {
                 match self.orders.recv_timeout(SAVE_EVERY) {
@@ -215,6 +229,7 @@ impl Work {
                 self.show(Event::Report(report));
                 reported = Instant::now();
             }
+            let before = last.map_or(report.images, |last| last.images);
             last = Some(report);
             let goal = self.settings.goal_kimg * 1000;
             let is_over = goal > 0 && report.images >= goal;
@@ -222,7 +237,7 @@ impl Work {
                 let began = Instant::now();
                 let sheet = sheet(trainer, &report);
                 if let (Some(folder), Some(distance)) = (&self.folder, sheet.distance)
-                    && trainer.keep_best(folder, distance)?
+                    && trainer.keep_nearest(folder, distance)?
                 {
                     self.send(Event::Best);
                 }
@@ -230,6 +245,28 @@ impl Work {
                 let [least, most] = SHEET_EVERY;
                 let wait = (began.elapsed().as_secs_f64() / SHEET_SHARE).clamp(least, most);
                 next_sheet = Instant::now() + Duration::from_secs_f64(wait);
+            }
+            is_due |= every > 0 && before / every != report.images / every;
+            if let Some(by) = examiner.as_mut().filter(|_| is_due) {
+                // An order comes first; then this is still due.
+                let stop = || !self.orders.is_empty();
+                match examine(trainer, by, EXAMINED as usize, &stop) {
+                    Ok(found) => {
+                        if let Some(folder) = &self.folder
+                            && trainer.keep_best(folder, found.fid, &found.metric)?
+                        {
+                            self.send(Event::Best);
+                        }
+                        let measured = Measured { images: report.images, found };
+                        self.send(Event::Measured(Box::new(measured)));
+                        is_due = false;
+                    }
+                    Err(TrainError::Stopped) => {}
+                    Err(err) => {
+                        self.send(Event::Failed(sentence(&err)));
+                        examiner = None;
+                    }
+                }
             }
             if saved.elapsed() >= SAVE_EVERY {
                 self.save(trainer)?;

@@ -150,6 +150,17 @@ fn choices_ui(ui: &mut Ui, model: &Model, settings: &mut LabSettings, out: &mut 
         ui.add(field).accessible_name("Ends at").on_hover_text(hint);
     });
     if matches!(settings.source, Source::Folder(_)) {
+        row(ui, "Measured", |ui| {
+            let field = DragValue::new(&mut settings.measured_kimg).range(0..=10_000u64);
+            let field = field.speed(0.2).custom_formatter(|value, _| match value as u64 {
+                0 => "never".into(),
+                value => format!("each {value} thousand"),
+            });
+            let hint = "Pictures between two measurements of FID, KID and, where its networks are \
+                        installed, LPIPS: 256 drawn ones beside as many real ones. \
+                        The run waits meanwhile; 0 for never";
+            ui.add(field).accessible_name("Measured").on_hover_text(hint);
+        });
         ui.checkbox(&mut settings.anew, "Begin anew")
             .on_hover_text("Does not go on where a run with these pictures was left");
     }

@@ -5,8 +5,9 @@ use egui::{Color32, Pos2, Sense, Stroke, Ui, Vec2, pos2};
 use egui_plot::{Legend, Line, Plot, PlotPoints, Points};
 
 use super::{heading_ui, note_ui};
-use crate::app::lab::{Lab, REACH, Sheet};
+use crate::app::lab::{Lab, Measured, REACH, Sheet};
 use crate::app::{theme, thumbs};
+use crate::infer::examine::Examination;
 use crate::train::Report;
 
 const REAL: Color32 = Color32::from_rgb(0x4f, 0x9d, 0xe8);
@@ -154,13 +155,41 @@ pub fn curves_ui(ui: &mut Ui, lab: &Lab) {
     if lab.sheets.iter().any(|sheet| sheet.distance.is_some()) {
         sheets_ui(ui, lab, "Distance from real ones", |sheet| sheet.distance);
     }
+    measured_ui(ui, lab);
+}
+
+/// What the run was measured by, by its name.
+fn measured_ui(ui: &mut Ui, lab: &Lab) {
+    let Some(Examination { metric, features, is_published, .. }) =
+        lab.measured.last().map(|last| &last.found)
+    else {
+        return;
+    };
+    let kernel = metric.replace("FID", "KID");
+    let of = |of: fn(&Examination) -> Option<f64>| -> Vec<[f64; 2]> {
+        let place = |at: &Measured| Some([at.images as f64 / 1000.0, of(&at.found)?]);
+        lab.measured.iter().filter_map(place).collect()
+    };
+    dots_ui(ui, metric, of(|found| Some(found.fid)));
+    dots_ui(ui, &kernel, of(|found| Some(found.kid)));
+    let looks = of(Examination::diversity);
+    if !looks.is_empty() {
+        dots_ui(ui, "Variety by LPIPS (1: as various as real ones)", looks);
+    }
+    let few =
+        if *is_published { "Of few pictures, so FID is too large" } else { "Not published FID" };
+    note_ui(ui, &format!("{few}; seen by {features}."));
 }
 
 /// A number of each sheet.
 fn sheets_ui(ui: &mut Ui, lab: &Lab, title: &str, of: fn(&Sheet) -> Option<f64>) {
-    heading_ui(ui, title);
     let place = |sheet: &Sheet| Some([sheet.images as f64 / 1000.0, of(sheet)?]);
-    let points: Vec<[f64; 2]> = lab.sheets.iter().filter_map(place).collect();
+    dots_ui(ui, title, lab.sheets.iter().filter_map(place).collect());
+}
+
+/// Numbers over thousands of pictures, few enough to show each.
+fn dots_ui(ui: &mut Ui, title: &str, points: Vec<[f64; 2]>) {
+    heading_ui(ui, title);
     plot(ui, title).show(ui, |plot| {
         plot.line(Line::new(title, PlotPoints::from(points.clone())).color(DRAWN));
         plot.points(Points::new("sheets", PlotPoints::from(points)).radius(2.0).color(DRAWN));

@@ -14,7 +14,6 @@ use super::report::{self, Failure};
 use crate::device::DeviceChoice;
 use crate::infer::features::{FeatureNetwork, Judge};
 use crate::metrics::Backbone;
-use crate::nets::InceptionVariant;
 
 /// Measures pictures against others: a set of drawn ones against real ones (fid, kid, pr), a set by
 /// itself (is), a generator by itself (ppl), or pairs of pictures (psnr, ssim, ms-ssim, lpips)
@@ -132,27 +131,16 @@ impl Title {
 
     /// Of a metric that this network serves.
     fn of(metric: Metric, network: &FeatureNetwork) -> Self {
-        let (prefix, features) = match network.judge() {
-            Judge::Inception(InceptionVariant::Fid) => ("", "Inception-v3 of 2015"),
-            Judge::Inception(InceptionVariant::Torchvision) => {
-                ("torchvision-", "torchvision's Inception-v3")
+        // Published path lengths are seen by VGG16.
+        let prefix = match network.judge() {
+            Judge::Lpips(backbone) if metric == Metric::Ppl && backbone != Backbone::Vgg16 => {
+                "other-network-"
             }
-            Judge::Lpips(backbone) => {
-                // Published path lengths are seen by VGG16.
-                let is_published = metric == Metric::Lpips || backbone == Backbone::Vgg16;
-                let prefix = if is_published { "" } else { "other-network-" };
-                let name = match backbone {
-                    Backbone::AlexNet => "AlexNet",
-                    Backbone::SqueezeNet => "SqueezeNet 1.1",
-                    Backbone::Vgg16 => "VGG16",
-                };
-                (prefix, name)
-            }
-            Judge::Substitute => ("substitute-", "MobileNetV2 of the style predictor"),
+            judge => judge.prefix(),
         };
         Self {
             name: format!("{prefix}{}", metric.name()),
-            features: Some(features.into()),
+            features: Some(network.judge().name().into()),
             is_comparable: prefix.is_empty(),
         }
     }

@@ -4,35 +4,23 @@ use super::super::library::model_ref;
 use super::super::report::Failure;
 use super::Metric;
 use crate::device::DeviceChoice;
+use crate::infer::examine::Aim;
 use crate::infer::features::FeatureNetwork;
 use crate::infer::generator::Generator;
 use crate::infer::models::{ModelStore, open};
 use crate::infer::protocol::ModelRef;
 use crate::infer::worker::Models as _;
-use crate::nets::InceptionVariant;
-use crate::zoo::{Library, Purpose, Spec, open_network};
-
-/// Whether a network is of one kind.
-type Is = fn(&Spec) -> bool;
-
-const FID: Is =
-    |spec| matches!(spec, Spec::Inception(net) if net.variant() == InceptionVariant::Fid);
-const INCEPTION: Is = |spec| matches!(spec, Spec::Inception(_));
-const ALEX_NET: Is = |spec| matches!(spec, Spec::AlexNet(_));
-const VGG16: Is = |spec| matches!(spec, Spec::Vgg(net) if net.blocks.concat().len() == 13);
-const SQUEEZE_NET: Is = |spec| matches!(spec, Spec::SqueezeNet(_));
-const SUBSTITUTE: Is = |spec| matches!(spec, Spec::StylePredictor(_));
+use crate::zoo::Library;
 
 impl Metric {
-    /// The networks that serve it, the best first.
-    const fn wants(self) -> &'static [Is] {
+    /// What networks are to look at pictures for; none are for arithmetic alone.
+    const fn aim(self) -> Option<Aim> {
         match self {
-            Self::Fid | Self::Kid | Self::Pr => &[FID, INCEPTION, SUBSTITUTE],
-            // Nothing else that is at hand knows classes.
-            Self::Is => &[FID, INCEPTION],
-            Self::Ppl => &[VGG16, ALEX_NET, SQUEEZE_NET, SUBSTITUTE],
-            Self::Lpips => &[ALEX_NET, VGG16, SQUEEZE_NET, SUBSTITUTE],
-            Self::Psnr | Self::Ssim | Self::MsSsim => &[],
+            Self::Fid | Self::Kid | Self::Pr => Some(Aim::Sets),
+            Self::Is => Some(Aim::Classes),
+            Self::Ppl => Some(Aim::Paths),
+            Self::Lpips => Some(Aim::Pairs),
+            Self::Psnr | Self::Ssim | Self::MsSsim => None,
         }
     }
 }
@@ -43,26 +31,18 @@ pub(super) fn choose(
     name: Option<&str>,
     metric: Metric,
 ) -> Result<ModelRef, Failure> {
-    let wants = metric.wants();
     if let Some(name) = name {
         let model = model_ref(library, name)?;
         let opened = open(library, &model);
         let (_, detected) = opened.map_err(|error| super::super::input::unusable(&error))?;
-        if wants.iter().any(|is| is(&detected.spec)) {
+        if metric.aim().is_some_and(|aim| aim.is_served_by(&detected.spec)) {
             return Ok(model);
         }
         let (architecture, metric) = (detected.spec.architecture(), metric.name());
         let sentence = format!("{model} is a {architecture} and does not serve for {metric}");
         return Err(Failure::input(sentence));
     }
-    let purposes = [Purpose::Judge, Purpose::Features, Purpose::StyleVector];
-    let installed = library.list().0.into_iter();
-    let specs: Vec<_> = installed
-        .filter(|model| purposes.contains(&model.manifest.purpose))
-        .filter_map(|model| Some((open_network(&model.weights).ok()?.1.spec, model.manifest.id)))
-        .collect();
-    let best = wants.iter().find_map(|is| specs.iter().find(|(spec, _)| is(spec)));
-    best.map(|(_, id)| ModelRef::Id(id.clone())).ok_or_else(|| {
+    metric.aim().and_then(|aim| aim.best(library)).ok_or_else(|| {
         let metric = metric.name();
         let sentence = format!(
             "no network for {metric} is installed; 'ganvas models import FILE' adds Inception-v3"

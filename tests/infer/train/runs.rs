@@ -3,8 +3,8 @@
 use burn::tensor::Device;
 use ganvas::latent::random::Normal;
 use ganvas::train::{
-    Ada, Arch, Config, Dataset, Loss, PathPenalty, Penalty, STATE_FILE, TrainError, Trainer,
-    WEIGHTS_FILE, config_of, middle,
+    Ada, Arch, BEST_FILE, Config, Dataset, Loss, PathPenalty, Penalty, STATE_FILE, TrainError,
+    Trainer, WEIGHTS_FILE, config_of, middle,
 };
 use ganvas::zoo::open_network;
 
@@ -95,6 +95,10 @@ fn a_run_goes_on_as_if_it_had_not_been_killed() {
         let mut second = trainer(config.clone());
         second.restore(folder.path()).unwrap();
         assert_eq!(second.images(), 12);
+        // Who looks at a run does not change it.
+        let (drawn, real) = (second.drawn(3..5), second.real(0..5));
+        assert_eq!((drawn.len(), real.len()), (2, 5));
+        assert!(second.drawn(4..5)[0].size() == drawn[1].size() && drawn[0] != drawn[1]);
         for _ in 0..3 {
             second.step().unwrap();
         }
@@ -124,6 +128,26 @@ fn a_run_that_goes_wrong_leaves_its_last_state() {
     let error = trainer.save(folder.path()).unwrap_err().to_string();
     assert!(error.contains("not finite"), "{error}");
     assert_eq!(files().map(Result::unwrap), before);
+}
+
+#[test]
+fn the_best_is_kept_by_one_figure_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = trainer(tiny(Arch::Dcgan));
+    let best = || std::fs::read(folder.path().join(BEST_FILE)).unwrap();
+    assert!(run.keep_nearest(folder.path(), 5.0).unwrap());
+    let first = best();
+    run.step().unwrap();
+    assert!(!run.keep_nearest(folder.path(), 6.0).unwrap() && best() == first);
+    // What measures better begins anew, and goes before.
+    assert!(run.keep_best(folder.path(), 90.0, "FID").unwrap() && best() != first);
+    assert!(!run.keep_nearest(folder.path(), 1.0).unwrap());
+    assert!(!run.keep_best(folder.path(), f64::NAN, "FID").unwrap());
+    run.save(folder.path()).unwrap();
+    let mut later = trainer(tiny(Arch::Dcgan));
+    later.restore(folder.path()).unwrap();
+    assert!(!later.keep_best(folder.path(), 90.0, "FID").unwrap());
+    assert!(later.keep_best(folder.path(), 89.0, "FID").unwrap());
 }
 
 #[test]
