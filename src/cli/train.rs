@@ -21,11 +21,15 @@ use crate::nets::StyleGan2;
 use crate::nets::cpu::Stop;
 use crate::pixels::contact_sheet;
 use crate::train::{
-    Ada, Arch, Config, Dataset, Framer, Framing, Loss, PathPenalty, Penalty, Report, STATE_FILE,
-    TrainError, Trainer, WEIGHTS_FILE, config_of, middle, tuning_base,
+    Ada, Arch, Cache, Config, Dataset, Framer, Framing, Loss, PathPenalty, Penalty, Report,
+    STATE_FILE, TrainError, Trainer, WEIGHTS_FILE, config_of, middle, tuning_base,
 };
 use crate::zoo::{Library, Parameters};
 
+/// A file of this name in its folder ends a run.
+const STOP_FILE: &str = "stop";
+/// The pictures of a run as it learns from them.
+const CACHE_FILE: &str = "pictures.cache";
 /// Pictures of a sheet, and in a row of it.
 const SHEET: (usize, u32) = (32, 8);
 /// Real pictures between two lines of the log.
@@ -54,7 +58,7 @@ pub(super) struct Args {
     /// Folder for the generator, its state, the log and sheets of pictures
     #[arg(short, long, value_name = "DIR")]
     out: PathBuf,
-    /// Ends after so long
+    /// Ends after so long; a file called 'stop' in the folder of the run ends it, too
     #[arg(long, value_name = "N")]
     minutes: Option<f64>,
     /// Ends after so many real pictures in all
@@ -64,6 +68,10 @@ pub(super) struct Args {
     /// file; its networks and size count
     #[arg(long, value_name = "ID|FILE", conflicts_with_all = ["arch", "side", "channel_base", "channel_max"])]
     from: Option<String>,
+    /// Does not keep the pictures in the folder of the run as it learns from them, which spares
+    /// its next start to read them
+    #[arg(long)]
+    no_cache: bool,
     /// Goes on where the state in the folder is
     #[arg(long)]
     resume: bool,
@@ -165,6 +173,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     // A run that went wrong leaves the state that was saved before.
     let report = learn(args, &mut trainer, &mut log)?;
     trainer.save(&args.out)?;
+    let _ = fs::remove_file(args.out.join(STOP_FILE));
     log.line(&json!({ "what": "end", "images": trainer.images() }))?;
     if let Some(report) = report {
         let speed = report.images as f64 / report.seconds.max(1e-9);
@@ -242,8 +251,12 @@ fn start(
         }
         true
     };
-    let data = pictures(&args.data, &config, &Library::discover(), &watch)?;
+    let keep = (!args.no_cache).then_some(args.out.as_path());
+    let data = pictures(&args.data, &config, &Library::discover(), keep, &watch)?;
     drop(bar);
+    if let Some(reason) = &data.not_kept {
+        report::note(format!("the pictures are not kept for the next time: {reason}"));
+    }
     for refused in data.refused.iter().take(NAMED) {
         report::note(format!("left out '{}': {}", refused.path.display(), refused.reason));
     }
@@ -259,7 +272,8 @@ fn start(
     Ok(trainer)
 }
 
-/// The pictures below a folder as a run wants them; faces are found by networks of `library`.
+/// The pictures below a folder as a run wants them; faces are found by networks of `library`. They
+/// are kept in the folder `keep` of the run, so that its next start need not read them again.
 ///
 /// # Errors
 /// As [`Dataset::open`], and where such a network is missing.
@@ -267,10 +281,15 @@ pub fn pictures(
     folder: &Path,
     config: &Config,
     library: &Library,
+    keep: Option<&Path>,
     watch: &(dyn Fn(usize, usize) -> bool + Sync),
 ) -> Result<Dataset, TrainError> {
-    let open = |framer: &Framer<'_>| Dataset::open(folder, config.side, framer, config.seed, watch);
-    match config.framing {
+    let Config { side, framing, seed, .. } = *config;
+    let path = keep.map(|keep| keep.join(CACHE_FILE));
+    let how = json!({ "side": side, "framing": framing }).to_string();
+    let cache = path.as_ref().map(|path| Cache { path, how: &how });
+    let open = |framer: &Framer<'_>| Dataset::open(folder, side, framer, seed, cache, watch);
+    match framing {
         Framing::Middle => open(&middle),
         Framing::Face(template) => {
             let faces = FaceFramer::new(library, template).map_err(TrainError::Setting)?;
@@ -287,14 +306,17 @@ fn learn(args: &Args, trainer: &mut Trainer, log: &mut Log) -> Result<Option<Rep
     let mut saved = Instant::now();
     let mut last = None;
     let mut examiner = if args.metrics_every > 0 { examiner(args)? } else { None };
+    let stop_file = args.out.join(STOP_FILE);
+    let stop = || limit.is_some_and(|limit| began.elapsed() >= limit) || stop_file.exists();
     loop {
         let images = trainer.images();
-        let is_over = args.images.is_some_and(|most| images >= most)
-            || limit.is_some_and(|limit| began.elapsed() >= limit);
-        if is_over {
+        if args.images.is_some_and(|most| images >= most) {
             return Ok(last);
         }
-        let report = trainer.step()?;
+        let report = match trainer.step_until(&stop) {
+            Err(TrainError::Stopped) => return Ok(last),
+            report => report?,
+        };
         last = Some(report);
         match (args.images, limit) {
             (Some(most), _) => bar.set(report.images - first, most.saturating_sub(first)),
@@ -311,7 +333,7 @@ fn learn(args: &Args, trainer: &mut Trainer, log: &mut Log) -> Result<Option<Rep
             sheet(args, trainer, &report, log)?;
         }
         if args.metrics_every > 0 && passes(args.metrics_every) {
-            measure(args, trainer, &mut examiner, log)?;
+            measure(args, trainer, &mut examiner, &stop, log)?;
         }
         if saved.elapsed().as_secs() >= args.save_seconds {
             trainer.save(&args.out)?;
@@ -335,11 +357,12 @@ fn measure(
     args: &Args,
     trainer: &mut Trainer,
     examiner: &mut Option<Examiner>,
+    stop: Stop<'_>,
     log: &mut Log,
 ) -> Result<(), Failure> {
     let Some(by) = examiner else { return Ok(()) };
     let began = Instant::now();
-    let found = match examine(trainer, by, args.metrics_count as usize, &|| false) {
+    let found = match examine(trainer, by, args.metrics_count as usize, stop) {
         Ok(found) => found,
         Err(TrainError::Stopped) => return Ok(()),
         Err(err) => {

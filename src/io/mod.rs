@@ -22,6 +22,7 @@ mod open;
 mod png;
 pub mod project;
 mod provenance;
+pub mod samples;
 mod save;
 mod simple;
 mod tiff;

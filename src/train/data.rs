@@ -13,6 +13,7 @@ use super::TrainError;
 use super::randomness::{Purpose, Randomness};
 use crate::color::{WorkingProfile, convert};
 use crate::geom::{IRect, Size};
+use crate::io::samples::{FileStamp, Sample, Samples, read_samples, write_samples};
 use crate::io::{self, Limits};
 use crate::pixels::{Depth, PixelBuf};
 
@@ -43,12 +44,22 @@ pub struct Dataset {
     /// Samples that are learnt from; those after them are held out.
     learnt: usize,
     pub refused: Vec<Refused>,
+    /// Why the samples could not be kept for the next time.
+    pub not_kept: Option<String>,
+}
+
+/// Where samples are kept for the next time.
+#[derive(Clone, Copy, Debug)]
+pub struct Cache<'a> {
+    pub path: &'a Path,
+    /// Says of the side and the framer what another run must share with this one.
+    pub how: &'a str,
 }
 
 impl Dataset {
     /// What `framer` takes out of every picture below a folder, at `side` pixels. Files that are
     /// no pictures, broken ones, copies and those that hold nothing for the framer are left out
-    /// and told. `watch` is given the files that are done and all there are, and answers whether
+    /// and told. What `cache` knows of a file that is as it was is not read again. `watch` is given the files that are done and all there are, and answers whether
     /// to go on.
     ///
     /// # Errors
@@ -58,38 +69,74 @@ impl Dataset {
         side: usize,
         framer: &Framer<'_>,
         seed: u64,
+        cache: Option<Cache<'_>>,
         watch: &(dyn Fn(usize, usize) -> bool + Sync),
     ) -> Result<Self, TrainError> {
         let mut files = Vec::new();
         list(folder, 0, &mut files)?;
         files.sort();
         let (total, done) = (files.len(), AtomicUsize::new(0));
-        let read = |path: &PathBuf| -> Option<Result<Sample, String>> {
-            let goes_on = watch(done.fetch_add(1, Ordering::Relaxed), total);
-            goes_on.then(|| sample(path, side, framer))
+        let shape = [3, side, side];
+        let len: usize = shape.iter().product();
+        let mut known = match cache {
+            Some(cache) => read_samples(cache.path, cache.how, len, total).unwrap_or_default(),
+            None => Samples::new(),
         };
-        let samples: Vec<_> = files.par_iter().map(read).collect();
+        let with_known = |path: PathBuf| {
+            let stamp = cache.and_then(|_| FileStamp::of(&path, folder));
+            let kept = stamp.as_ref().and_then(|stamp| known.remove(stamp));
+            (path, stamp, kept)
+        };
+        let files: Vec<_> = files.into_iter().map(with_known).collect();
+        // What is known of files that are gone or others by now is not kept.
+        let is_other = !known.is_empty();
+        let added = AtomicUsize::new(0);
+        let read = |(path, stamp, kept): (PathBuf, Option<FileStamp>, Option<Sample>)| {
+            if !watch(done.fetch_add(1, Ordering::Relaxed), total) {
+                return Err(TrainError::Stopped);
+            }
+            let sample = match kept {
+                Some(sample) => Ok(sample),
+                None => {
+                    let sample = sample(&path, side, framer);
+                    added.fetch_add(usize::from(sample.is_ok()), Ordering::Relaxed);
+                    sample
+                }
+            };
+            let hash = match &sample {
+                Ok(Sample::Bytes(bytes)) => Some(<[u8; 32]>::from(Sha256::digest(bytes))),
+                _ => None,
+            };
+            Ok(ReadFile { path, stamp, sample, hash })
+        };
+        let read: Result<Vec<ReadFile>, TrainError> = files.into_par_iter().map(read).collect();
+        let read = read?;
+        let mut not_kept = None;
+        if let Some(Cache { path, how }) = cache
+            && (is_other || added.into_inner() > 0)
+        {
+            let written = write_samples(path, how, len, read.iter().filter_map(ReadFile::kept));
+            not_kept = written.err().map(|err| err.to_string());
+        }
         let (mut bytes, mut refused, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
         let mut count = 0;
-        for (path, sample) in files.into_iter().zip(samples) {
+        for ReadFile { path, sample, hash, .. } in read {
             match sample {
-                None => return Err(TrainError::Stopped),
-                Some(Err(reason)) => refused.push(Refused { path, reason }),
-                Some(Ok((pixels, hash))) if seen.insert(hash) => {
+                Ok(Sample::Bytes(pixels)) if hash.is_none_or(|hash| seen.insert(hash)) => {
                     bytes.extend(pixels);
                     count += 1;
                 }
-                Some(Ok(_)) => {
+                Ok(Sample::Bytes(_)) => {
                     refused.push(Refused { path, reason: "a copy of another picture".into() });
                 }
+                Ok(Sample::Refused(reason)) | Err(reason) => refused.push(Refused { path, reason }),
             }
         }
         if count < MIN_PICTURES {
             return Err(TrainError::TooFew { path: folder.display().to_string(), count });
         }
-        let shape = [3, side, side];
         let learnt = count - count / HELD_OUT;
-        let mut all = Self { shape, bytes, numbers: Vec::new(), learnt, refused };
+        let mut all = Self { shape, bytes, numbers: Vec::new(), learnt, refused, not_kept };
         all.shuffle(Randomness(seed));
         Ok(all)
     }
@@ -97,7 +144,7 @@ impl Dataset {
     /// Points in the plane, or anything else with a number a channel.
     pub fn of_numbers(shape: [usize; 3], numbers: Vec<f32>) -> Self {
         let learnt = numbers.len() / shape.iter().product::<usize>().max(1);
-        Self { shape, bytes: Vec::new(), numbers, learnt, refused: Vec::new() }
+        Self { shape, bytes: Vec::new(), numbers, learnt, refused: Vec::new(), not_kept: None }
     }
 
     /// So that what is held out is a fair sample of folders in order.
@@ -144,8 +191,21 @@ impl Dataset {
     }
 }
 
-/// The bytes of a sample, and what tells it from others.
-type Sample = (Vec<u8>, [u8; 32]);
+/// A file, what it was and what came of it: an error where that may be another the next time.
+struct ReadFile {
+    path: PathBuf,
+    stamp: Option<FileStamp>,
+    sample: Result<Sample, String>,
+    /// Of the sample: what tells it from others.
+    hash: Option<[u8; 32]>,
+}
+
+impl ReadFile {
+    /// What is kept of it.
+    fn kept(&self) -> Option<(&FileStamp, &Sample)> {
+        Some((self.stamp.as_ref()?, self.sample.as_ref().ok()?))
+    }
+}
 
 /// The files below a folder.
 fn list(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), TrainError> {
@@ -194,16 +254,17 @@ fn shrunk(square: &PixelBuf, side: u32) -> Result<Vec<u8>, Box<dyn std::error::E
     Ok(to.into_vec())
 }
 
-/// The picture in a file.
+/// What comes of the picture in a file.
 fn sample(path: &Path, side: usize, framer: &Framer<'_>) -> Result<Sample, String> {
     let opened = io::open(path, &Limits::default()).map_err(|err| err.cause.to_string())?;
-    let small = framer(&opened.pixels, &opened.profile, side as u32)?;
+    let small = match framer(&opened.pixels, &opened.profile, side as u32) {
+        Ok(small) => small,
+        Err(reason) => return Ok(Sample::Refused(reason)),
+    };
     // Planes one after the other; what is transparent counts as black.
     let plane = |channel: usize| {
         let value = move |pixel: &[u8]| u32::from(pixel[channel]) * u32::from(pixel[3]) / 255;
         small.chunks_exact(4).map(move |pixel| value(pixel) as u8)
     };
-    let bytes: Vec<u8> = (0..3).flat_map(plane).collect();
-    let hash = Sha256::digest(&bytes).into();
-    Ok((bytes, hash))
+    Ok(Sample::Bytes((0..3).flat_map(plane).collect()))
 }

@@ -29,7 +29,7 @@ mod weights;
 pub use adam::Adam;
 pub use augment::{Augmentation, Controller, augment};
 pub use config::{Ada, Arch, Config, Framing, MAX_SIDE, PathPenalty, Penalty, Preset};
-pub use data::{Dataset, Framer, MIN_PICTURES, Refused, middle};
+pub use data::{Cache, Dataset, Framer, MIN_PICTURES, Refused, middle};
 pub use loss::Loss;
 pub use penalty::{one_centred, path_centred, path_lengths, zero_centred};
 pub use players::{Discriminator, Generator};

@@ -200,6 +200,11 @@ impl Generator {
         self.space.noise.iter().map(noise).collect()
     }
 
+    /// Drops the statistics of what was drawn since the last time.
+    pub fn forget_moments(&self) {
+        drop(self.synthesis.take_moments());
+    }
+
     /// Keeps the running statistics of what was drawn since the last time.
     pub fn keep_moments(&mut self) {
         keep(&mut self.weights, self.synthesis.take_moments());

@@ -17,7 +17,9 @@ use super::quality::Quality;
 use super::randomness::Randomness;
 use super::spectral::Spectral;
 use super::step::Scores;
+use super::weights::Weights;
 use crate::nets::Source;
+use crate::nets::cpu::Stop;
 
 /// A run that can be gone on with step by step.
 pub struct Trainer {
@@ -40,6 +42,8 @@ pub struct Trainer {
     pub(super) best: Option<Best>,
     /// Spent on steps.
     pub(super) seconds: f64,
+    /// Samples of fixed latents at this step, once they were asked for.
+    pub(super) shown: Option<Vec<f32>>,
     /// The order of the samples in a round, and which round it is.
     pub(super) order: RefCell<(u64, Vec<usize>)>,
 }
@@ -108,6 +112,7 @@ impl Trainer {
             seconds: 0.0,
             quality: None,
             best: None,
+            shown: None,
             order: RefCell::default(),
             config,
             data,
@@ -130,6 +135,7 @@ impl Trainer {
     /// # Errors
     /// Those of `source`, and parameters of another size.
     pub fn begin_with(&mut self, source: Source<'_, String>) -> Result<(), TrainError> {
+        self.shown = None;
         let names: Vec<String> = self.generator.weights.names().cloned().collect();
         for name in names {
             let values = source(&name).map_err(TrainError::Setting)?;
@@ -150,8 +156,25 @@ impl Trainer {
     /// # Errors
     /// Where losses are no numbers any more.
     pub fn step(&mut self) -> Result<Report, TrainError> {
+        self.step_until(&|| false)
+    }
+
+    /// [`Trainer::step`], of which nothing has happened where `stop` answers true between two of
+    /// its parts: the judge's, its penalty's, the generator's, its penalty's.
+    ///
+    /// # Errors
+    /// As there; [`TrainError::Stopped`].
+    pub fn step_until(&mut self, stop: Stop<'_>) -> Result<Report, TrainError> {
         let began = Instant::now();
-        let scores = self.play();
+        self.shown = None;
+        let before = self.learnt();
+        let scores = match self.play(stop) {
+            Ok(scores) => scores,
+            Err(err) => {
+                self.take_back(before);
+                return Err(err);
+            }
+        };
         self.steps += 1;
         self.images += self.config.batch as u64 * self.config.judge_steps;
         self.seconds += began.elapsed().as_secs_f64();
@@ -169,4 +192,36 @@ impl Trainer {
             path_length: self.config.path_penalty.map(|_| self.paths.last),
         })
     }
+
+    fn learnt(&self) -> Learnt {
+        Learnt {
+            generator: self.generator.weights.clone(),
+            average: self.average.weights.clone(),
+            judge: self.judge.weights.clone(),
+            optimisers: self.optimisers.clone(),
+            spectral: self.spectral.clone(),
+            controller: self.controller,
+            paths: self.paths,
+        }
+    }
+
+    fn take_back(&mut self, before: Learnt) {
+        let Learnt { generator, average, judge, optimisers, spectral, controller, paths } = before;
+        (self.generator.weights, self.average.weights) = (generator, average);
+        (self.judge.weights, self.optimisers, self.spectral) = (judge, optimisers, spectral);
+        (self.controller, self.paths) = (controller, paths);
+        self.generator.forget_moments();
+        self.judge.forget_moments();
+    }
+}
+
+/// All that a step changes. Tensors are shared until they do.
+struct Learnt {
+    generator: Weights,
+    average: Weights,
+    judge: Weights,
+    optimisers: [Adam; 2],
+    spectral: Spectral,
+    controller: Controller,
+    paths: Paths,
 }

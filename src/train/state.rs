@@ -212,6 +212,7 @@ impl Trainer {
             optimiser.steps = steps;
         }
         (self.steps, self.images, self.seconds) = (about.steps, about.images, about.seconds);
+        self.shown = None;
         (self.controller, self.paths) = (about.controller, about.paths);
         let by = about.best_by.unwrap_or_else(|| DISTANCE.into());
         self.best = about.best.map(|value| Best { value, by });

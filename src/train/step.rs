@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Tensor, TensorData};
 
+use super::TrainError;
 use super::augment::{Augmentation, augment};
 use super::config::{Ada, Penalty};
 use super::penalty;
 use super::randomness::Purpose;
 use super::run::Trainer;
 use super::weights::Slopes;
+use crate::nets::cpu::Stop;
 
 /// What a step has seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
@@ -24,18 +26,20 @@ pub struct Scores {
 type Params = BTreeMap<String, Tensor<1>>;
 
 impl Trainer {
-    /// One step of either side.
-    pub(super) fn play(&mut self) -> Scores {
+    /// One step of either side, unless `stop` answers true between two of its parts.
+    pub(super) fn play(&mut self, stop: Stop<'_>) -> Result<Scores, TrainError> {
         let mut scores = Scores::default();
         let leaves = self.generator.weights.tracked();
         self.generator.load(&leaves);
         // The judge sees what the generator will be judged by: one drawing a step.
         let pictures = self.draw(self.steps * self.config.judge_steps);
         for turn in 0..self.config.judge_steps {
+            go_on(stop)?;
             let at = self.steps * self.config.judge_steps + turn;
             let seen = if turn == 0 { pictures.clone() } else { self.draw(at) };
-            self.judge_step(seen.detach(), at, &mut scores);
+            self.judge_step(seen.detach(), at, stop, &mut scores)?;
         }
+        go_on(stop)?;
         let (params, at) = (self.judged_with(self.judge.weights.constant()), self.steps);
         self.judge.load(&params);
         let logits = self.judge.judge(self.augmented(pictures, 3 * at));
@@ -48,11 +52,12 @@ impl Trainer {
         if let Some(penalty) = self.config.path_penalty
             && self.steps.is_multiple_of(penalty.every.max(1))
         {
+            go_on(stop)?;
             self.path_step(penalty);
         }
         let beta = self.average_beta();
         self.average.weights.follow(&self.generator.weights, beta);
-        scores
+        Ok(scores)
     }
 
     /// Pictures of the present generator, with derivatives by what it was loaded with.
@@ -81,7 +86,13 @@ impl Trainer {
         rows
     }
 
-    fn judge_step(&mut self, fakes: Tensor<4>, at: u64, scores: &mut Scores) {
+    fn judge_step(
+        &mut self,
+        fakes: Tensor<4>,
+        at: u64,
+        stop: Stop<'_>,
+        scores: &mut Scores,
+    ) -> Result<(), TrainError> {
         let leaves = self.judge.weights.tracked();
         let params = self.judged_with(leaves.clone());
         self.judge.load(&params);
@@ -108,6 +119,7 @@ impl Trainer {
         if let Penalty::R1 { gamma, every } = self.config.penalty
             && at.is_multiple_of(every.max(1))
         {
+            go_on(stop)?;
             let strength = gamma * every.max(1) as f64;
             let direction = penalty::zero_centred(&self.slopes_at(&reals), strength);
             let leaves = self.judge.weights.tracked();
@@ -117,6 +129,7 @@ impl Trainer {
                 self.judge_learns(&leaves, loss);
             }
         }
+        Ok(())
     }
 
     /// Down the slopes of a loss.
@@ -238,6 +251,10 @@ impl Trainer {
         let half_life = (self.config.ema_kimg * 1000.0).min(self.images as f64 * 0.05);
         0.5f64.powf(self.config.batch as f64 / half_life.max(1e-8))
     }
+}
+
+fn go_on(stop: Stop<'_>) -> Result<(), TrainError> {
+    if stop() { Err(TrainError::Stopped) } else { Ok(()) }
 }
 
 /// The only number of a tensor.

@@ -81,6 +81,8 @@ impl Alarm {
 impl Trainer {
     /// Samples of `count` fixed latents by the averaged generator, and how various they are.
     pub fn snapshot(&mut self, count: usize, last: Option<&Report>) -> Snapshot {
+        // All that is looked at is drawn once: the most first.
+        let distance = self.distance();
         let samples = self.samples(count);
         let len = self.data.sample_len();
         let diversity = spread(&samples, len) / spread(&self.reals(count), len).max(1e-9);
@@ -92,7 +94,6 @@ impl Trainer {
             _ => None,
         };
         let pictures = if self.data.shape[0] == 3 { self.pictures(&samples) } else { Vec::new() };
-        let distance = self.distance();
         Snapshot { images: self.images, pictures, samples, diversity, distance, alarm }
     }
 
@@ -105,12 +106,22 @@ impl Trainer {
         reals
     }
 
-    /// Samples of fixed latents, `-1..=1`, one after the other.
+    /// Samples of fixed latents, `-1..=1`, one after the other. Drawn once a step for all who look:
+    /// fewer are the first of many.
     pub fn samples(&mut self, count: usize) -> Vec<f32> {
-        let normal = self.randomness.normal(Purpose::Latents, u64::MAX);
-        let latents: Vec<f32> =
-            normal.take(count * self.average.space.z_dim).map(|x| x as f32).collect();
-        self.samples_of(&latents)
+        let wanted = count * self.data.sample_len();
+        let shown = match self.shown.take() {
+            Some(shown) if shown.len() >= wanted => shown,
+            _ => {
+                let normal = self.randomness.normal(Purpose::Latents, u64::MAX);
+                let many = count.next_multiple_of(AT_ONCE) * self.average.space.z_dim;
+                let latents: Vec<f32> = normal.take(many).map(|x| x as f32).collect();
+                self.samples_of(&latents)
+            }
+        };
+        let samples = shown[..wanted.min(shown.len())].to_vec();
+        self.shown = Some(shown);
+        samples
     }
 
     /// Samples of a square grid of latents, `side` either way, where latents are in the plane:

@@ -69,6 +69,7 @@ fn a_folder_becomes_a_generator_that_draws() {
     );
     assert!(measured.iter().all(|line| line["fid"].as_f64().unwrap() > 0.0));
     assert!(Path::new(&out).join("best.safetensors").exists());
+    assert!(Path::new(&out).join("pictures.cache").exists());
     let sheet = open(Path::new(&out).join("fakes-0000080.png")).pixels;
     assert_eq!((sheet.size().width, sheet.size().height), (64, 32));
     let drawn = folder.file("drawn.png");
@@ -106,6 +107,30 @@ fn a_run_that_was_killed_goes_on() {
     let resumed = starts.last().unwrap()["images"].as_u64().unwrap();
     let ended = logged(&out, "end")[0]["images"].as_u64().unwrap();
     assert!(resumed >= 8 && ended > resumed, "{resumed} {ended}");
+}
+
+#[test]
+fn a_file_called_stop_ends_a_run_with_its_state_written() {
+    let folder = Folder::new();
+    let (data, out) = (pictures(&folder, 100), folder.file("out"));
+    let more = [&SMALL[..], &["--save-seconds", "1000", "--minutes", "5"]].concat();
+    let mut running = Command::new(env!("CARGO_BIN_EXE_ganvas"))
+        .args(words(&data, &out, &more))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let (log, began) = (Path::new(&out).join("log.jsonl"), Instant::now());
+    let trains = || std::fs::read_to_string(&log).is_ok_and(|log| log.contains("\"train\""));
+    while !trains() {
+        assert!(began.elapsed() < Duration::from_secs(60), "nothing was learnt");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let stop = Path::new(&out).join("stop");
+    std::fs::write(&stop, "").unwrap();
+    assert!(running.wait().unwrap().success());
+    assert!(!stop.exists() && Path::new(&out).join("state.safetensors").exists());
+    assert!(logged(&out, "end")[0]["images"].as_u64().unwrap() >= 8);
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod inverting;
 mod io_exif;
 mod io_hostile;
 mod io_open;
+mod io_samples;
 mod io_save;
 mod label;
 mod latent;

@@ -114,6 +114,13 @@ impl Work {
             let Config { seed, batch, framing, .. } = config;
             config = Config { seed, batch, framing, ..Config::tuning(generator)? };
         }
+        if let Some(folder) = &self.folder {
+            let failed = |err: std::io::Error| TrainError::Write {
+                path: format!("'{}'", folder.display()),
+                reason: err.to_string(),
+            };
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
         let data = self.data(&config)?;
         let refused = &data.refused;
         let left_out = refused.first().map(|first| {
@@ -128,15 +135,11 @@ impl Work {
         if let Some((mut parameters, _)) = base {
             trainer.begin_with(&mut *parameters)?;
         }
-        if let Some(folder) = &self.folder {
-            let failed = |err: std::io::Error| TrainError::Write {
-                path: format!("'{}'", folder.display()),
-                reason: err.to_string(),
-            };
-            std::fs::create_dir_all(folder).map_err(failed)?;
-            if !self.settings.anew && folder.join(STATE_FILE).exists() {
-                trainer.restore(folder)?;
-            }
+        if let Some(folder) = &self.folder
+            && !self.settings.anew
+            && folder.join(STATE_FILE).exists()
+        {
+            trainer.restore(folder)?;
         }
         self.send(Event::Begins { left_out });
         // A run that went wrong leaves the state that was saved before.
@@ -162,7 +165,7 @@ impl Work {
                     }
                     !is_stopped.load(Ordering::Relaxed)
                 };
-                pictures(&path, config, &self.library, &watch)
+                pictures(&path, config, &self.library, self.folder.as_deref(), &watch)
             }
         }
     }
@@ -224,7 +227,11 @@ impl Work {
             if is_paused && !is_single {
                 continue;
             }
-            let report = trainer.step()?;
+            // An order comes before the rest of a step, which then has not been.
+            let report = match trainer.step_until(&|| !self.orders.is_empty()) {
+                Err(TrainError::Stopped) => continue,
+                report => report?,
+            };
             if is_single || last.is_none() || reported.elapsed() >= REPORT_EVERY {
                 self.show(Event::Report(report));
                 reported = Instant::now();

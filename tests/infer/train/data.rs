@@ -1,10 +1,13 @@
 //! Folders of pictures.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use ganvas::color::WorkingProfile;
 use ganvas::infer::framing::FaceFramer;
+use ganvas::pixels::PixelBuf;
 use ganvas::portrait::Template;
-use ganvas::train::{Dataset, TrainError, middle};
+use ganvas::train::{Cache, Dataset, TrainError, middle};
 use ganvas::zoo::Library;
 use image::{Rgb, RgbImage};
 
@@ -26,7 +29,7 @@ pub fn folder_of(count: u32) -> tempfile::TempDir {
 }
 
 fn open(folder: &Path, side: usize) -> Result<Dataset, TrainError> {
-    Dataset::open(folder, side, &middle, 1, &|_, _| true)
+    Dataset::open(folder, side, &middle, 1, None, &|_, _| true)
 }
 
 #[test]
@@ -56,7 +59,8 @@ fn too_few_pictures_are_refused() {
     assert!(error.contains("60 usable pictures"), "{error}");
     let error = open(&folder.path().join("nowhere"), 8).unwrap_err().to_string();
     assert!(error.contains("nowhere"), "{error}");
-    let stopped = Dataset::open(folder.path(), 8, &middle, 1, &|done, _| done < 10).unwrap_err();
+    let stopped =
+        Dataset::open(folder.path(), 8, &middle, 1, None, &|done, _| done < 10).unwrap_err();
     assert!(matches!(stopped, TrainError::Stopped));
 }
 
@@ -80,7 +84,7 @@ fn faces_are_learnt_where_the_template_has_them() {
     let library = Library::of(Some(shipped), None);
     let faces = FaceFramer::new(&library, Template::Portrait).unwrap();
     let framer = |picture: &_, profile: &_, side| faces.frame(picture, profile, side);
-    let data = Dataset::open(folder.path(), 32, &framer, 1, &|_, _| true).unwrap();
+    let data = Dataset::open(folder.path(), 32, &framer, 1, None, &|_, _| true).unwrap();
     assert_eq!((data.len(), data.refused.len()), (102, 1));
     assert!(data.refused[0].reason.contains("no face"), "{}", data.refused[0].reason);
     let sample = |data: &Dataset, index| {
@@ -105,4 +109,60 @@ fn faces_are_learnt_where_the_template_has_them() {
     let nowhere = Library::of(None, None);
     let missing = FaceFramer::new(&nowhere, Template::Portrait).err().unwrap();
     assert!(missing.contains("installed"), "{missing}");
+}
+
+#[test]
+fn what_was_read_once_is_not_read_again() {
+    let (folder, run) = (folder_of(104), tempfile::tempdir().unwrap());
+    std::fs::write(folder.path().join("broken.png"), b"no picture").unwrap();
+    let path = run.path().join("pictures.cache");
+    let open = |how: &str| -> (usize, Dataset) {
+        let framed = AtomicUsize::new(0);
+        let framer = |picture: &PixelBuf, profile: &WorkingProfile, side: u32| {
+            framed.fetch_add(1, Ordering::Relaxed);
+            if picture.size().width == 28 {
+                Err("too wide".into())
+            } else {
+                middle(picture, profile, side)
+            }
+        };
+        let cache = Some(Cache { path: &path, how });
+        let data = Dataset::open(folder.path(), 8, &framer, 1, cache, &|_, _| true).unwrap();
+        (framed.into_inner(), data)
+    };
+    let all = |data: &Dataset| -> Vec<f32> {
+        let mut all = Vec::new();
+        (0..data.len()).for_each(|index| data.read(index, false, &mut all));
+        all
+    };
+    for at in 0..40 {
+        picture(200 + at * 5).save(folder.path().join(format!("x{at}.png"))).unwrap();
+    }
+    let (framed, first) = open("one");
+    assert_eq!((framed, first.not_kept.is_none()), (144, true));
+    // The same samples and the same refusals; only the broken file is tried again.
+    let (framed, second) = open("one");
+    assert_eq!((framed, all(&second) == all(&first)), (0, true));
+    assert_eq!(second.refused, first.refused);
+    assert!(second.refused.iter().any(|refused| refused.reason == "too wide"));
+    // A file that is another by now, one that is new, one that is gone.
+    let changed = folder.path().join("001.png");
+    picture(1001).save(&changed).unwrap();
+    picture(1003).save(folder.path().join("new.png")).unwrap();
+    std::fs::remove_file(folder.path().join("002.png")).unwrap();
+    assert_eq!(open("one").0, 2);
+    assert_eq!(open("one").0, 0);
+    // Made in another way, damaged, not there.
+    assert_eq!(open("two").0, 144);
+    let bytes = std::fs::read(&path).unwrap();
+    let mut damaged = bytes.clone();
+    damaged[bytes.len() / 2] ^= 1;
+    std::fs::write(&path, damaged).unwrap();
+    assert_eq!(open("two").0, 144);
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(open("two").0, 144);
+    // A place that cannot be written is told and nothing more.
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    assert!(open("two").1.not_kept.is_some());
 }

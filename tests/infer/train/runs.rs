@@ -1,5 +1,7 @@
 //! Whole runs, small.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use burn::tensor::Device;
 use ganvas::latent::random::Normal;
 use ganvas::train::{
@@ -23,7 +25,7 @@ fn tiny(arch: Arch) -> Config {
 
 fn trainer(config: Config) -> Trainer {
     let folder = folder_of(104);
-    let data = Dataset::open(folder.path(), config.side, &middle, 0, &|_, _| true).unwrap();
+    let data = Dataset::open(folder.path(), config.side, &middle, 0, None, &|_, _| true).unwrap();
     Trainer::new(config, data, &Device::flex()).unwrap()
 }
 
@@ -128,6 +130,53 @@ fn a_run_that_goes_wrong_leaves_its_last_state() {
     let error = trainer.save(folder.path()).unwrap_err().to_string();
     assert!(error.contains("not finite"), "{error}");
     assert_eq!(files().map(Result::unwrap), before);
+}
+
+#[test]
+fn a_step_that_is_stopped_between_its_parts_has_not_been() {
+    let path_penalty = Some(PathPenalty { every: 1, ..PathPenalty::of(2.0) });
+    let penalty = Penalty::R1 { gamma: 1.0, every: 1 };
+    let spectral_norm = true;
+    for (config, parts) in [
+        (Config { path_penalty, penalty, ..tiny(Arch::StyleGan2) }, 4),
+        (Config { spectral_norm, judge_steps: 2, ..tiny(Arch::Dcgan) }, 3),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let state = |of: &Trainer| {
+            of.save(folder.path()).unwrap();
+            std::fs::read(folder.path().join(STATE_FILE)).unwrap()
+        };
+        let (mut stopped, mut whole) = (trainer(config.clone()), trainer(config.clone()));
+        stopped.step().unwrap();
+        whole.step().unwrap();
+        let before = state(&stopped);
+        for part in 0..parts {
+            let asked = AtomicUsize::new(0);
+            let stop = || asked.fetch_add(1, Ordering::Relaxed) == part;
+            let found = stopped.step_until(&stop);
+            assert!(matches!(found, Err(TrainError::Stopped)), "{part}");
+            assert!(state(&stopped) == before, "{part}");
+        }
+        // It is asked no more often, and goes on as if it had not been.
+        let asked = AtomicUsize::new(0);
+        let count = || asked.fetch_add(1, Ordering::Relaxed) == usize::MAX;
+        stopped.step_until(&count).unwrap();
+        assert_eq!(asked.into_inner(), parts);
+        whole.step().unwrap();
+        assert_eq!(stopped.weights_file().unwrap(), whole.weights_file().unwrap());
+    }
+}
+
+#[test]
+fn what_is_shown_is_drawn_once_and_is_the_same_for_all() {
+    let mut run = trainer(tiny(Arch::StyleGan2));
+    let first = run.samples(3);
+    let many = run.samples(40);
+    assert_eq!((first.len(), many.len()), (3 * 192, 40 * 192));
+    assert_eq!(first, many[..first.len()]);
+    assert_eq!(run.samples(3), first);
+    run.step().unwrap();
+    assert_ne!(run.samples(3), first);
 }
 
 #[test]
