@@ -197,6 +197,8 @@ pub enum LatentAction {
     Analyse,
     /// Goes on with the search for the face's code.
     Refine,
+    /// Tunes the generator until it draws the face as it is.
+    Tune,
     /// Looks for the code of another face in the picture.
     TakeFace(usize),
     /// Back to the seed.

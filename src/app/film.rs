@@ -35,8 +35,8 @@ pub struct FilmSettings {
     pub is_closed: bool,
     /// Whether the file says that a network has drawn it.
     pub label: bool,
-    /// Id of the generator.
-    pub model: String,
+    /// The generator.
+    pub model: ModelRef,
     /// Side of a picture in pixels.
     pub side: u32,
     pub keys: Vec<Arc<Code>>,
@@ -80,7 +80,7 @@ impl FilmSettings {
         let drawings = path.frames(self.frames() as usize).map(drawing);
         let drawings: Result<_, crate::latent::LatentError> = drawings.collect();
         let drawings = drawings.map_err(|err| sentence(&err))?;
-        Ok(Task::Render(Render { model: ModelRef::Id(self.model.clone()), drawings }))
+        Ok(Task::Render(Render { model: self.model.clone(), drawings }))
     }
 }
 
@@ -97,7 +97,7 @@ impl Model {
             fps: 24.0,
             is_closed: true,
             label: true,
-            model: card.manifest.id.clone(),
+            model: self.latent.model_of(card, keys.first()?),
             side,
             keys,
         };

@@ -58,6 +58,7 @@ impl Goal {
             Self::Film(_) => "Export path",
             Self::Look(Want::Discover { .. }) => "Find directions",
             Self::Look(Want::Analysed(_)) => "Analyse photo",
+            Self::Look(Want::Tuned(_)) => "Tune the generator",
             Self::Look(Want::Dragged) => "Drag points",
             Self::Look(_) => "Draw",
         }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use ::safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use half::f16;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -27,19 +28,43 @@ pub fn write(
     tensors: &[Tensor<'_>],
     about: &impl Serialize,
 ) -> Result<Vec<u8>, ContainerError> {
+    write_as(Dtype::F32, what, tensors, about)
+}
+
+/// [`write`] in half the room: numbers are rounded to 11 bits.
+pub fn write_half(
+    what: &'static str,
+    tensors: &[Tensor<'_>],
+    about: &impl Serialize,
+) -> Result<Vec<u8>, ContainerError> {
+    write_as(Dtype::F16, what, tensors, about)
+}
+
+fn write_as(
+    dtype: Dtype,
+    what: &'static str,
+    tensors: &[Tensor<'_>],
+    about: &impl Serialize,
+) -> Result<Vec<u8>, ContainerError> {
     let bad = |err: &dyn std::fmt::Display| ContainerError { what, reason: err.to_string() };
     // What would not be read again must not take the place of what would.
-    let is_bad = |(_, _, values): &&Tensor<'_>| values.iter().any(|value| !value.is_finite());
+    let is_half = dtype == Dtype::F16;
+    let is_held = |value: f32| value.is_finite() && (!is_half || f16::from_f32(value).is_finite());
+    let is_bad = |(_, _, values): &&Tensor<'_>| !values.iter().all(|value| is_held(*value));
     if let Some((name, ..)) = tensors.iter().find(is_bad) {
         return Err(bad(&format!("'{name}' holds a number that is not finite")));
     }
-    let data: Vec<Vec<u8>> = tensors
+    let bytes_of = |values: &[f32]| -> Vec<u8> {
+        match is_half {
+            true => values.iter().flat_map(|value| f16::from_f32(*value).to_le_bytes()).collect(),
+            false => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+        }
+    };
+    let data: Vec<Vec<u8>> = tensors.iter().map(|(_, _, values)| bytes_of(values)).collect();
+    let views = tensors
         .iter()
-        .map(|(_, _, values)| values.iter().flat_map(|value| value.to_le_bytes()).collect())
-        .collect();
-    let views = tensors.iter().zip(&data).map(|((name, shape, _), bytes)| {
-        Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?))
-    });
+        .zip(&data)
+        .map(|((name, shape, _), bytes)| Ok((name, TensorView::new(dtype, shape.clone(), bytes)?)));
     let views = views.collect::<Result<Vec<_>, _>>();
     let views = views.map_err(|err: ::safetensors::SafeTensorError| bad(&err))?;
     let about = serde_json::to_string(about).map_err(|err| bad(&err))?;
@@ -63,6 +88,24 @@ pub fn read<A: DeserializeOwned>(
     bytes: &[u8],
     max_bytes: usize,
 ) -> Result<Contents<A>, ContainerError> {
+    read_as(Dtype::F32, what, bytes, max_bytes)
+}
+
+/// Reads what [`write_half`] wrote. Every tensor must be of 16-bit floats and finite.
+pub fn read_half<A: DeserializeOwned>(
+    what: &'static str,
+    bytes: &[u8],
+    max_bytes: usize,
+) -> Result<Contents<A>, ContainerError> {
+    read_as(Dtype::F16, what, bytes, max_bytes)
+}
+
+fn read_as<A: DeserializeOwned>(
+    dtype: Dtype,
+    what: &'static str,
+    bytes: &[u8],
+    max_bytes: usize,
+) -> Result<Contents<A>, ContainerError> {
     let bad = |reason: String| ContainerError { what, reason };
     if bytes.len() > max_bytes {
         return Err(bad(format!("{} bytes are more than one may have", bytes.len())));
@@ -74,11 +117,11 @@ pub fn read<A: DeserializeOwned>(
     let file = SafeTensors::deserialize(bytes).map_err(|err| bad(err.to_string()))?;
     let mut tensors = HashMap::new();
     for (name, view) in file.iter() {
-        if view.dtype() != Dtype::F32 {
-            return Err(bad(format!("'{name}' is {:?} and not F32", view.dtype())));
+        if view.dtype() != dtype {
+            return Err(bad(format!("'{name}' is {:?} and not {dtype:?}", view.dtype())));
         }
-        let values = view.data().as_chunks::<4>().0;
-        let values: Vec<f32> = values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        let stored = if dtype == Dtype::F16 { super::Dtype::F16 } else { super::Dtype::F32 };
+        let values = stored.to_f32(view.data());
         if values.iter().any(|value| !value.is_finite()) {
             return Err(bad(format!("'{name}' holds a number that is not finite")));
         }

@@ -65,7 +65,7 @@ impl Target {
         let file = tuning_beside(path);
         let bad = |reason: String| Failure::input(format!("'{}': {reason}", file.display()));
         let bytes = read_bounded(&file, MAX_TUNING_FILE_BYTES, "a tuning").map_err(&bad)?;
-        let tuning = Tuning::from_file(&bytes).map_err(|err| bad(err.to_string()))?;
+        let tuning = Tuning::from_file(bytes.into()).map_err(|err| bad(err.to_string()))?;
         if (tuning.sha256(), tuning.model()) != (wanted, code.model()) {
             return Err(bad("it is not the tuning that the code was made with".into()));
         }
@@ -183,7 +183,7 @@ fn tuning_beside(code: &Path) -> PathBuf {
 /// Writes a code file, and beside it the tuning of the generator where `model` has one.
 pub(super) fn write_code(path: &Path, code: &Code, model: &ModelRef) -> Result<(), Failure> {
     if let ModelRef::Tuned(_, tuning) = model {
-        write(&tuning_beside(path), &tuning.to_file().map_err(Failure::failed)?)?;
+        write(&tuning_beside(path), tuning.file())?;
     }
     write(path, &code.to_file().map_err(Failure::failed)?)
 }

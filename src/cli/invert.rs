@@ -10,8 +10,8 @@ use super::faces::{POINTS, finders};
 use super::report::{self, Failure};
 use super::{input, networks};
 use crate::device::DeviceChoice;
+use crate::infer::aids::Aids;
 use crate::infer::invert::{Invert, MAX_STEPS};
-use crate::infer::perceptual;
 use crate::infer::protocol::{Analyse, ModelRef, Task};
 use crate::latent::Code;
 use crate::latent::invert::{Options, Space};
@@ -65,6 +65,14 @@ pub(super) struct Search {
     /// none [default: the best that is installed]
     #[arg(long, value_name = "ID")]
     judge: Option<String>,
+    /// A network that reads the code from which the search starts: an installed one, a checkpoint
+    /// file, or none [default: one that is installed and fits the generator]
+    #[arg(long, value_name = "ID")]
+    encoder: Option<String>,
+    /// A network that describes faces, so that the search keeps to the one in the picture: an
+    /// installed one, a checkpoint file, or none [default: one that is installed]
+    #[arg(long, value_name = "ID")]
+    identity: Option<String>,
     /// Optimise the noise of each layer, too, and keep it in the code: more alike, and what it has
     /// taken over stays behind when the code is edited
     #[arg(long)]
@@ -114,12 +122,19 @@ pub(super) fn parse_steps(text: &str) -> Result<usize, String> {
 }
 
 impl Search {
-    pub(super) fn judge(&self, library: &Library) -> Result<Option<ModelRef>, Failure> {
-        match self.judge.as_deref() {
+    /// The networks that help to look for codes of `generator`.
+    pub(super) fn aids(&self, library: &Library, generator: &ModelRef) -> Result<Aids, Failure> {
+        let Aids { judge, encoder, identity } = Aids::installed(library, generator);
+        let choice = |name: &Option<String>, installed: Option<ModelRef>| match name.as_deref() {
             Some("none") => Ok(None),
             Some(name) => networks::model_ref(library, name).map(Some),
-            None => Ok(perceptual::installed(library)),
-        }
+            None => Ok(installed),
+        };
+        Ok(Aids {
+            judge: choice(&self.judge, judge)?,
+            encoder: choice(&self.encoder, encoder)?,
+            identity: choice(&self.identity, identity)?,
+        })
     }
 
     pub(super) fn options(&self) -> Result<Options, Failure> {
@@ -162,8 +177,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             "the code to start from belongs to another model than {model}"
         )));
     }
-    let judge = args.search.judge(store.library())?;
-    let judge_name = judge.as_ref().map(ToString::to_string);
+    let aids = args.search.aids(store.library(), &target.model)?;
+    let name = |aid: &Option<ModelRef>| aid.as_ref().map(ToString::to_string);
+    let names = [&aids.judge, &aids.encoder, &aids.identity].map(name);
     let (image, profile) = (Arc::new(opened.pixels), opened.profile);
     let model = target.model.clone();
     let task = match args.face {
@@ -173,7 +189,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             finders: finders(store.library(), &POINTS)?,
             model,
             template: template.into(),
-            judge,
+            aids,
             near: None,
             start,
             options,
@@ -182,7 +198,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             image,
             profile,
             mask: mask.map(Arc::new),
-            judge,
+            aids,
             model,
             start,
             options,
@@ -191,11 +207,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let output = networks::run(store, task, "Inverting")?;
     let analysed = output
         .analysed
-        .map(|found| (found.code, found.fidelity_db, found.perceptual, found.tuning));
+        .map(|of| (of.code, of.tuning, of.fidelity_db, [of.perceptual, of.identity]));
     let inverted = output
         .inverted
-        .map(|found| (found.code, found.fidelity_db, found.perceptual, found.tuning));
-    let (code, fidelity_db, perceptual, tuning): (Code, f64, Option<f64>, _) =
+        .map(|of| (of.code, of.tuning, of.fidelity_db, [of.perceptual, of.identity]));
+    let (code, tuning, fidelity_db, [perceptual, identity]): (Code, _, f64, _) =
         analysed.or(inverted).ok_or_else(|| Failure::failed("no code was found"))?;
     codes::write_code(&args.output, &code, &target.model.clone().tuned_by(tuning))?;
     if args.json {
@@ -204,7 +220,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             "model": output.model,
             "fidelity_db": fidelity_db,
             "perceptual": perceptual,
-            "judge": judge_name,
+            "identity": identity,
+            "judge": names[0],
+            "encoder": names[1],
+            "descriptor": names[2],
             "rows": code.rows(),
             "seconds": output.seconds,
         }));

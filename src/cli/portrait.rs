@@ -79,7 +79,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         finders,
         model: target.model.clone(),
         template: args.template.into(),
-        judge: args.search.judge(store.library())?,
+        aids: args.search.aids(library, &target.model)?,
         near: None,
         start: None,
         options,
@@ -128,6 +128,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let facts = [
         ("fidelity_db", json!(found.fidelity_db)),
         ("perceptual", json!(found.perceptual)),
+        ("identity", json!(found.identity)),
         ("faces", json!(found.faces.len())),
         ("crop", json!(found.crop)),
         ("set", set),

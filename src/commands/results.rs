@@ -31,7 +31,8 @@ pub fn new_layer(document: &Document, made: &Made<'_>) -> Step {
     let image = TiledImage::from_buf(&made.pixels.to_depth(document.depth));
     let raster = Raster { image, origin: made.origin };
     let recipe = Arc::clone(made.recipe);
-    let mut layer = Layer::new(made.name, LayerKind::Generated(Generated { raster, recipe }));
+    let mut layer =
+        Layer::new(made.name, LayerKind::Generated(Generated { raster, recipe, attachment: None }));
     layer.props.opacity = made.opacity;
     layer.mask = made.mask.cloned().map(LayerMask::over_canvas);
     insert(document, document.active, made.name.to_owned(), layer)
@@ -126,7 +127,8 @@ pub fn expanded(
     let image = TiledImage::from_buf(&border.to_depth(document.depth));
     let raster = Raster { image, origin: (0, 0) };
     let recipe = Arc::clone(recipe);
-    let layer = Layer::new(label, LayerKind::Generated(Generated { raster, recipe }));
+    let layer =
+        Layer::new(label, LayerKind::Generated(Generated { raster, recipe, attachment: None }));
     let index = document.layers.len();
     step.edits.push(Edit::Insert { layer: Arc::new(layer), parent: None, index });
     Ok(Step::new(label, step.edits))

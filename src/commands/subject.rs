@@ -63,7 +63,8 @@ pub fn blur_background(
     let raster =
         Raster { image: TiledImage::from_buf(&blurred.to_depth(document.depth)), origin: (0, 0) };
     let recipe = Arc::new(recipe);
-    let mut layer = Layer::new(label, LayerKind::Generated(Generated { raster, recipe }));
+    let mut layer =
+        Layer::new(label, LayerKind::Generated(Generated { raster, recipe, attachment: None }));
     layer.mask = Some(LayerMask::over_canvas(over_canvas(document, &shown)));
     Ok(layers::insert(document, document.active, label, layer))
 }

@@ -93,5 +93,11 @@ fn bytes_only_in(before: &Document, now: &Document) -> usize {
         let tile_bytes = tile * image.channels() * image.depth().bytes();
         bytes += image.tile_ids().filter(|id| kept.insert(*id)).count() * tile_bytes;
     });
+    let mut files = HashSet::new();
+    now.walk(&mut |layer, _| files.extend(layer.attachment().map(|file| file.as_ptr())));
+    before.walk(&mut |layer, _| {
+        let gone = layer.attachment().filter(|file| files.insert(file.as_ptr()));
+        bytes += gone.map_or(0, |file| file.len());
+    });
     bytes
 }

@@ -135,6 +135,8 @@ pub struct Generated {
     pub raster: Raster,
     /// What made the pixels (model id and hash, seed, parameters), for display and re-editing.
     pub recipe: Arc<serde_json::Value>,
+    /// A file that the recipe needs and that is too large for it.
+    pub attachment: Option<Arc<[u8]>>,
 }
 
 #[derive(Clone, Debug)]
@@ -195,6 +197,14 @@ impl Layer {
             LayerKind::Raster(raster) | LayerKind::Generated(Generated { raster, .. }) => {
                 Some(raster)
             }
+            _ => None,
+        }
+    }
+
+    /// What a generated layer's recipe needs beside itself.
+    pub const fn attachment(&self) -> Option<&Arc<[u8]>> {
+        match &self.kind {
+            LayerKind::Generated(generated) => generated.attachment.as_ref(),
             _ => None,
         }
     }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::aids::Aids;
 use super::faces;
-use super::invert::{Wanted, judge, search};
+use super::invert::{Wanted, search};
 use super::protocol::{Faces, ModelRef, Stage};
 use super::worker::{Context, End, Models};
 use crate::color::WorkingProfile;
@@ -30,11 +31,10 @@ pub struct Analyse {
     /// The generator.
     pub model: ModelRef,
     pub template: Template,
-    /// A network of LPIPS that compares beside the pixels.
-    pub judge: Option<ModelRef>,
+    pub aids: Aids,
     /// The largest face where `None`; else the one that is nearest to this place.
     pub near: Option<Point>,
-    /// Where the search starts; the mean of W where `None`.
+    /// Where the search starts; where `None`, at the mean of W or what an encoder reads.
     pub start: Option<Arc<Code>>,
     pub options: Options,
 }
@@ -51,6 +51,8 @@ pub struct Analysed {
     pub fidelity_db: f64,
     /// How different the two look to the judge (LPIPS), where there is one.
     pub perceptual: Option<f64>,
+    /// How much the face is still the same one, where a network describes faces: a cosine.
+    pub identity: Option<f64>,
     /// What the generator's weights were tuned by, if they were: the code's pictures are those of
     /// [`ModelRef::Tuned`].
     pub tuning: Option<Arc<Tuning>>,
@@ -73,15 +75,18 @@ pub(super) fn run(
     let found = faces::run(&look, models, context)?;
     let (crop, outline) = located(&found, task.template, task.near)?;
     let hash = models.hash(&task.model).map_err(End::Failed)?;
-    let judge = judge(task.judge.as_ref(), models)?;
+    let judges = task.aids.judges(models)?;
+    let photo = (&*task.image, &task.profile, &crop);
+    let guesses = task.aids.guesses(photo, models, context)?;
     let generator = models.generator(&task.model).map_err(End::Failed)?;
     let side = generator.space().side;
     let picture = portrait::crop(&task.image, &task.profile, &crop, side as u32)?;
     let mask = SoftMask::face(outline);
     let inside = mask.of_crop(&crop, side);
     let weights = inside.iter().map(|weight| weight.max(SURROUNDINGS)).collect();
-    let wanted = Wanted { picture, weights, start: task.start.as_deref(), hash: &hash };
-    let inverted = search(&wanted, judge, &task.options, generator, context)?;
+    let (template, start) = (task.template, task.start.as_deref());
+    let wanted = Wanted { picture, weights, template, start, guesses, hash: &hash };
+    let inverted = search(&wanted, judges, &task.options, generator, context)?;
     let fidelity_db = portrait::fidelity_db(&wanted.picture, &inverted.reconstruction, &inside)?;
     Ok(Analysed {
         crop,
@@ -90,6 +95,7 @@ pub(super) fn run(
         reconstruction: inverted.reconstruction,
         fidelity_db,
         perceptual: inverted.perceptual,
+        identity: inverted.identity,
         tuning: inverted.tuning,
         faces: found.iter().map(|face| face.bounds).collect(),
     })

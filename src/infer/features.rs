@@ -28,6 +28,8 @@ pub enum Judge {
     Inception(InceptionVariant),
     /// The activations that LPIPS compares.
     Lpips(Backbone),
+    /// The trunk of a portrait encoder: its maps are compared without learned weights.
+    Portrait,
     /// What stands for either where neither is installed: the trunk of Magenta's style predictor,
     /// a MobileNetV2 that was trained on objects and then on the style of any picture, so it
     /// knows shapes, textures and colours, and not faces only. Its last mean is the features, its
@@ -44,6 +46,7 @@ impl Judge {
             Self::Lpips(Backbone::AlexNet) => "AlexNet",
             Self::Lpips(Backbone::SqueezeNet) => "SqueezeNet 1.1",
             Self::Lpips(Backbone::Vgg16) => "VGG16",
+            Self::Portrait => "trunk of a portrait encoder",
             Self::Substitute => "MobileNetV2 of the style predictor",
         }
     }
@@ -53,6 +56,7 @@ impl Judge {
         match self {
             Self::Inception(InceptionVariant::Fid) | Self::Lpips(_) => "",
             Self::Inception(InceptionVariant::Torchvision) => "torchvision-",
+            Self::Portrait => "portrait-",
             Self::Substitute => "substitute-",
         }
     }
@@ -139,6 +143,7 @@ impl Prepared {
             Spec::Vgg(net) if net.blocks.concat().len() == VGG16_LAYERS => {
                 stages(Backbone::Vgg16, net.stages())
             }
+            Spec::PortraitEncoder(net) => (Judge::Portrait, net.features()),
             Spec::StylePredictor(net) => (Judge::Substitute, net.features()),
             other => return Err(format!("metrics make nothing of a {}", other.architecture())),
         };
@@ -147,6 +152,10 @@ impl Prepared {
         let heads = match judge {
             Judge::Inception(_) => Vec::new(),
             Judge::Lpips(backbone) => backbone.heads().map_err(|err| err.to_string())?,
+            Judge::Portrait => {
+                let share = 1.0 / channels.len().max(1) as f32;
+                channels.iter().map(|count| vec![share; *count]).collect()
+            }
             Judge::Substitute => channels[1..].iter().map(|count| vec![1.0; *count]).collect(),
         };
         let fits = |heads: &[Vec<f32>], channels: &[usize]| {
@@ -188,7 +197,7 @@ impl Seen {
     fn stages(&self) -> &[Planes] {
         match self.judge {
             Judge::Inception(_) => &[],
-            Judge::Lpips(_) => &self.outputs,
+            Judge::Lpips(_) | Judge::Portrait => &self.outputs,
             Judge::Substitute => self.outputs.get(1..).unwrap_or(&[]),
         }
     }

@@ -2,21 +2,23 @@
 
 use std::sync::Arc;
 
+use super::aids::{Aids, Judges};
 use super::generator::{Generator, Part, noise_planes};
-use super::perceptual::Perceptual;
 use super::picture::{drawn_picture, in_unit};
-use super::pivotal::{Pivot, tune};
+use super::pivotal::{self, Pivot, tune};
 use super::protocol::{ModelRef, Stage};
 use super::worker::{Context, End, Models, NetworkError};
 use crate::color::WorkingProfile;
 use crate::geom::Size;
-use crate::latent::invert::{Inputs, Options, Prior, Progress, Pyramid, Slopes, Term, invert};
+use crate::latent::invert::{
+    Inputs, Options, Prior, Progress, Pyramid, Slopes, Term, invert, weighted,
+};
 use crate::latent::random::Normal;
 use crate::latent::{Code, LatentError, Noise, Tuning};
 use crate::nets::Planes;
 use crate::nets::cpu::Stop;
 use crate::pixels::PixelBuf;
-use crate::portrait::{self, CropTransform, PortraitError};
+use crate::portrait::{self, CropTransform, PortraitError, Template};
 
 /// Latents whose codes tell how far W spreads.
 const SPREAD_LATENTS: usize = 1024;
@@ -32,9 +34,8 @@ pub struct Invert {
     /// One channel of the picture's size: black does not count.
     pub mask: Option<Arc<PixelBuf>>,
     pub model: ModelRef,
-    /// A network of LPIPS that compares beside the pixels.
-    pub judge: Option<ModelRef>,
-    /// Where the search starts; at the mean of W where `None`.
+    pub aids: Aids,
+    /// Where the search starts; where `None`, at the mean of W or what an encoder reads.
     pub start: Option<Arc<Code>>,
     pub options: Options,
 }
@@ -49,6 +50,9 @@ pub struct Inverted {
     pub fidelity_db: f64,
     /// How different the two look to the judge (LPIPS), where there is one; 0 for the same.
     pub perceptual: Option<f64>,
+    /// How much the face is still the same one to a network that describes faces, where there is
+    /// one: a cosine, 1 for the same picture.
+    pub identity: Option<f64>,
     /// What the generator's weights were tuned by, if they were: the reconstruction is that of
     /// [`ModelRef::Tuned`].
     pub tuning: Option<Arc<Tuning>>,
@@ -69,13 +73,15 @@ pub(super) fn run(
 ) -> Result<Inverted, End> {
     context.progress(Stage::Loading, 0, 1, 0.0);
     let hash = models.hash(&task.model).map_err(End::Failed)?;
-    let judge = judge(task.judge.as_ref(), models)?;
-    let generator = models.generator(&task.model).map_err(End::Failed)?;
-    let side = generator.space().side as u32;
+    let judges = task.aids.judges(models)?;
     // The largest square in the middle is what the generator is to draw.
     let Size { width, height } = task.image.size();
     let center = [f64::from(width) / 2.0, f64::from(height) / 2.0];
     let square = CropTransform::new(center, width.min(height).into(), 0.0)?;
+    let photo = (&*task.image, &task.profile, &square);
+    let guesses = task.aids.guesses(photo, models, context)?;
+    let generator = models.generator(&task.model).map_err(End::Failed)?;
+    let side = generator.space().side as u32;
     let picture = portrait::crop(&task.image, &task.profile, &square, side)?;
     let area = (side * side) as usize;
     let weights = match &task.mask {
@@ -90,17 +96,9 @@ pub(super) fn run(
         }
         None => vec![1.0; area],
     };
-    let start = task.start.as_deref();
-    let wanted = Wanted { picture, weights, start, hash: &hash };
-    search(&wanted, judge, &task.options, generator, context)
-}
-
-/// The network by which a search sees.
-pub(super) fn judge(
-    model: Option<&ModelRef>,
-    models: &mut dyn Models,
-) -> Result<Option<Perceptual>, End> {
-    model.map(|model| models.perceptual(model)).transpose().map_err(End::Failed)
+    let (start, template) = (task.start.as_deref(), Template::Ffhq);
+    let wanted = Wanted { picture, weights, template, start, guesses, hash: &hash };
+    search(&wanted, judges, &task.options, generator, context)
 }
 
 /// What a code is looked for.
@@ -109,8 +107,12 @@ pub(super) struct Wanted<'a> {
     pub picture: Planes,
     /// How much each pixel counts, `0..=1`.
     pub weights: Vec<f32>,
-    /// Where the search starts; the mean of W where `None`.
+    /// How a face in it lies.
+    pub template: Template,
+    /// Where the search starts; where `None`, at the mean of W or the best of `guesses`.
     pub start: Option<&'a Code>,
+    /// Codes that may be near, `[rows · w_dim]` each.
+    pub guesses: Vec<Vec<f32>>,
     /// Of the generator's weights file.
     pub hash: &'a str,
 }
@@ -118,7 +120,7 @@ pub(super) struct Wanted<'a> {
 /// Cancelling keeps the best code so far, if there is one.
 pub(super) fn search(
     wanted: &Wanted<'_>,
-    judge: Option<Perceptual>,
+    judges: Judges,
     options: &Options,
     generator: &mut dyn Generator,
     context: &mut Context<'_>,
@@ -133,16 +135,15 @@ pub(super) fn search(
     let sigma = spread(generator, &mean, &stop)?;
     let rows = generator.space().rows();
     let noise = wanted.start.map_or(Noise::Const, |start| start.noise);
-    let start = match wanted.start {
-        Some(start) if start.model() != wanted.hash => {
-            return Err(End::Failed("the code to start from belongs to another model".into()));
-        }
-        Some(start) => start.w().to_vec(),
-        None => mean.repeat(rows),
-    };
+    if wanted.start.is_some_and(|start| start.model() != wanted.hash) {
+        return Err(End::Failed("the code to start from belongs to another model".into()));
+    }
     let signed = wanted.picture.data.iter().map(|value| 2.0 * value - 1.0).collect();
     let target = Planes { data: signed, ..wanted.picture };
-    let mut toward = judge.and_then(|judge| judge.toward(target.clone(), wanted.weights.clone()));
+    let (template, weights) = (wanted.template, || wanted.weights.clone());
+    let mut toward = judges.perceptual.and_then(|judge| judge.toward(target.clone(), weights()));
+    let mut identity =
+        judges.identity.map(|identity| identity.toward(target.clone(), weights(), template));
     let Some(mut pyramid) = Pyramid::new(target, wanted.weights.clone()) else {
         return Err(End::Failed("the mask leaves nothing to look at".into()));
     };
@@ -150,15 +151,34 @@ pub(super) fn search(
     if let Some(toward) = toward.as_mut().filter(|_| options.perceptual > 0.0) {
         terms.push((options.perceptual, toward));
     }
+    if let Some(identity) = identity.as_mut().filter(|_| options.identity > 0.0) {
+        terms.push((options.identity, identity));
+    }
     let part = Part::Picture;
     let planes = match wanted.start {
         Some(start) => generator.noise_of(start)?,
         None => generator.noise(noise),
     };
+    let mut options = *options;
+    let start = match wanted.start {
+        Some(start) => start.w().to_vec(),
+        None => {
+            let mean = mean.repeat(rows);
+            let (start, is_guess) = nearest(mean, &wanted.guesses, generator, &planes, &mut terms)?;
+            if is_guess {
+                // Random steps would lead away from a good start.
+                options.exploration = 0.0;
+            }
+            start
+        }
+    };
+    let options = &options;
     let maps = planes.iter().map(|planes| planes.data.clone()).collect();
     let mut network = Fixed { part, noise: planes, generator, stop: &stop };
+    let work = [options.steps as f64, options.pivotal_steps as f64 * pivotal::STEP_COST];
+    let searching = work[0] / (work[0] + work[1]);
     let mut watch = |Progress { done, steps, picture, .. }: Progress<'_>| {
-        let fraction = done as f64 / steps as f64;
+        let fraction = done as f64 / steps as f64 * searching;
         context.progress(Stage::Running, done as u32, steps as u32, fraction);
         if let Some((_, shown)) = picture.and_then(|picture| drawn_picture(picture.clone()).ok()) {
             context.picture(Arc::new(shown));
@@ -182,7 +202,8 @@ pub(super) fn search(
         let steps = options.pivotal_steps;
         let mut watch = |done: usize, picture: &Planes| {
             let every = options.picture_every.max(1);
-            context.progress(Stage::Finishing, done as u32, steps as u32, 1.0);
+            let fraction = searching + (1.0 - searching) * done as f64 / steps as f64;
+            context.progress(Stage::Tuning, done as u32, steps as u32, fraction);
             let shown = options.picture_every > 0 && done.is_multiple_of(every);
             if let Some((_, shown)) = drawn_picture(picture.clone()).ok().filter(|_| shown) {
                 context.picture(Arc::new(shown));
@@ -192,18 +213,51 @@ pub(super) fn search(
         let pivot = Pivot { w: code.w(), noise: &noise, seed: options.seed };
         if let Some(tuned) = tune(generator, &pivot, &mut terms, steps, &mut watch, &stop)? {
             picture = tuned.picture;
-            let tuned = Tuning::new(wanted.hash, tuned.changes)?;
+            let tuned = Tuning::new(wanted.hash, &tuned.changes)?;
             code = code.with_tuning(tuned.sha256())?;
             tuning = Some(Arc::new(tuned));
         }
     }
     let perceptual = toward.map(|mut toward| toward.measure(&picture).0);
+    let identity = identity.map(|mut identity| 1.0 - identity.measure(&picture).0);
     let reconstruction = in_unit(picture)?;
     let fidelity_db = portrait::fidelity_db(&wanted.picture, &reconstruction, &wanted.weights)?;
     if found.steps < options.steps {
         context.notice(format!("stopped after {} steps; the best code is kept", found.steps));
     }
-    Ok(Inverted { code, reconstruction, fidelity_db, perceptual, tuning, steps: found.steps })
+    let steps = found.steps;
+    Ok(Inverted { code, reconstruction, fidelity_db, perceptual, identity, tuning, steps })
+}
+
+/// The code among the mean of W and some guesses whose picture comes nearest, and whether it is a
+/// guess.
+fn nearest(
+    mean: Vec<f32>,
+    guesses: &[Vec<f32>],
+    generator: &mut dyn Generator,
+    noise: &[Planes],
+    terms: &mut [(f64, &mut dyn Term)],
+) -> Result<(Vec<f32>, bool), End> {
+    let mut best = (f64::INFINITY, mean);
+    let mut is_guess = false;
+    if guesses.is_empty() {
+        return Ok((best.1, is_guess));
+    }
+    let all: Vec<&Vec<f32>> = guesses.iter().collect();
+    if let Some(other) = all.iter().find(|code| code.len() != best.1.len()) {
+        let (have, want) = (other.len(), best.1.len());
+        let reason =
+            format!("the encoder reads codes of {have} numbers, the generator's have {want}");
+        return Err(End::Failed(reason));
+    }
+    best.0 = weighted(terms, &generator.draw(&best.1, noise, &|| false)?).0;
+    for code in all {
+        let (loss, _) = weighted(terms, &generator.draw(code, noise, &|| false)?);
+        if loss < best.0 {
+            (best, is_guess) = ((loss, code.clone()), true);
+        }
+    }
+    Ok((best.1, is_guess))
 }
 
 /// Standard deviation of a number of W about the mean, over numbers and seeded latents.

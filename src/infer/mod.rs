@@ -4,18 +4,21 @@
 //! bounded channels, `worker` runs one job at a time and can be stepped without a thread,
 //! `models` builds networks from checkpoints and keeps the recent ones.
 
+pub mod aids;
 mod analyse;
 mod bleed;
 mod colorize;
 pub mod directions;
 mod discover;
 pub mod drag;
+pub mod encoder;
 pub mod examine;
 mod faces;
 pub mod features;
 mod filter;
 pub mod framing;
 pub mod generator;
+pub mod identity;
 #[cfg(feature = "app")]
 pub mod interop;
 pub mod invert;

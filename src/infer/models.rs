@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Device;
+use super::encoder::Encoder;
 use super::features::FeatureNetwork;
 use super::generator::{Generator, LatentNetwork, Parameters, Run as _, parameters};
+use super::identity::Identity;
 use super::layers::Layers;
 use super::perceptual::Perceptual;
 use super::plan::Speed;
@@ -219,6 +221,20 @@ impl Models for ModelStore {
         let (checkpoint, detected) = self.open(model)?;
         let spec = detected.spec.clone();
         Perceptual::new(&spec, &mut *parameters(checkpoint, detected))
+            .map_err(|err| format!("{model}: {err}"))
+    }
+
+    fn encoder(&mut self, model: &ModelRef) -> Result<Encoder, String> {
+        let (checkpoint, detected) = self.open(model)?;
+        let spec = detected.spec.clone();
+        Encoder::new(&spec, &mut *parameters(checkpoint, detected))
+            .map_err(|err| format!("{model}: {err}"))
+    }
+
+    fn identity(&mut self, model: &ModelRef) -> Result<Identity, String> {
+        let (checkpoint, detected) = self.open(model)?;
+        let spec = detected.spec.clone();
+        Identity::new(&spec, &mut *parameters(checkpoint, detected))
             .map_err(|err| format!("{model}: {err}"))
     }
 

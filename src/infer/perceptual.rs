@@ -2,7 +2,8 @@
 //! term of searches for codes.
 //!
 //! The networks are those of LPIPS (Zhang et al. 2018), which people import: none comes with the
-//! program. Without one a search goes by its pixels alone.
+//! program. For faces the trunk of a portrait encoder does in their place; without either a search
+//! goes by its pixels alone.
 
 use std::collections::BTreeSet;
 
@@ -26,10 +27,10 @@ pub struct Perceptual {
 
 impl Perceptual {
     /// # Errors
-    /// A sentence of `source`, or that the network is none of LPIPS.
+    /// A sentence of `source`, or that the network is none that compares.
     pub fn new(spec: &Spec, source: Source<'_, String>) -> Result<Self, String> {
         let Prepared { judge, graph, reader, heads } = Prepared::new(spec)?;
-        if !matches!(judge, Judge::Lpips(_)) {
+        if !matches!(judge, Judge::Lpips(_) | Judge::Portrait) {
             return Err(format!("LPIPS makes nothing of a {}", spec.architecture()));
         }
         let network = Differentiable::new(graph, BTreeSet::new(), source);
@@ -83,6 +84,11 @@ impl Term for Toward {
         slope.data.iter_mut().zip(weights()).for_each(|(slope, weight)| *slope *= weight);
         (distance, slope)
     }
+}
+
+/// Whether a network has a trunk that compares faces.
+pub(super) const fn has_trunk(spec: &Spec) -> bool {
+    matches!(spec, Spec::PortraitEncoder(_))
 }
 
 /// The installed network of LPIPS that serves best: VGG16 has seen to most slopes of that kind.

@@ -22,6 +22,9 @@ const LOCAL: f32 = 0.5;
 /// What its change there counts beside the picture.
 const LOCALITY: f64 = 0.1;
 
+/// What a step costs beside one of the search for a code.
+pub(super) const STEP_COST: f64 = 2.5;
+
 /// The code around which the weights are tuned.
 pub(super) struct Pivot<'a> {
     /// `[rows, w_dim]`.

@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use super::aids::Judges;
 use super::analyse::located;
 use super::faces;
 use super::invert::{Wanted, search};
@@ -62,11 +63,13 @@ pub(super) fn run(
     let wanted = Wanted {
         picture: portrait::crop(&task.image, &task.profile, &crop, side as u32)?,
         weights: near_hole(&missing),
+        template: prior.template,
         start: None,
+        guesses: Vec::new(),
         hash: &models.hash(&prior.model).map_err(End::Failed)?,
     };
     let generator = models.generator(&prior.model).map_err(End::Failed)?;
-    let found = search(&wanted, None, &prior.options, generator, context)?;
+    let found = search(&wanted, Judges::default(), &prior.options, generator, context)?;
     context.check()?;
     context.progress(Stage::Finishing, 0, 1, 1.0);
     let rect = bounds.grow(1).intersect(size.rect());

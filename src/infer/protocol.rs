@@ -384,6 +384,8 @@ pub enum Stage {
     Loading,
     /// Running the network.
     Running,
+    /// Changing the network's weights.
+    Tuning,
     /// Resampling and converting the result.
     Finishing,
 }
@@ -393,6 +395,7 @@ impl Stage {
         match self {
             Self::Loading => "Loading model",
             Self::Running => "Running network",
+            Self::Tuning => "Tuning the generator",
             Self::Finishing => "Finishing",
         }
     }

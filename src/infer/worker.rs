@@ -10,7 +10,9 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError};
 
 use super::drag::{self, Dragged};
+use super::encoder::Encoder;
 use super::generator::Generator;
+use super::identity::Identity;
 use super::perceptual::Perceptual;
 use super::plan::Speed;
 use super::protocol::{CancelFlag, Event, JobId, Lane, ModelRef, Output, Request, Stage, Task};
@@ -78,6 +80,18 @@ pub trait Models: Send {
     /// on the processor. A sentence where it is none.
     fn perceptual(&mut self, model: &ModelRef) -> Result<Perceptual, String> {
         Err(format!("{model} compares no pictures"))
+    }
+
+    /// The network of `model` as one that reads the codes of faces; on the processor. A sentence
+    /// where it is none.
+    fn encoder(&mut self, model: &ModelRef) -> Result<Encoder, String> {
+        Err(format!("{model} {}", Purpose::Encode.negated()))
+    }
+
+    /// The network of `model` as one that describes faces; on the processor. A sentence where it
+    /// is none.
+    fn identity(&mut self, model: &ModelRef) -> Result<Identity, String> {
+        Err(format!("{model} {}", Purpose::Identity.negated()))
     }
 
     /// After the device ran out of memory with the smallest tile: moves to a device with more.

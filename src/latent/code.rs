@@ -271,7 +271,8 @@ fn noise_name(layer: usize) -> String {
     format!("noise.{layer}")
 }
 
-fn check_hash(hash: &str) -> Result<(), LatentError> {
+/// Whether it is a SHA-256 as it is written here: 64 small hexadecimal digits.
+pub(super) fn check_hash(hash: &str) -> Result<(), LatentError> {
     if hash.len() == 64 && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
         return Ok(());
     }

@@ -173,6 +173,7 @@ impl Library {
             provenance: provenance.into(),
             suits: String::new(),
             warning: None,
+            encoder: None,
         };
         // Assembled beside and renamed, so that an interrupted import leaves no half a model.
         let folder = root.join(&id);
@@ -225,6 +226,19 @@ impl Installed {
             return Err(LibraryError::Checksum { path: self.weights.clone() });
         }
         open_network(&self.weights)
+    }
+
+    /// The encoder that came with a generator, after comparing it with the manifest's checksum.
+    ///
+    /// # Errors
+    /// [`LibraryError::Checksum`] where it is another file, or that it cannot be read.
+    pub fn encoder(&self) -> Result<Option<PathBuf>, LibraryError> {
+        let Some(beside) = &self.manifest.encoder else { return Ok(None) };
+        let path = self.weights.with_file_name(&beside.file);
+        if file_sha256(&path)? != beside.sha256 {
+            return Err(LibraryError::Checksum { path });
+        }
+        Ok(Some(path))
     }
 }
 

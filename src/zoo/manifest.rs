@@ -44,6 +44,10 @@ pub enum Purpose {
     Features,
     /// Activations by which metrics compare pictures.
     Judge,
+    /// Reads a face's code for a generator.
+    Encode,
+    /// Describes faces, so that a search for a code can keep to one.
+    Identity,
 }
 
 impl Purpose {
@@ -68,6 +72,8 @@ impl Purpose {
             Self::AgeGender => "guesses no age",
             Self::Features => "yields no features",
             Self::Judge => "compares no pictures",
+            Self::Encode => "reads no codes",
+            Self::Identity => "describes no faces",
         }
     }
 }
@@ -94,6 +100,8 @@ impl std::fmt::Display for Purpose {
             Self::AgeGender => "age and gender",
             Self::Features => "features",
             Self::Judge => "metrics",
+            Self::Encode => "codes of faces",
+            Self::Identity => "likeness of faces",
         })
     }
 }
@@ -125,6 +133,18 @@ pub struct Manifest {
     /// Restrictions that a user must hear of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warning: Option<String>,
+    /// A file beside the manifest with an encoder into a generator's codes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoder: Option<Beside>,
+}
+
+/// A file that belongs to a model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Beside {
+    pub file: String,
+    /// SHA-256 of the file, in lower-case hexadecimal.
+    pub sha256: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -149,13 +169,16 @@ impl Manifest {
         if !is_valid_id(&manifest.id) {
             return fault("id", &manifest.id, "has other than letters, digits, - _ and .");
         }
-        let weights = &manifest.weights;
-        if weights.is_empty() || weights.contains(['/', '\\', ':']) || weights.starts_with('.') {
-            return fault("weights", weights, "is not a plain file name");
-        }
         let hexadecimal = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        if manifest.sha256.len() != 64 || !manifest.sha256.bytes().all(hexadecimal) {
-            return fault("sha256", &manifest.sha256, "is not 64 hexadecimal digits");
+        let own = ("weights", &manifest.weights, &manifest.sha256);
+        let beside = manifest.encoder.as_ref().map(|of| ("encoder", &of.file, &of.sha256));
+        for (field, file, sha256) in std::iter::once(own).chain(beside) {
+            if file.is_empty() || file.contains(['/', '\\', ':']) || file.starts_with('.') {
+                return fault(field, file, "is not a plain file name");
+            }
+            if sha256.len() != 64 || !sha256.bytes().all(hexadecimal) {
+                return fault("sha256", sha256, "is not 64 hexadecimal digits");
+            }
         }
         Ok(manifest)
     }

@@ -16,7 +16,7 @@ pub use detect::{Attempt, Detected, Parameters, UnknownNetwork, detect, paramete
 pub use library::{
     Installed, Library, LibraryError, MODELS_ENV, WEIGHTS_FILE, file_sha256, identify, open_network,
 };
-pub use manifest::{Manifest, ManifestError, Purpose};
+pub use manifest::{Beside, Manifest, ManifestError, Purpose};
 
 pub use crate::nets::graph::Shapes;
 
@@ -30,9 +30,10 @@ use serde_json::Value as Json;
 use crate::nets::graph::Graph;
 use crate::nets::{
     AlexNet, BigGanDeep, BlazeFace, Blueprint, Dcgan, DeepFill, DeepLab, DnCnn, EccvColorizer,
-    FaceDense, FaceMesh, FaceXception, FfdNet, Gfpgan, Inception, Lama, Migan, MultiStyle,
-    ResnetGenerator, RrdbNet, SelfieSegmentation, Side, SiggraphColorizer, SqueezeNet, Srvgg,
-    StyleGan2, StyleGan3, StylePredictor, StyleTransformer, Unet, UnetGenerator, Vgg, ZeroDce,
+    FaceDense, FaceMesh, FaceXception, FfdNet, Gfpgan, GradualStyleEncoder, Inception, IrSe, Lama,
+    Migan, MultiStyle, PortraitEncoder, ResnetGenerator, RrdbNet, SelfieSegmentation, Side,
+    SiggraphColorizer, SqueezeNet, Srvgg, StyleGan2, StyleGan3, StylePredictor, StyleTransformer,
+    Unet, UnetGenerator, Vgg, ZeroDce,
 };
 use crate::params::ParamSpec;
 
@@ -121,10 +122,13 @@ architectures!(
     FaceXception,
     FfdNet,
     Gfpgan,
+    GradualStyleEncoder,
     Inception,
+    IrSe,
     Lama,
     Migan,
     MultiStyle,
+    PortraitEncoder,
     ResnetGenerator,
     RrdbNet,
     SelfieSegmentation,

@@ -34,7 +34,7 @@ fn points_of_a_code_are_dragged() {
     let told = ganvas(&["latent", "drag", &code, "--points", "32,48", "-o", &out]);
     assert!(told.code == 2 && told.stderr.contains("X,Y>X,Y"), "{}", told.stderr);
     let told = ganvas(&["latent", "drag", &code, "--points", "80,48>3,3", "-o", &out]);
-    assert!(told.code == 1 && told.stderr.contains("outside"), "{}", told.stderr);
+    assert!(told.code == 2 && told.stderr.contains("80,48 lies outside"), "{}", told.stderr);
 }
 
 #[test]

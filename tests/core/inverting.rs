@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use ganvas::color::WorkingProfile;
 use ganvas::geom::Size;
+use ganvas::infer::aids::Aids;
 use ganvas::infer::generator::{Generator, LatentNetwork, parameters};
 use ganvas::infer::invert::{Invert, Inverted};
 use ganvas::infer::plan::Speed;
@@ -93,7 +94,7 @@ fn invert(picture: &PixelBuf, options: Options) -> Invert {
         image: Arc::new(picture.clone()),
         profile: WorkingProfile::srgb(),
         mask: None,
-        judge: None,
+        aids: Aids::default(),
         model: ModelRef::Id("generator".into()),
         start: None,
         options,

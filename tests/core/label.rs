@@ -64,7 +64,14 @@ fn raster() -> Raster {
 }
 
 fn generated(recipe: Value) -> Layer {
-    Layer::new("Made", LayerKind::Generated(Generated { raster: raster(), recipe: recipe.into() }))
+    Layer::new(
+        "Made",
+        LayerKind::Generated(Generated {
+            raster: raster(),
+            recipe: recipe.into(),
+            attachment: None,
+        }),
+    )
 }
 
 #[test]

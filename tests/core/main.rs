@@ -10,6 +10,7 @@ mod compose;
 mod deepfill;
 mod document;
 mod dragging;
+mod encoders;
 mod examining;
 mod faces;
 mod filling;

@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use ganvas::color::WorkingProfile;
 use ganvas::infer::Device;
+use ganvas::infer::aids::Aids;
 use ganvas::infer::invert::{Invert, Inverted};
 use ganvas::infer::models::ModelStore;
 use ganvas::infer::protocol::{Drawing, Drawn, Event, ModelRef, Origin, Render, Task};
 use ganvas::io::{self, Limits};
 use ganvas::latent::invert::Options;
 use ganvas::latent::{Code, Noise, Tuning};
+use ganvas::nets::Planes;
+use ganvas::portrait::{self, CropTransform};
 use ganvas::zoo::Library;
 
 use crate::inverting::{failure, run};
@@ -32,7 +35,7 @@ fn invert(options: Options) -> Inverted {
         image: Arc::new(photo.pixels),
         profile: WorkingProfile::srgb(),
         mask: None,
-        judge: None,
+        aids: Aids::default(),
         model: portraits(),
         start: None,
         options: Options { picture_every: 0, ..options },
@@ -41,6 +44,20 @@ fn invert(options: Options) -> Inverted {
         Some(Event::Finished { output, .. }) => output.inverted.clone().unwrap(),
         other => panic!("not finished: {other:?}"),
     }
+}
+
+/// What the generator is to draw.
+fn photo() -> Planes {
+    let photo = Path::new("tests/fixtures/faces/astronaut.jpg");
+    let photo = io::open(&root().join(photo), &Limits::default()).unwrap().pixels;
+    let (width, height) = (photo.size().width, photo.size().height);
+    let middle = [f64::from(width) / 2.0, f64::from(height) / 2.0];
+    let square = CropTransform::new(middle, width.min(height).into(), 0.0).unwrap();
+    portrait::crop(&photo, &WorkingProfile::srgb(), &square, 64).unwrap()
+}
+
+fn fidelity_db(photo: &Planes, drawn: &Planes) -> f64 {
+    portrait::fidelity_db(photo, drawn, &[1.0; 64 * 64]).unwrap()
 }
 
 fn render(model: ModelRef, codes: &[Code]) -> Result<Vec<Drawn>, String> {
@@ -80,12 +97,18 @@ fn a_tuned_generator_draws_the_photo_and_little_else_differently() {
     println!("{moved:?}");
     assert!(moved[1] < 0.7 * moved[0], "{moved:?}");
     // In a file it is the same; for another network it is refused.
-    let again = Tuning::from_file(&tuning.to_file().unwrap()).unwrap();
+    let again = Tuning::from_file(Arc::clone(tuning.file())).unwrap();
     assert_eq!((&again, again.changes()), (&*tuning, tuning.changes()));
-    assert!(Tuning::from_file(&tuning.to_file().unwrap()[..999]).is_err());
+    assert!(Tuning::from_file(tuning.file()[..999].into()).is_err());
+    // Sixteen bits a number are enough: the photo is met as well as with all of them.
+    let numbers: usize = tuning.changes().values().map(Vec::len).sum();
+    assert!(tuning.file().len() < 2 * numbers + 8192);
+    let rounded = fidelity_db(&photo(), &after[0].planes);
+    println!("{} bytes, {} dB, as stored {rounded} dB", tuning.file().len(), found.fidelity_db);
+    assert!((rounded - found.fidelity_db).abs() < 0.1);
     let refused = |model: &str, name: &str, count: usize| {
         let changes = [(name.to_owned(), vec![0.0; count])].into();
-        let tuning = Arc::new(Tuning::new(model, changes).unwrap());
+        let tuning = Arc::new(Tuning::new(model, &changes).unwrap());
         render(ModelRef::Tuned(Box::new(portraits()), tuning), &codes[..1]).unwrap_err()
     };
     let own = found.code.model();

@@ -1,6 +1,8 @@
 //! Names and shapes of published checkpoints that are too large to keep, as their classes have
 //! them; and small networks of the same kinds, whose weights are computed.
 
+pub mod encoders;
+
 use ganvas::nets::{
     DeepFill, EccvColorizer, Gfpgan, Mapping, Planes, SiggraphColorizer, Stage, StyleGan3,
 };
@@ -38,6 +40,7 @@ pub fn computed() -> Vec<Computed> {
         let shapes = stylegan3(&network);
         all.push(Computed::new("stylegan3", name, Spec::StyleGan3(network), shapes, inputs));
     }
+    all.extend(encoders::computed());
     all
 }
 

@@ -159,6 +159,55 @@ fn a_face_is_analysed_edited_and_opened_again() {
 }
 
 #[test]
+fn a_tuned_face_is_kept_by_the_project_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = panel(folder.path());
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/faces/astronaut.jpg");
+    perform(&mut harness, Action::OpenFiles(vec![fixture]));
+    wait_until(&mut harness, "the portrait opens", |model| model.tabs.len() == 2);
+    let mut settings = harness.state().model().latent.settings.clone();
+    settings.steps = 12;
+    perform(&mut harness, Action::Latent(LatentAction::Set(Box::new(settings))));
+    perform(&mut harness, Action::Latent(LatentAction::Analyse));
+    wait_until(&mut harness, "the face", |model| model.latent.face().is_some());
+    let found =
+        |harness: &Harness<'_, App>| harness.state().model().latent.face().unwrap().found.clone();
+    let rough = found(&harness);
+    settle(&mut harness);
+    let before = shown(&harness);
+    perform(&mut harness, Action::Latent(LatentAction::Tune));
+    wait_until(&mut harness, "some steps", |model| !model.jobs.running().is_empty());
+    wait_until(&mut harness, "the tuned face", |model| {
+        model.latent.face().is_some_and(|photo| photo.found.tuning.is_some())
+    });
+    let tuned = found(&harness);
+    assert!(tuned.fidelity_db > rough.fidelity_db + 1.0, "{}", tuned.fidelity_db);
+    assert_eq!(tuned.code.w(), rough.code.w(), "the code stays");
+    wait_for_another(&mut harness, &before);
+    // The panel draws with the tuned generator, and the layer keeps it.
+    settle(&mut harness);
+    let drawn = shown(&harness);
+    perform(&mut harness, Action::Latent(LatentAction::Apply));
+    wait_until(&mut harness, "the layer", |model| model.document().unwrap().layers.len() == 2);
+    let layer = harness.state().model().active_layer().unwrap().clone();
+    assert_eq!(layer.attachment(), Some(tuned.tuning.as_ref().unwrap().file()));
+    let path = folder.path().join("tuned.ganvas");
+    let document = harness.state().model().document().unwrap().clone();
+    ganvas::io::project::save(&path, &document, None, &mut |_| true).unwrap();
+    perform(&mut harness, Action::Latent(LatentAction::LeavePhoto));
+    perform(&mut harness, Action::OpenFiles(vec![path]));
+    wait_until(&mut harness, "the project opens", |model| model.tabs.len() == 3);
+    let layer = harness.state().model().document().unwrap().layers[1].id;
+    perform(&mut harness, Action::Latent(LatentAction::Reopen(layer)));
+    wait_until(&mut harness, "the face again", |model| model.latent.face().is_some());
+    assert_eq!(found(&harness).tuning, tuned.tuning);
+    wait_until(&mut harness, "the same picture", |model| {
+        model.latent.present.as_ref().is_some_and(|present| *present.frame.bytes == drawn)
+    });
+    command(&mut harness, Command::Undo);
+}
+
+#[test]
 fn what_is_liked_makes_a_slider() {
     let folder = tempfile::tempdir().unwrap();
     let mut harness = panel(folder.path());

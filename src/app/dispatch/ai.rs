@@ -113,7 +113,7 @@ impl Model {
             (Event::Refused { reason, .. }, _) => self.notices.warn(format!("{name}: {reason}")),
             (
                 Event::Cancelled { .. },
-                Some(Running { goal: Goal::Look(Want::Analysed(_)), .. }),
+                Some(Running { goal: Goal::Look(Want::Analysed(_) | Want::Tuned(_)), .. }),
             ) => {
                 // The panel has shown what the search had so far.
                 self.latent.forget_asked();

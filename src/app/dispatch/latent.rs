@@ -7,17 +7,19 @@ use crate::app::ai::{ModelCard, random_seed};
 use crate::app::draft;
 use crate::app::files;
 use crate::app::goal::Goal;
-use crate::app::latent::{Base, LatentJob, LatentSettings, Photo, Shot, Source, Strip, Want};
+use crate::app::latent::{
+    Base, LatentJob, LatentSettings, Photo, Reopened, Shot, Source, Strip, TUNING_STEPS, Want,
+};
 use crate::app::state::{Dock, Model, Outcome};
 use crate::cli::report::sentence;
 use crate::compose;
 use crate::document::{LayerId, LayerKind};
 use crate::geom::Point;
-use crate::infer::perceptual;
+use crate::infer::aids::Aids;
 use crate::infer::protocol::{
     Analyse, Analysed, Discover, Drawing, Method, ModelRef, Origin, Output, Render, Task,
 };
-use crate::latent::Code;
+use crate::latent::Tuning;
 use crate::latent::invert::Options;
 use crate::nets::Planes;
 use crate::portrait::Recipe;
@@ -25,6 +27,19 @@ use crate::zoo::Purpose;
 
 /// Directions that a search looks for.
 const FOUND: usize = 10;
+/// Said where a layer cannot be drawn as it was.
+const NOT_AS_TUNED: &str = "The tuned generator of this layer is missing, or another one";
+
+/// How a photo is analysed.
+#[derive(Clone, Copy, PartialEq)]
+enum Search {
+    /// From the mean of W on.
+    Anew,
+    /// From the face's code on.
+    On,
+    /// The code stays, and the generator is tuned around it.
+    Tune,
+}
 
 impl Model {
     pub fn latent_action(&mut self, action: LatentAction) {
@@ -34,11 +49,12 @@ impl Model {
             A::StepSeed(step) => self.step_seed(step),
             A::AskStrip(strip) => self.ask_strip(strip),
             A::Reopen(layer) => self.reopen_recipe(layer),
-            A::Analyse => self.analyse_photo(None, None),
-            A::Refine => self.refine_photo(),
+            A::Analyse => self.analyse_photo(None, Search::Anew),
+            A::Refine => self.look_on(Search::On),
+            A::Tune => self.look_on(Search::Tune),
             A::TakeFace(at) => {
                 let face = self.latent.face().and_then(|photo| photo.found.faces.get(at));
-                self.analyse_photo(face.map(|face| face.centre()), None);
+                self.analyse_photo(face.map(|face| face.centre()), Search::Anew);
             }
             A::LeavePhoto => self.latent.settings.base = Base::Seed,
             A::LeaveLayer => self.latent.editing = None,
@@ -135,31 +151,51 @@ impl Model {
             let text = format!("The model of this layer, {model}, is not installed as it was");
             return self.notices.warn(text);
         };
-        let (place, code) = (recipe.place.clone(), recipe.code.clone());
-        self.latent.reopen(&card, recipe, (tab_id, id));
-        if let Some(place) = place {
-            let model = ModelRef::Id(card.manifest.id.clone());
-            self.with_picture(Some(id), move |source| {
-                let drawing = Drawing::plain(Origin::Code(Arc::new(code)));
-                let task = Task::Render(Render { model, drawings: vec![drawing] });
-                (task, Want::Reopened(source, place))
-            });
+        let (layer, tuned) = ((tab_id, id), generated.attachment.clone());
+        if recipe.code.tuning().is_some() && (tuned.is_none() || recipe.place.is_none()) {
+            return self.notices.warn(NOT_AS_TUNED);
         }
         self.dock = Dock::Latent;
         self.panels_hidden = false;
+        let Some(place) = recipe.place.clone() else {
+            return self.latent.reopen(&card, recipe, layer);
+        };
+        self.with_picture(Some(id), move |source| {
+            let code = &recipe.code;
+            let tuning = match tuned.filter(|_| code.tuning().is_some()) {
+                Some(file) => Some(Arc::new(Tuning::from_file(file).map_err(|e| sentence(&e))?)),
+                None => None,
+            };
+            let is_other = |tuning: &Arc<Tuning>| {
+                (Some(tuning.sha256()), tuning.model()) != (code.tuning(), code.model())
+            };
+            if tuning.as_ref().is_some_and(is_other) {
+                return Err(NOT_AS_TUNED.into());
+            }
+            let model = ModelRef::Id(card.manifest.id).tuned_by(tuning.clone());
+            let drawing = Drawing::plain(Origin::Code(Arc::new(code.clone())));
+            let task = Task::Render(Render { model, drawings: vec![drawing] });
+            let reopened = Reopened { source, layer, recipe, place, tuning };
+            Ok((task, Want::Reopened(Box::new(reopened))))
+        });
     }
 
-    /// Looks on from the code that was found.
-    fn refine_photo(&mut self) {
+    /// Looks on where the face is.
+    fn look_on(&mut self, search: Search) {
         let Some(photo) = self.latent.face() else { return };
         let (x, y) = photo.found.crop.photo_from_unit().apply(0.5, 0.5);
-        let start = Arc::new(photo.found.code.clone());
-        self.analyse_photo(Some(Point::new(x as f32, y as f32)), Some(start));
+        self.analyse_photo(Some(Point::new(x as f32, y as f32)), search);
+    }
+
+    /// The layer of the picture in front whose sliders these are.
+    fn edited_layer(&self) -> Option<LayerId> {
+        let (tab, layer) = self.latent.editing?;
+        self.tab().filter(|front| front.id == tab).map(|_| layer)
     }
 
     /// Looks for a face in the picture in front and for the code that draws it: the largest, or
     /// the one at a place.
-    fn analyse_photo(&mut self, near: Option<Point>, start: Option<Arc<Code>>) {
+    fn analyse_photo(&mut self, near: Option<Point>, search: Search) {
         let Some(card) = self.generator() else {
             return self.notices.warn("No generator is installed");
         };
@@ -167,25 +203,33 @@ impl Model {
         let settings = &self.latent.settings;
         let template = settings.template;
         let (steps, editability) = (settings.steps, settings.editability);
-        let options = Options { steps, editability, ..Options::default() };
+        let mut options = Options { steps, editability, ..Options::default() };
+        if search == Search::Tune {
+            // One look, and no random step: the code is what it was.
+            options =
+                Options { steps: 1, exploration: 0.0, pivotal_steps: TUNING_STEPS, ..options };
+        }
+        let start = self.latent.face().filter(|_| search != Search::Anew);
+        let start = start.map(|photo| Arc::new(photo.found.code.clone()));
         let finders = self.ai.finders(&[Purpose::FaceDetect, Purpose::FaceLandmarks]);
         let Some(finders) = finders else {
             return self.notices.warn("No model that finds faces is installed");
         };
         let library = self.ai.library().clone();
-        self.with_picture(None, move |source| {
+        self.with_picture(self.edited_layer(), move |source| {
             let task = Analyse {
                 image: Arc::clone(&source.image),
                 profile: source.profile.clone(),
                 finders,
-                model,
                 template,
-                judge: perceptual::installed(&library),
+                aids: Aids::installed(&library, &model),
+                model,
                 near,
                 start,
                 options,
             };
-            (Task::Analyse(task), Want::Analysed(source))
+            let want = if search == Search::Tune { Want::Tuned } else { Want::Analysed };
+            Ok((Task::Analyse(task), want(source)))
         });
     }
 
@@ -194,7 +238,7 @@ impl Model {
     fn with_picture(
         &mut self,
         without: Option<LayerId>,
-        make: impl FnOnce(Source) -> (Task, Want) + Send + 'static,
+        make: impl FnOnce(Source) -> Result<(Task, Want), String> + Send + 'static,
     ) {
         let Some(tab) = self.tab() else { return };
         let (tab, mut below) = (tab.id, tab.document().clone());
@@ -204,7 +248,7 @@ impl Model {
                 below = draft::without(&below, id);
             }
             let image = Arc::new(compose::flatten(&below, below.size.rect()));
-            let (task, want) = make(Source { tab, profile: below.profile, image });
+            let (task, want) = make(Source { tab, profile: below.profile, image })?;
             Ok(Outcome::Asked { task: Box::new(task), goal: Goal::Look(want) })
         });
     }
@@ -215,7 +259,7 @@ impl Model {
         let present = self.latent.drawing(card);
         let settings = &self.latent.settings;
         let drawings = strip.drawings(settings, &present, self.latent.directions(card));
-        let model = ModelRef::Id(card.manifest.id.clone());
+        let model = self.latent.model(card);
         self.ask(Task::Render(Render { model, drawings }), Goal::Look(Want::Strip(strip)));
     }
 
@@ -313,6 +357,12 @@ impl Model {
                     self.latent.take_step(step);
                 }
             }
+            Want::Tuned(source) => {
+                let Some(found) = output.analysed else { return };
+                let db = found.fidelity_db;
+                self.notices.info(format!("Tuned to the face in {seconds:.0} s: {db:.1} dB"));
+                self.latent.take_photo(Photo::new(source, found));
+            }
             Want::Analysed(source) => {
                 let Some(found) = output.analysed else { return };
                 let (db, all) = (found.fidelity_db, found.faces.len());
@@ -321,8 +371,12 @@ impl Model {
                 let photo = Photo::new(source, found);
                 self.latent.take_photo(photo);
             }
-            Want::Reopened(source, place) => {
+            Want::Reopened(reopened) => {
+                let Reopened { source, layer, recipe, place, tuning } = *reopened;
                 let Some(drawn) = output.drawn.into_iter().next() else { return };
+                let known = |card: &&ModelCard| card.manifest.sha256 == recipe.code.model();
+                let Some(card) = self.ai.models.iter().find(known) else { return };
+                self.latent.reopen(card, recipe, layer);
                 let found = Analysed {
                     crop: place.crop,
                     mask: place.mask,
@@ -330,7 +384,8 @@ impl Model {
                     reconstruction: Planes::clone(&drawn.planes),
                     fidelity_db: place.fidelity_db,
                     perceptual: None,
-                    tuning: None,
+                    identity: None,
+                    tuning,
                     faces: Vec::new(),
                 };
                 let photo = Photo::new(source, found);
@@ -350,18 +405,15 @@ impl Model {
         let Some(card) = self.generator() else {
             return self.notices.warn("No generator is installed");
         };
-        let model = ModelRef::Id(card.manifest.id.clone());
+        let model = self.latent.model(card);
         let drawing = self.latent.drawing(card);
         let job = LatentJob {
             target: self.tab().map(|tab| (tab.id, tab.document().clone())),
             photo: self.latent.face().cloned(),
-            replaces: self
-                .latent
-                .editing
-                .filter(|(tab, _)| self.tab().is_some_and(|t| t.id == *tab))
-                .map(|(_, layer)| layer),
+            replaces: self.edited_layer(),
             settings: self.latent.settings.clone(),
             stack: drawing.stack.clone(),
+            model: model.clone(),
         };
         let task = Task::Render(Render { model, drawings: vec![drawing] });
         self.ask(task, Goal::Latent(Box::new(job)));
@@ -375,7 +427,7 @@ impl Model {
                 self.latent.end_drag();
                 self.notices.error("The points were not dragged", Some(error));
             }
-            Want::Analysed(_) => {
+            Want::Analysed(_) | Want::Tuned(_) => {
                 self.latent.forget_asked();
                 self.notices.error("The photo was not analysed", Some(error));
             }

@@ -8,7 +8,7 @@ use crate::cli::report::sentence;
 use crate::color::WorkingProfile;
 use crate::commands::results;
 use crate::document::{Document, Generated, Layer, LayerId, LayerKind, Metadata, Raster};
-use crate::infer::protocol::{Drawn, Output};
+use crate::infer::protocol::{Drawn, ModelRef, Output};
 use crate::latent::{Code, Edit, EditStack};
 use crate::pixels::TiledImage;
 use crate::portrait::{Place, RECIPE_VERSION, Recipe};
@@ -23,6 +23,8 @@ pub struct LatentJob {
     pub photo: Option<Photo>,
     pub settings: LatentSettings,
     pub stack: EditStack,
+    /// The generator that draws.
+    pub model: ModelRef,
 }
 
 impl LatentJob {
@@ -57,7 +59,11 @@ impl LatentJob {
             }
         };
         let step = raster.and_then(|raster| {
-            let kind = LayerKind::Generated(Generated { raster, recipe });
+            let attachment = match &self.model {
+                ModelRef::Tuned(_, tuning) => Some(Arc::clone(tuning.file())),
+                _ => None,
+            };
+            let kind = LayerKind::Generated(Generated { raster, recipe, attachment });
             match before {
                 Some(layer) => results::remade(document, layer.id, &name, kind),
                 None => Ok(results::inserted(document, "Latent edit", Layer::new(&name, kind))),

@@ -25,13 +25,15 @@ use crate::document::{Layer, LayerId};
 use crate::infer::drag::{Drag, Dragged};
 use crate::infer::protocol::{Choice, Drawing, Drawn, ModelRef, Render, Task};
 use crate::latent::drag::Pull;
-use crate::latent::{Code, Curve, Direction, DirectionSet, Edit, EditStack, Path};
+use crate::latent::{Code, Curve, Direction, DirectionSet, Edit, EditStack, Path, Tuning};
 use crate::nets::Planes;
 use crate::pixels::PixelBuf;
 use crate::portrait::{Place, Recipe};
 
 /// Pictures of the strip of variations.
 pub const VARIATIONS: u64 = 6;
+/// Steps in which a generator is tuned to a face.
+pub const TUNING_STEPS: usize = 100;
 /// Steps of one drag, until it is asked for again.
 const DRAG_STEPS: usize = 100;
 /// Sigmas at which a direction is shown before it is named.
@@ -77,8 +79,21 @@ pub enum Want {
     },
     /// The code of a face in a picture.
     Analysed(Source),
+    /// The same, and the generator tuned to it.
+    Tuned(Source),
     /// The generator's picture of a face that a layer remembers.
-    Reopened(Source, Place),
+    Reopened(Box<Reopened>),
+}
+
+/// A layer with a face, opened again.
+#[derive(Clone)]
+pub struct Reopened {
+    /// Without the layer.
+    pub source: Source,
+    pub layer: (TabId, LayerId),
+    pub recipe: Recipe,
+    pub place: Place,
+    pub tuning: Option<Arc<Tuning>>,
 }
 
 /// The picture in which a face is looked for.
@@ -142,6 +157,21 @@ impl Latent {
         })
     }
 
+    /// The generator of the present picture: tuned, where the code was found with one that is.
+    pub fn model(&self, card: &ModelCard) -> ModelRef {
+        match &self.settings.base {
+            Base::Code(code) => self.model_of(card, code),
+            Base::Seed => ModelRef::Id(card.manifest.id.clone()),
+        }
+    }
+
+    /// The generator of a code's picture.
+    pub fn model_of(&self, card: &ModelCard, code: &Code) -> ModelRef {
+        let tuning = self.photo.as_ref().and_then(|photo| photo.found.tuning.clone());
+        let tuning = tuning.filter(|tuning| Some(tuning.sha256()) == code.tuning());
+        ModelRef::Id(card.manifest.id.clone()).tuned_by(tuning)
+    }
+
     /// The face whose code is edited.
     pub fn face(&self) -> Option<&Photo> {
         self.photo.as_ref().filter(|_| self.settings.base != Base::Seed)
@@ -192,8 +222,7 @@ impl Latent {
             return None;
         }
         self.asked = Some(self.settings.clone());
-        let model = ModelRef::Id(card.manifest.id.clone());
-        Some(Task::Render(Render { model, drawings: vec![self.drawing(card)] }))
+        Some(Task::Render(Render { model: self.model(card), drawings: vec![self.drawing(card)] }))
     }
 
     /// Adds directions to those of a model, in place of ones of the same name.
@@ -293,10 +322,11 @@ impl Latent {
 
     /// The request that goes on with the drag.
     pub fn drag(&mut self, card: &ModelCard) -> Option<Task> {
+        let model = self.model(card);
         let dragging = self.dragging.as_mut().filter(|d| !d.pulls.is_empty() && !d.is_running)?;
         dragging.is_running = true;
         Some(Task::Drag(Drag {
-            model: ModelRef::Id(card.manifest.id.clone()),
+            model,
             code: Arc::clone(&dragging.code),
             pulls: dragging.pulls.clone(),
             mask: dragging.mask(),

@@ -106,7 +106,7 @@ impl Preview {
         let made = self.photo.paste(&self.edited).map(|(pixels, origin)| {
             let raster = Raster { image: TiledImage::from_buf(&pixels), origin };
             let recipe = Arc::new(serde_json::Value::Null);
-            let kind = LayerKind::Generated(Generated { raster, recipe });
+            let kind = LayerKind::Generated(Generated { raster, recipe, attachment: None });
             Arc::new(Layer::new("Latent preview", kind))
         });
         Previewed { tab: self.photo.tab, layer: made }

@@ -5,6 +5,7 @@ use egui::{DragValue, Slider, Ui};
 
 use super::ai::{Entry, licence_ui, model_ui, row};
 use super::latent_drag::{drag_ui, points_ui};
+use super::latent_face::face_ui;
 use super::latent_views::{path_ui, plane_ui, strip_ui};
 use super::{note_ui, primary_button};
 use crate::app::action::{Action, Actions, LatentAction};
@@ -22,8 +23,6 @@ use crate::zoo::{IMAGENET_CLASSES, Purpose, imagenet};
 
 /// The picture is not drawn larger than this.
 const PICTURE_SIDE: f32 = 220.0;
-/// A face to choose.
-const FACE_SIDE: f32 = 44.0;
 /// Groups of sliders, by what their directions are called.
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Expression", &["smile", "mouth", "eyes", "open"]),
@@ -138,63 +137,6 @@ fn picture_ui(ui: &mut Ui, model: &Model, present: Option<&Present>, out: &mut A
         let color = theme::palette(ui).error;
         ui.add(egui::Label::new(egui::RichText::new(reason).small().color(color)).wrap());
     }
-}
-
-/// The face of the picture in front: look for it, or how well it was met.
-fn face_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
-    row(ui, "Photo", |ui| {
-        let Some(photo) = model.latent.face() else {
-            let analyse = ui.button("Analyse photo").on_hover_text(
-                "Finds the face in the picture and the code that draws it (Ctrl+Alt+P)",
-            );
-            if analyse.clicked() {
-                out.push(Action::Latent(LatentAction::Analyse));
-            }
-            return;
-        };
-        // 20 dB is a likeness, 35 dB can hardly be told apart.
-        let share = ((photo.found.fidelity_db - 12.0) / 23.0).clamp(0.0, 1.0) as f32;
-        let meter = egui::ProgressBar::new(share).desired_width(96.0).desired_height(8.0);
-        ui.add(meter).on_hover_text("How near the generator comes to the face");
-        ui.label(format!("{:.1} dB", photo.found.fidelity_db));
-        if let Some(distance) = photo.found.perceptual {
-            ui.label(format!("LPIPS {distance:.2}")).on_hover_text("0 looks the same");
-        }
-    });
-    let Some(photo) = model.latent.face() else { return };
-    row(ui, "", |ui| {
-        let refine = ui.small_button("Refine").on_hover_text("Searches on from what was found");
-        if refine.clicked() {
-            out.push(Action::Latent(LatentAction::Refine));
-        }
-        let again = ui.small_button("Re-align").on_hover_text("Finds the face in the picture anew");
-        if again.clicked() {
-            out.push(Action::Latent(LatentAction::Analyse));
-        }
-        if ui.small_button("Leave").on_hover_text("Back to the seed").clicked() {
-            out.push(Action::Latent(LatentAction::LeavePhoto));
-        }
-    });
-    ui.horizontal_wrapped(|ui| {
-        for (at, face) in photo.faces.iter().enumerate() {
-            let size = egui::Vec2::splat(FACE_SIDE);
-            let (rect, response) = ui.allocate_exact_size(size, egui::Sense::click());
-            let (chosen, name) = (at == photo.face, format!("Face {}", at + 1));
-            response.widget_info(|| {
-                egui::WidgetInfo::selected(egui::Role::Button, true, chosen, &name)
-            });
-            thumbs::paint(ui, rect, &face.bytes, face.size);
-            if chosen || response.hovered() || response.has_focus() {
-                let palette = theme::palette(ui);
-                let color = if chosen { palette.accent } else { palette.weak };
-                let stroke = egui::Stroke::new(2.0, color);
-                ui.painter().rect_stroke(rect, 3.0, stroke, egui::StrokeKind::Inside);
-            }
-            if response.on_hover_text(format!("{name}: analyse it")).clicked() && !chosen {
-                out.push(Action::Latent(LatentAction::TakeFace(at)));
-            }
-        }
-    });
 }
 
 /// The model, the seed and how typical the result is.

@@ -15,6 +15,7 @@ mod lab;
 mod lab_plots;
 mod latent;
 mod latent_drag;
+mod latent_face;
 mod latent_views;
 mod layer_drag;
 mod layers;

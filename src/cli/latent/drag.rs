@@ -13,7 +13,7 @@ use crate::device::DeviceChoice;
 use crate::infer::drag::{Drag, MAX_STEPS};
 use crate::infer::protocol::Task;
 use crate::io::luminance_mask;
-use crate::latent::drag::{MAX_PULLS, Options, Pull};
+use crate::latent::drag::{MAX_PULLS, Options, Place, Pull};
 
 /// Drags points of a code's picture to where they should be
 #[derive(clap::Args)]
@@ -85,6 +85,20 @@ impl FromStr for Points {
     }
 }
 
+impl Points {
+    /// Whether all of them lie in a picture of this side.
+    fn check(&self, side: usize) -> Result<(), Failure> {
+        let is_outside = |place: &&Place| !place.iter().all(|at| (0.0..=side as f32).contains(at));
+        let mut places = self.0.iter().flat_map(|pull| [&pull.handle, &pull.target]);
+        match places.find(is_outside) {
+            None => Ok(()),
+            Some([x, y]) => Err(Failure::input(format!(
+                "the point {x},{y} lies outside the generator's picture of {side}×{side} pixels"
+            ))),
+        }
+    }
+}
+
 fn parse_steps(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(steps) if (1..=MAX_STEPS).contains(&steps) => Ok(steps),
@@ -108,6 +122,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let mask = mask.transpose()?;
     let store = networks::store(args.device)?;
     let target = Target::of_code(store.library(), args.model.as_deref(), (&args.code, &code))?;
+    args.points.check(target.space.side)?;
     let defaults = Options::for_side(target.space.side);
     let options = Options {
         motion_radius_px: args.radius.unwrap_or(defaults.motion_radius_px),

@@ -3,7 +3,8 @@
 //!
 //! A zip archive of stored entries: `mimetype` first, so that the file says what it is,
 //! `document.json` (the layout of [`record`], version 1), PNGs with the exact samples of layers,
-//! masks and selection, the ICC profile, EXIF, XMP and IPTC as they were, and latent codes.
+//! masks and selection, the ICC profile, EXIF, XMP and IPTC as they were, latent codes, and what
+//! generators were tuned by.
 //! Layer ids are of a running program and are not kept. The same document gives the same bytes.
 
 mod codes;
@@ -14,6 +15,7 @@ mod write;
 mod zip;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub use read::{Project, open};
 pub use write::save;
@@ -68,6 +70,18 @@ impl From<std::io::Error> for Fault {
 
 /// Latent codes of one project may have as many bytes.
 const MAX_CODES_BYTES: u64 = 64 << 20;
+
+/// Tunings of generators of one project may have as many bytes.
+const MAX_TUNINGS_BYTES: u64 = 1 << 30;
+
+/// Whether so many may be in one project.
+fn check_tunings<'a>(files: impl Iterator<Item = &'a Arc<[u8]>>) -> Result<(), Fault> {
+    if files.map(|file| file.len() as u64).sum::<u64>() > MAX_TUNINGS_BYTES {
+        let reason = format!("its tuned generators have more than {MAX_TUNINGS_BYTES} bytes");
+        return Err(Fault::Refused(reason));
+    }
+    Ok(())
+}
 
 /// Whether a file is a project, by its name.
 pub fn is_project(path: &Path) -> bool {

@@ -1,5 +1,6 @@
 //! From a project file to a document.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -9,13 +10,16 @@ use serde_json::Value as Json;
 
 use super::record::{Channels, Content, ImageRecord, LayerRecord, Record};
 use super::zip::Archive;
-use super::{DOCUMENT_ENTRY, Fault, MAX_CODES_BYTES, MIME, MIME_ENTRY, ProjectError, codes, image};
+use super::{
+    DOCUMENT_ENTRY, Fault, MAX_CODES_BYTES, MIME, MIME_ENTRY, ProjectError, check_tunings, codes,
+    image,
+};
 use crate::color::WorkingProfile;
 use crate::document::{
     Adjustment, Canvas, Document, Generated, Layer, LayerId, LayerKind, LayerMask, Metadata, Raster,
 };
 use crate::io::guard::guarded;
-use crate::latent::MAX_CODE_FILE_BYTES;
+use crate::latent::{MAX_CODE_FILE_BYTES, MAX_TUNING_FILE_BYTES, Tuning};
 use crate::pixels::{Depth, TiledImage};
 
 /// Largest `document.json`.
@@ -64,7 +68,8 @@ fn read(path: &Path) -> Result<Project, Fault> {
         return Err(Fault::Damaged("it does not say that it is a project".into()));
     }
     let record = Record::parse(&archive.read(DOCUMENT_ENTRY, MAX_DOCUMENT_BYTES)?)?;
-    let document = Reader { archive, depth: record.depth, codes_bytes: 0 }.document(&record)?;
+    let (depth, tunings) = (record.depth, BTreeMap::new());
+    let document = Reader { archive, depth, codes_bytes: 0, tunings }.document(&record)?;
     let original = record.original.map(PathBuf::from);
     Ok(Project { document, original, file_bytes: facts.len() })
 }
@@ -74,6 +79,7 @@ struct Reader<R> {
     depth: Depth,
     /// One entry may be named many times.
     codes_bytes: u64,
+    tunings: BTreeMap<String, Arc<[u8]>>,
 }
 
 impl<R: Read + Seek> Reader<R> {
@@ -111,9 +117,10 @@ impl<R: Read + Seek> Reader<R> {
     fn layer(&mut self, record: &LayerRecord) -> Result<Layer, Fault> {
         let kind = match &record.content {
             Content::Raster(image) => LayerKind::Raster(self.raster(image)?),
-            Content::Generated { image, recipe } => LayerKind::Generated(Generated {
+            Content::Generated { image, recipe, tuning } => LayerKind::Generated(Generated {
                 raster: self.raster(image)?,
                 recipe: Arc::new(self.recipe(recipe)?),
+                attachment: tuning.as_deref().map(|entry| self.tuning(entry)).transpose()?,
             }),
             Content::Adjustment { op, params, version } => LayerKind::Adjustment(Adjustment {
                 op: op.clone(),
@@ -145,6 +152,19 @@ impl<R: Read + Seek> Reader<R> {
             Ok(file)
         })?;
         Ok(recipe)
+    }
+
+    /// What a generator was tuned by; each is read once.
+    fn tuning(&mut self, entry: &str) -> Result<Arc<[u8]>, Fault> {
+        if let Some(file) = self.tunings.get(entry) {
+            return Ok(Arc::clone(file));
+        }
+        let file: Arc<[u8]> = self.archive.read(entry, MAX_TUNING_FILE_BYTES as u64)?.into();
+        Tuning::from_file(Arc::clone(&file))
+            .map_err(|err| Fault::Damaged(format!("'{entry}': {err}")))?;
+        self.tunings.insert(entry.to_owned(), Arc::clone(&file));
+        check_tunings(self.tunings.values())?;
+        Ok(file)
     }
 
     fn raster(&mut self, record: &ImageRecord) -> Result<Raster, Fault> {

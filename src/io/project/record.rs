@@ -81,6 +81,9 @@ pub(super) enum Content {
         image: ImageRecord,
         /// Latent codes in it stand as `{"$code": ENTRY}`.
         recipe: Json,
+        /// The entry with what the generator was tuned by.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tuning: Option<String>,
     },
     Adjustment {
         op: String,

@@ -11,7 +11,10 @@ use super::record::{
     Content, FORMAT, ImageRecord, LayerRecord, MaskRecord, MetadataRecord, Record, VERSION,
 };
 use super::zip::Writer;
-use super::{DOCUMENT_ENTRY, Fault, MAX_CODES_BYTES, MIME, MIME_ENTRY, ProjectError, codes, image};
+use super::{
+    DOCUMENT_ENTRY, Fault, MAX_CODES_BYTES, MIME, MIME_ENTRY, ProjectError, check_tunings, codes,
+    image,
+};
 use crate::document::{Document, Layer, LayerKind};
 use crate::io::save::{SaveError, check_place, put_in_place};
 use crate::pixels::TiledImage;
@@ -49,7 +52,8 @@ fn write(
     document.for_each_image(&mut |_| images += 1);
     let mut zip = Writer::new(BufWriter::new(file));
     zip.add(MIME_ENTRY, MIME.as_bytes())?;
-    let mut entries = Entries { zip, images, done: 0, codes: 0, codes_bytes: 0, progress };
+    let (codes, codes_bytes, tunings) = (0, 0, Vec::new());
+    let mut entries = Entries { zip, images, done: 0, codes, codes_bytes, tunings, progress };
     let record = entries.document(document, original)?;
     let json = serde_json::to_vec_pretty(&record)
         .map_err(|err| Fault::Damaged(format!("document.json: {err}")))?;
@@ -67,6 +71,8 @@ struct Entries<'a, W> {
     done: usize,
     codes: usize,
     codes_bytes: u64,
+    /// Each is stored once.
+    tunings: Vec<Arc<[u8]>>,
     progress: &'a mut dyn FnMut(f32) -> bool,
 }
 
@@ -118,7 +124,9 @@ impl<W: std::io::Write> Entries<'_, W> {
                 let entry = format!("layers/{}.png", self.done);
                 let raster = &generated.raster;
                 let image = self.image(&raster.image, raster.origin, &entry)?;
-                Content::Generated { image, recipe: self.recipe(&generated.recipe)? }
+                let tuning = generated.attachment.as_ref();
+                let tuning = tuning.map(|file| self.tuning(file)).transpose()?;
+                Content::Generated { image, recipe: self.recipe(&generated.recipe)?, tuning }
             }
             LayerKind::Adjustment(adjustment) => Content::Adjustment {
                 op: adjustment.op.clone(),
@@ -153,6 +161,19 @@ impl<W: std::io::Write> Entries<'_, W> {
             Ok(entry)
         })?;
         Ok(recipe)
+    }
+
+    fn tuning(&mut self, file: &Arc<[u8]>) -> Result<String, Fault> {
+        let entry = |at: usize| format!("tunings/{at}.safetensors");
+        let same = |have: &Arc<[u8]>| Arc::ptr_eq(have, file) || have == file;
+        if let Some(at) = self.tunings.iter().position(same) {
+            return Ok(entry(at));
+        }
+        let entry = entry(self.tunings.len());
+        self.tunings.push(Arc::clone(file));
+        check_tunings(self.tunings.iter())?;
+        self.zip.add(&entry, file)?;
+        Ok(entry)
     }
 
     fn image(

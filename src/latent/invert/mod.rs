@@ -69,6 +69,9 @@ pub struct Options {
     /// How much it counts how different pictures look to a network, where there is one, beside how
     /// different their pixels are.
     pub perceptual: f64,
+    /// How much it counts whether a face is the same one to a network that describes faces, where
+    /// there is one.
+    pub identity: f64,
     /// Steps in which the generator's weights are tuned around the code that was found; 0 for none.
     pub pivotal_steps: usize,
     /// Whether the noise maps are optimised, too. They take over what the code cannot say, and
@@ -89,6 +92,7 @@ impl Default for Options {
             exploration: 0.05,
             editability: 0.1,
             perceptual: 0.2,
+            identity: 0.1,
             pivotal_steps: 0,
             with_noise: false,
             seed: 0,

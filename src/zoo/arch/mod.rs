@@ -8,6 +8,7 @@ mod dcgan;
 mod deepfill;
 mod deeplab;
 mod dncnn;
+mod encoders;
 mod face_dense;
 mod face_xception;
 mod ffdnet;
@@ -55,6 +56,9 @@ pub(super) const ARCHITECTURES: &[Architecture] = &[
     deepfill::ARCHITECTURE,
     deeplab::ARCHITECTURE,
     dncnn::ARCHITECTURE,
+    encoders::GRADUAL_STYLE,
+    encoders::IDENTITY,
+    encoders::PORTRAIT,
     face_dense::ARCHITECTURE,
     face_xception::ARCHITECTURE,
     ffdnet::ARCHITECTURE,

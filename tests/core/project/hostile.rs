@@ -41,7 +41,7 @@ pub(super) fn entries(zip: &[u8]) -> Vec<Entry> {
 }
 
 /// A zip of stored entries.
-fn zip(entries: &[Entry]) -> Vec<u8> {
+pub(super) fn zip(entries: &[Entry]) -> Vec<u8> {
     let (mut bytes, mut table) = (Vec::new(), Vec::new());
     for entry in entries {
         let at = bytes.len() as u32;
@@ -88,7 +88,7 @@ fn open(bytes: &[u8]) -> Result<project::Project, ProjectError> {
 }
 
 /// Why a file is refused, on one line.
-fn refusal(bytes: &[u8]) -> String {
+pub(super) fn refusal(bytes: &[u8]) -> String {
     let words = open(bytes).expect_err("refused").to_string();
     assert_eq!(words.lines().count(), 1, "{words}");
     words

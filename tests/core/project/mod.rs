@@ -12,7 +12,7 @@ use ganvas::document::{
 };
 use ganvas::geom::{IRect, Size};
 use ganvas::io::project::{self, ProjectError};
-use ganvas::latent::Code;
+use ganvas::latent::{Code, Tuning};
 use ganvas::ops;
 use ganvas::params::{Params, Value};
 use ganvas::pixels::{Depth, PixelBuf, Samples, TiledImage};
@@ -175,7 +175,11 @@ fn layer(choice: &Choice, depth: Depth) -> Layer {
             let recipe = serde_json::json!({
                 "model": "dcgan", "seed": seed, "list": [1, null, "é"], "name": choice.name
             });
-            LayerKind::Generated(Generated { raster: raster(), recipe: Arc::new(recipe) })
+            LayerKind::Generated(Generated {
+                raster: raster(),
+                recipe: Arc::new(recipe),
+                attachment: None,
+            })
         }
         2 => {
             let pointwise: Vec<_> =
@@ -361,6 +365,44 @@ fn a_cancelled_or_failed_save_leaves_the_file_that_was_there() {
     let nowhere = folder.path().join("none/of.ganvas");
     let words = save(&nowhere, &named).unwrap_err().to_string();
     assert!(words.contains("does not exist"), "{words}");
+}
+
+#[test]
+fn a_tuned_generator_is_an_entry_that_is_stored_once() {
+    let changes = [("conv.weight".to_owned(), vec![0.5, -0.25, 1e-3])].into();
+    let tuning = Tuning::new(&"ab".repeat(32), &changes).unwrap();
+    let mut document = sample(Depth::U8);
+    let generated = (*document.layers[1]).clone();
+    for at in [0, 1] {
+        let mut layer = Layer { id: document.layers[at].id, ..generated.clone() };
+        let LayerKind::Generated(generated) = &mut layer.kind else { panic!("{:?}", layer.kind) };
+        generated.attachment = Some(Arc::clone(tuning.file()));
+        document.layers[at] = Arc::new(layer);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tuned.ganvas");
+    save(&path, &document).unwrap();
+    let opened = project::open(&path).unwrap().document;
+    assert_same(&opened, &document);
+    let files: Vec<_> =
+        opened.layers.iter().filter_map(|layer| layer.attachment().cloned()).collect();
+    assert_eq!(files.len(), 2);
+    assert!(Arc::ptr_eq(&files[0], &files[1]), "shared in memory, too");
+    assert_eq!(Tuning::from_file(Arc::clone(&files[0])).unwrap(), tuning);
+    let bytes = std::fs::read(&path).unwrap();
+    let entries = hostile::entries(&bytes);
+    let names: Vec<_> = entries.iter().filter(|e| e.name.starts_with("tunings/")).collect();
+    assert_eq!(names.len(), 1);
+    assert_eq!(*names[0].bytes, **tuning.file());
+    // What is none is refused, and so is one that is missing.
+    let mut damaged = entries.clone();
+    let entry = damaged.iter_mut().find(|e| e.name.starts_with("tunings/")).unwrap();
+    entry.bytes[20] ^= 0xff;
+    let words = hostile::refusal(&hostile::zip(&damaged));
+    assert!(words.contains("tunings/0.safetensors"), "{words}");
+    damaged.retain(|entry| !entry.name.starts_with("tunings/"));
+    let words = hostile::refusal(&hostile::zip(&damaged));
+    assert!(words.contains("missing"), "{words}");
 }
 
 #[test]

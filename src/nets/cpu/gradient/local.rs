@@ -50,6 +50,19 @@ pub fn act(gradient: Map, input: &Map, act: Act) -> Map {
     }
 }
 
+/// From the gradient after a ReLU of `input` with a slope for each channel to that before it.
+pub fn prelu(mut gradient: Map, input: &Map, slopes: &[f32]) -> Map {
+    let padded = gradient.padded();
+    gradient.change_rows(|y, row| {
+        for (x, pixel) in row.chunks_exact_mut(padded).enumerate() {
+            for ((g, x), slope) in pixel.iter_mut().zip(input.pixel(x, y)).zip(slopes) {
+                *g *= if *x > 0.0 { 1.0 } else { *slope };
+            }
+        }
+    });
+    gradient
+}
+
 /// Through a clamp that made `result`.
 pub fn clamp(gradient: Map, result: &Map, low: f32, high: f32) -> Map {
     combine(gradient, result, move |g, y| if y > low && y < high { g } else { 0.0 })

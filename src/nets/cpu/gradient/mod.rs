@@ -172,8 +172,7 @@ fn is_supported(op: &Op) -> bool {
     match op {
         Op::Conv(conv) => conv::is_supported(conv),
         Op::Pad { edge, .. } => *edge == Edge::Zero,
-        Op::PRelu { .. }
-        | Op::InstanceNorm { .. }
+        Op::InstanceNorm { .. }
         | Op::Bilinear { .. }
         | Op::Softmax
         | Op::ContextualAttention
@@ -187,7 +186,9 @@ fn is_supported(op: &Op) -> bool {
 /// The values that the derivative of a node needs.
 fn keeps(op: &Op, own: Value, inputs: &[Value], wanted: &BTreeSet<String>) -> Vec<Value> {
     match op {
-        Op::Act(_) | Op::PixelNorm { .. } | Op::MaxPool { .. } | Op::Mul => inputs.to_vec(),
+        Op::Act(_) | Op::PRelu { .. } | Op::PixelNorm { .. } | Op::MaxPool { .. } | Op::Mul => {
+            inputs.to_vec()
+        }
         Op::Attention | Op::TruncatedNorm { .. } => inputs.to_vec(),
         Op::Clamp { .. } => vec![own],
         Op::Demodulate { .. } => vec![inputs[0], own],
@@ -345,6 +346,10 @@ impl Run<'_> {
         let (side, channels) = self.size(input);
         match op {
             Op::Act(act) => local::act(gradient, &self.value(input), *act),
+            Op::PRelu { .. } => match &self.of.forward.steps[index] {
+                Step::PRelu(slopes) => local::prelu(gradient, &self.value(input), slopes),
+                _ => gradient,
+            },
             Op::Clamp { low, high } => {
                 local::clamp(gradient, &self.value(Value(index)), *low, *high)
             }
