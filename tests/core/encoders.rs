@@ -12,7 +12,7 @@ use ganvas::infer::invert::{Invert, Inverted};
 use ganvas::infer::models::ModelStore;
 use ganvas::infer::protocol::{Event, ModelRef, Task};
 use ganvas::latent::invert::{Options, Term};
-use ganvas::nets::{Average, GradualStyleEncoder, IrSe, Planes, PortraitEncoder};
+use ganvas::nets::{Average, GradualStyleEncoder, IrSe, IrStage, IrTrunk, Planes, PortraitEncoder};
 use ganvas::pixels::PixelBuf;
 use ganvas::portrait::Template;
 use ganvas::zoo::{
@@ -21,9 +21,16 @@ use ganvas::zoo::{
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
 use crate::inverting::{Store, failure, run};
-use crate::published::encoders::{fifty_layers, gradual_style, ir_se, portrait, tiny_portrait};
+use crate::readers::{self, gradual_style, ir_se, portrait, tiny_portrait};
 use crate::recorded::{root, shipped};
 use crate::sampled::{parameter, planes, recipe};
+
+/// Fifty layers, as `model_ir_se50.pth` has them.
+fn fifty_layers() -> IrTrunk {
+    let stages = [(64, 3), (128, 4), (256, 14), (512, 3)];
+    let stages = stages.map(|(width, units)| IrStage { width, units });
+    IrTrunk { first: 64, stages: stages.to_vec() }
+}
 
 /// What the official files hold.
 #[test]
@@ -87,7 +94,7 @@ fn what_is_missing_or_of_another_width_is_named() {
 /// The gradient of the likeness, by differences, for both ways in which faces lie.
 #[test]
 fn the_slope_of_likeness_is_that_of_its_number() {
-    let [network, ..] = &crate::published::encoders::computed()[..] else { panic!() };
+    let [network, ..] = &readers::computed()[..] else { panic!() };
     let spec = network.spec.clone();
     let shapes = spec.tensors();
     for (template, side) in [(Template::Ffhq, 96), (Template::Portrait, 64)] {

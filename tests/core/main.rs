@@ -54,6 +54,8 @@ mod zoo;
 
 #[path = "../support/published.rs"]
 mod published;
+#[path = "../support/readers.rs"]
+mod readers;
 #[path = "../support/recorded.rs"]
 mod recorded;
 #[path = "../support/sampled.rs"]

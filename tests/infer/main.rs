@@ -10,6 +10,8 @@ mod train;
 
 #[path = "../support/published.rs"]
 mod published;
+#[path = "../support/readers.rs"]
+mod readers;
 #[path = "../support/recorded.rs"]
 mod recorded;
 #[path = "../support/sampled.rs"]

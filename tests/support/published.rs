@@ -1,13 +1,12 @@
 //! Names and shapes of published checkpoints that are too large to keep, as their classes have
 //! them; and small networks of the same kinds, whose weights are computed.
 
-pub mod encoders;
-
 use ganvas::nets::{
     DeepFill, EccvColorizer, Gfpgan, Mapping, Planes, SiggraphColorizer, Stage, StyleGan3,
 };
 use ganvas::zoo::{Shapes, Spec};
 
+use crate::readers;
 use crate::sampled::{Computed, planes};
 
 /// A network of each kind and variant.
@@ -40,7 +39,7 @@ pub fn computed() -> Vec<Computed> {
         let shapes = stylegan3(&network);
         all.push(Computed::new("stylegan3", name, Spec::StyleGan3(network), shapes, inputs));
     }
-    all.extend(encoders::computed());
+    all.extend(readers::computed());
     all
 }
 
@@ -207,7 +206,7 @@ fn row(shapes: &mut Shapes, name: &str, first: usize, widths: &[usize]) {
     shapes.insert(format!("{norm}.num_batches_tracked"), vec![]);
 }
 
-fn conv(shapes: &mut Shapes, name: &str, to: usize, from: usize, side: usize) {
+pub fn conv(shapes: &mut Shapes, name: &str, to: usize, from: usize, side: usize) {
     shapes.insert(format!("{name}.weight"), vec![to, from, side, side]);
     shapes.insert(format!("{name}.bias"), vec![to]);
 }

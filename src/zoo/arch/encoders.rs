@@ -22,7 +22,10 @@ pub(super) const PORTRAIT: Architecture = Architecture {
 pub(super) const GRADUAL_STYLE: Architecture = Architecture {
     name: GradualStyleEncoder::NAME,
     official: |shapes| {
-        ["encoder.", "latent_avg"].iter().flat_map(|root| rooted(shapes, root)).collect()
+        let parts = ["input_layer.", "body.", "styles.", "latlayer"];
+        let roots = parts.map(|part| format!("encoder.{part}"));
+        let own = roots.iter().flat_map(|root| rooted(shapes, root));
+        own.chain(rooted(shapes, "latent_avg")).collect()
     },
     infer: infer_gradual_style,
     is_ignorable: |name| name.ends_with(".num_batches_tracked") || name.starts_with("decoder."),

@@ -3,15 +3,8 @@
 use ganvas::nets::{Average, GradualStyleEncoder, IrSe, IrStage, IrTrunk, PortraitEncoder};
 use ganvas::zoo::{Shapes, Spec};
 
-use super::{Computed, conv};
-use crate::sampled::planes;
-
-/// Fifty layers, as `model_ir_se50.pth` has them.
-pub fn fifty_layers() -> IrTrunk {
-    let stages = [(64, 3), (128, 4), (256, 14), (512, 3)];
-    let stages = stages.map(|(width, units)| IrStage { width, units });
-    IrTrunk { first: 64, stages: stages.to_vec() }
-}
+use crate::published::conv;
+use crate::sampled::{Computed, planes};
 
 /// One of each kind, with computed weights.
 pub fn computed() -> Vec<Computed> {
