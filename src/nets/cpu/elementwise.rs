@@ -3,6 +3,7 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::curves::{self, Curve};
 use super::map::{LANES, Map};
 use crate::nets::graph::Act;
 use crate::nets::layer::LEAST_ROOT;
@@ -48,51 +49,31 @@ pub fn pad_channels(map: &Map, more: usize) -> Map {
     })
 }
 
-impl Act {
-    fn of(self, x: f32) -> f32 {
-        match self {
-            Self::Relu => x.max(0.0),
-            Self::Relu6 => x.clamp(0.0, 6.0),
-            Self::Leaky(slope) => x.max(0.0) + slope * x.min(0.0),
-            Self::Sigmoid => 1.0 / (1.0 + (-x).exp()),
-            Self::Tanh => x.tanh(),
-            Self::HardSwish => x * (x + 3.0).clamp(0.0, 6.0) / 6.0,
-            Self::HardSigmoid => (x + 3.0).clamp(0.0, 6.0) / 6.0,
-            Self::Elu => x.max(0.0) + x.min(0.0).exp_m1(),
-            Self::Sine => x.sin(),
-            Self::Rsqrt => x.max(LEAST_ROOT).sqrt().recip(),
-        }
+pub fn act(map: &mut Map, act: Act) {
+    match act {
+        Act::Relu => each(map, |x| x.max(0.0)),
+        Act::Relu6 => each(map, |x| x.clamp(0.0, 6.0)),
+        Act::Leaky(slope) => each(map, |x| x.max(0.0) + slope * x.min(0.0)),
+        Act::HardSwish => each(map, |x| x * (x + 3.0).clamp(0.0, 6.0) / 6.0),
+        Act::HardSigmoid => each(map, |x| (x + 3.0).clamp(0.0, 6.0) / 6.0),
+        Act::Sine => each(map, f32::sin),
+        Act::Rsqrt => each(map, |x| x.max(LEAST_ROOT).sqrt().recip()),
+        Act::Sigmoid => curves::change(map, Curve::Sigmoid),
+        Act::Tanh => curves::change(map, Curve::Tanh),
+        Act::Elu => curves::change(map, Curve::Elu),
     }
 }
 
-pub fn act(map: &mut Map, act: Act) {
-    // A loop for each, so that the choice is not made for each number.
-    let each = |map: &mut Map, of: &(dyn Fn(&mut [f32]) + Sync)| map.change_rows(|_, row| of(row));
-    macro_rules! loops {
-        ($($kind:pat => $value:expr),*) => {
-            match act { $($kind => each(map, &|row| row.iter_mut().for_each(|x| *x = $value.of(*x))),)* }
-        };
-    }
-    loops!(
-        Act::Relu => Act::Relu,
-        Act::Relu6 => Act::Relu6,
-        Act::Leaky(slope) => Act::Leaky(slope),
-        Act::Sigmoid => Act::Sigmoid,
-        Act::Tanh => Act::Tanh,
-        Act::HardSwish => Act::HardSwish,
-        Act::HardSigmoid => Act::HardSigmoid,
-        Act::Elu => Act::Elu,
-        Act::Sine => Act::Sine,
-        Act::Rsqrt => Act::Rsqrt
-    );
+fn each(map: &mut Map, of: impl Fn(f32) -> f32 + Sync) {
+    map.change_rows(|_, row| row.iter_mut().for_each(|x| *x = of(*x)));
 }
 
 pub fn scale(map: &mut Map, factor: f32, offset: f32) {
-    map.change_rows(|_, row| row.iter_mut().for_each(|x| *x = *x * factor + offset));
+    each(map, |x| x * factor + offset);
 }
 
 pub fn clamp(map: &mut Map, low: f32, high: f32) {
-    map.change_rows(|_, row| row.iter_mut().for_each(|x| *x = x.clamp(low, high)));
+    each(map, |x| x.clamp(low, high));
 }
 
 /// Times `factors` plus `offsets`, one number a channel; a ReLU then, if so wanted.

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use super::Stop;
 use super::epilogue::{Epilogue, Modulation};
 use super::map::{LANES, Map};
+use super::spare;
 use crate::nets::graph::Conv;
 
 /// Most channels that count as few, read and made.
@@ -108,8 +109,9 @@ impl Copy {
             .map(|x| conv.edge.index(x as isize - conv.pad[2] as isize, side[1]))
             .collect();
         let row = pixels * from;
-        let mut data = vec![0.0; rows * row];
+        let mut data = spare::take(rows * row);
         data.par_chunks_mut(row.max(1)).enumerate().for_each(|(y, to)| {
+            to.fill(0.0);
             let y = y as isize - conv.pad[0] as isize;
             let Some(y) = conv.edge.index(y, side[0]) else { return };
             let mut first = 0;
@@ -133,6 +135,12 @@ impl Copy {
 
     fn row(&self, y: usize) -> &[f32] {
         &self.data[y * self.row..][..self.row]
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        spare::give(std::mem::take(&mut self.data));
     }
 }
 
@@ -191,7 +199,8 @@ impl Row<'_> {
                 let windows: [&[f32]; PIXELS] =
                     std::array::from_fn(|at| &line[(first + at.min(count - 1)) * step..][..len]);
                 let weights = &weights[ky * len * vectors..][..len * vectors];
-                for (place, weights) in weights.chunks_exact(vectors).enumerate() {
+                // The range tells the compiler that no place is beyond a window's end.
+                for (place, weights) in (0..len).zip(weights.chunks_exact(vectors)) {
                     let weights: [S::f32s; VECTORS] = std::array::from_fn(|v| weights[vector + v]);
                     for (sums, window) in sums.iter_mut().zip(windows) {
                         let value = simd.splat_f32s(window[place]);
@@ -229,10 +238,12 @@ impl Row<'_> {
                 {
                     for (kx, weights) in weights.iter().enumerate() {
                         let run = S::as_simd_f32s(&plane[first + kx..][..tile]).0;
+                        // An array, whose length the compiler knows.
+                        let run: [S::f32s; ACROSS] = std::array::from_fn(|at| run[at]);
                         for (sums, weight) in sums.iter_mut().zip(weights) {
                             let weight = simd.splat_f32s(*weight);
                             for (sum, value) in sums.iter_mut().zip(run) {
-                                *sum = simd.mul_add_e_f32s(*value, weight, *sum);
+                                *sum = simd.mul_add_e_f32s(value, weight, *sum);
                             }
                         }
                     }

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::spare;
 use crate::nets::Planes;
 
 /// Channels are padded to multiples of this, the widest vector in use.
@@ -9,7 +10,7 @@ pub const LANES: usize = 8;
 
 /// A picture `[height, width, channels]`, channels innermost and padded to whole vectors. What
 /// the padding holds is unspecified but finite.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Map {
     pub height: usize,
     pub width: usize,
@@ -17,10 +18,31 @@ pub struct Map {
     data: Vec<f32>,
 }
 
+impl Clone for Map {
+    fn clone(&self) -> Self {
+        let mut map = Self::stale(self.height, self.width, self.channels);
+        map.change_rows(|y, row| row.copy_from_slice(self.row(y)));
+        map
+    }
+}
+
+impl Drop for Map {
+    fn drop(&mut self) {
+        spare::give(std::mem::take(&mut self.data));
+    }
+}
+
 impl Map {
     pub fn zeros(height: usize, width: usize, channels: usize) -> Self {
+        let mut map = Self::stale(height, width, channels);
+        map.data.fill(0.0);
+        map
+    }
+
+    /// A map to be written as a whole: until then it holds some finite numbers.
+    pub fn stale(height: usize, width: usize, channels: usize) -> Self {
         let padded = channels.next_multiple_of(LANES);
-        Self { height, width, channels, data: vec![0.0; height * width * padded] }
+        Self { height, width, channels, data: spare::take(height * width * padded) }
     }
 
     pub fn from_planes(planes: &Planes) -> Self {
@@ -70,16 +92,18 @@ impl Map {
         &self.data[y * len..][..len]
     }
 
-    /// Fills a fresh map row by row, in parallel.
+    /// Fills a map of zeros row by row, in parallel.
     pub fn build(
         height: usize,
         width: usize,
         channels: usize,
         fill: impl Fn(usize, &mut [f32]) + Sync,
     ) -> Self {
-        let mut map = Self::zeros(height, width, channels);
-        let len = (width * map.padded()).max(1);
-        map.data.par_chunks_mut(len).enumerate().for_each(|(y, row)| fill(y, row));
+        let mut map = Self::stale(height, width, channels);
+        map.change_rows(|y, row| {
+            row.fill(0.0);
+            fill(y, row);
+        });
         map
     }
 

@@ -9,6 +9,7 @@ mod attention;
 pub(super) mod backward;
 mod contextual;
 pub(super) mod conv;
+mod curves;
 mod elementwise;
 pub(super) mod epilogue;
 mod few;
@@ -18,6 +19,7 @@ pub mod gradient;
 pub(super) mod map;
 mod modulate;
 mod pointwise;
+mod spare;
 pub(super) mod spatial;
 mod statistics;
 mod winograd;
@@ -74,6 +76,8 @@ pub struct Processor {
     /// Whether a value is that of its node, and not already what a later, fused one makes of it.
     whole: Vec<bool>,
     last_uses: Vec<usize>,
+    /// Keeps the memory of a run's maps for the next run.
+    _memory: spare::Keep,
 }
 
 /// A value: maps whose channels follow one another.
@@ -160,7 +164,13 @@ impl Processor {
             steps[index] = Some(step);
         }
         let steps = steps.into_iter().map(|step| step.unwrap_or(Step::Fused)).collect();
-        Ok(Self { last_uses: graph.last_uses(), graph, steps, whole })
+        Ok(Self {
+            last_uses: graph.last_uses(),
+            graph,
+            steps,
+            whole,
+            _memory: spare::Keep::begin(),
+        })
     }
 
     /// Memory of the prepared weights.

@@ -61,7 +61,7 @@ impl Pointwise {
     /// is unspecified.
     pub fn run(&self, maps: &[&Map], modulation: Option<Modulation<'_>>, stop: Stop<'_>) -> Map {
         let (height, width) = maps.first().map_or((0, 0), |map| (map.height, map.width));
-        let mut out = Map::zeros(height, width, self.channels_out);
+        let mut out = Map::stale(height, width, self.channels_out);
         let (padded, pixels) = (out.padded(), height * width);
         let blocks = self.channels_out.div_ceil(BLOCK);
         let each = pixels.div_ceil(TASKS).next_multiple_of(TILE).min(MAX_PIXELS);

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use super::epilogue::{Epilogue, Modulation};
 use super::map::{LANES, Map};
+use super::spare;
 use crate::nets::graph::{Conv, Edge};
 
 /// Side of the block of results that one transform yields.
@@ -115,7 +116,7 @@ impl Winograd {
         stop: super::Stop<'_>,
     ) -> Map {
         let (height, width) = maps.first().map_or((0, 0), |map| (map.height, map.width));
-        let mut out = Map::zeros(height * self.phases, width * self.phases, self.channels_out);
+        let mut out = Map::stale(height * self.phases, width * self.phases, self.channels_out);
         let strip = (OUT * width * self.padded_out).max(1);
         let channels_in: usize = self.inputs.iter().sum();
         let blocks = height.div_ceil(OUT) * width.div_ceil(OUT);
@@ -125,8 +126,8 @@ impl Winograd {
             return out;
         }
         let scratch = || Scratch {
-            inputs: vec![0.0; POINTS * GROUP * channels_in],
-            outputs: vec![0.0; POINTS * GROUP * self.padded_out],
+            inputs: spare::take(POINTS * GROUP * channels_in),
+            outputs: spare::take(POINTS * GROUP * self.padded_out),
         };
         out.values_mut().par_chunks_mut(strip).enumerate().for_each_init(
             scratch,
@@ -204,6 +205,13 @@ struct Scratch {
     inputs: Vec<f32>,
     /// `[POINTS, GROUP, padded_out]`.
     outputs: Vec<f32>,
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        spare::give(std::mem::take(&mut self.inputs));
+        spare::give(std::mem::take(&mut self.outputs));
+    }
 }
 
 /// Four rows of the result.
@@ -343,7 +351,8 @@ fn multiply<S: Simd>(
                     &inputs[block * step..][..channels_in]
                 });
                 let mut sums = [[simd.splat_f32s(0.0); 2]; TILE];
-                for (channel, weights) in weights.chunks_exact(in_pair).enumerate() {
+                // The range tells the compiler that no channel is beyond a block's end.
+                for (channel, weights) in (0..channels_in).zip(weights.chunks_exact(in_pair)) {
                     let (left, right) = (weights[own], weights[own + second - column]);
                     for (sums, block) in sums.iter_mut().zip(blocks) {
                         let value = simd.splat_f32s(block[channel]);

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::{OUT, POINTS, Winograd, multiply, transform_input, transform_output};
 use crate::nets::cpu::epilogue::Modulation;
 use crate::nets::cpu::map::Map;
-use crate::nets::cpu::{Stop, dispatch};
+use crate::nets::cpu::{Stop, dispatch, spare};
 
 impl Winograd {
     /// All blocks of the picture, in three passes: each point's weights are read once.
@@ -22,13 +22,13 @@ impl Winograd {
         let width = maps.first().map_or(0, |map| map.width);
         let (row, channels_in) = (width.div_ceil(OUT), self.inputs.iter().sum::<usize>());
         // `[block, POINTS, Σ inputs]`
-        let mut inputs = vec![0.0; blocks * POINTS * channels_in];
+        let mut inputs = spare::take(blocks * POINTS * channels_in);
         inputs.par_chunks_mut(POINTS * channels_in).enumerate().for_each(|(block, to)| {
             let at = (block % row * OUT, block / row * OUT);
             dispatch(Transform { conv: self, maps, at, to });
         });
         // `[POINTS, block, padded_out]`
-        let mut outputs = vec![0.0; POINTS * blocks * self.padded_out];
+        let mut outputs = spare::take(POINTS * blocks * self.padded_out);
         outputs.par_chunks_mut(blocks * self.padded_out).enumerate().for_each(|(point, to)| {
             if !stop() {
                 let inputs = &inputs[point * channels_in..];
@@ -40,6 +40,8 @@ impl Winograd {
             let (outputs, first) = (&outputs, strip * row);
             dispatch(Finish { conv: self, modulation, outputs, blocks, first, width, out });
         });
+        spare::give(inputs);
+        spare::give(outputs);
     }
 }
 
