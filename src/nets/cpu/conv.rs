@@ -9,6 +9,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::Stop;
+use super::depthwise::Depthwise;
 use super::epilogue::{Epilogue, Modulation};
 use super::few::Few;
 use super::map::{LANES, Map};
@@ -67,7 +68,7 @@ impl Kernel {
             Self::Pointwise(kernel) => kernel.bytes(),
             Self::Few(kernel) => kernel.bytes(),
             Self::Direct(kernel) => kernel.weights.len() as u64 * 4,
-            Self::Depthwise(kernel) => kernel.weights.len() as u64 * 4,
+            Self::Depthwise(kernel) => kernel.bytes(),
         }
     }
 
@@ -136,15 +137,15 @@ pub(super) fn dense_weight(conv: &Conv, weight: &[f32]) -> Vec<f32> {
 
 /// Which input pixels one axis of the results reads.
 #[derive(Debug)]
-struct Axis {
+pub(super) struct Axis {
     /// Results at this distance read through the same kernel places.
     phases: usize,
     /// For each result: kernel place and input pixel, `None` for a zero.
-    taps: Vec<Vec<(usize, Option<usize>)>>,
+    pub taps: Vec<Vec<(usize, Option<usize>)>>,
 }
 
 impl Axis {
-    fn new(conv: &Conv, axis: usize, len: usize, out: usize) -> Self {
+    pub fn new(conv: &Conv, axis: usize, len: usize, out: usize) -> Self {
         let (side, before) = (conv.kernel[axis], conv.pad[2 * axis] as isize);
         let (stride, dilation) = (conv.stride as isize, conv.dilation as isize);
         let taps = |at: usize| -> Vec<(usize, Option<usize>)> {
@@ -240,10 +241,11 @@ impl WithSimd for Row<'_> {
             let mut first = phase;
             while first < count {
                 // A short last tile repeats its first pixel and drops the copies.
-                let tile: [usize; TILE] = std::array::from_fn(|index| {
+                let mut tile = [first; TILE];
+                for (index, place) in tile.iter_mut().enumerate() {
                     let at = first + index * phases;
-                    if at < count { at } else { first }
-                });
+                    *place = if at < count { at } else { first };
+                }
                 for vector in (0..vectors).step_by(2) {
                     let second = (vector + 1).min(vectors - 1);
                     let sums = sum_tile(simd, kernel, maps, taps, columns, zeros, tile, vector);
@@ -290,14 +292,18 @@ fn sum_tile<S: Simd>(
         for (place, &(kx, _)) in columns.taps[tile[0]].iter().enumerate() {
             let mut offset = (ky * side + kx) * from;
             for (map, &channels) in maps.iter().zip(&kernel.parts) {
-                let pixels: [&[f32]; TILE] = std::array::from_fn(|index| {
-                    let x = columns.taps[tile[index]][place].1;
-                    &x.map_or(zeros, |x| map.pixel(x, y))[..channels]
-                });
+                let mut pixels: [&[f32]; TILE] = [&[]; TILE];
+                for (pixel, at) in pixels.iter_mut().zip(tile) {
+                    *pixel = match columns.taps[at][place].1 {
+                        Some(x) => &map.pixel(x, y)[..channels],
+                        None => &zeros[..channels],
+                    };
+                }
                 let weights = &kernel.weights[offset * kernel.padded_out..];
                 let weights = &weights[..channels * kernel.padded_out];
                 let weights = S::as_simd_f32s(weights).0;
-                for (channel, weights) in weights.chunks_exact(stride).enumerate() {
+                // The range tells the compiler that no channel is beyond a pixel's end.
+                for (channel, weights) in (0..channels).zip(weights.chunks_exact(stride)) {
                     let (left, right) = (weights[vector], weights[second]);
                     for (sums, pixel) in sums.iter_mut().zip(pixels) {
                         let value = simd.splat_f32s(pixel[channel]);
@@ -310,85 +316,6 @@ fn sum_tile<S: Simd>(
         }
     }
     sums
-}
-
-/// Each channel by itself.
-#[derive(Clone, Debug)]
-pub struct Depthwise {
-    conv: Conv,
-    /// `[kernel place, padded channels]`.
-    weights: Vec<f32>,
-    epilogue: Epilogue,
-}
-
-impl Depthwise {
-    fn new(conv: &Conv, weight: &[f32], epilogue: Epilogue) -> Self {
-        let area = conv.kernel[0] * conv.kernel[1];
-        let padded = conv.channels_in.next_multiple_of(LANES);
-        let mut weights = vec![0.0; area * padded];
-        for (place, row) in weights.chunks_exact_mut(padded).enumerate() {
-            for (channel, to) in row.iter_mut().take(conv.channels_in).enumerate() {
-                *to = weight[channel * area + place];
-            }
-        }
-        Self { conv: conv.clone(), weights, epilogue }
-    }
-
-    fn run(&self, maps: &[&Map], stop: Stop<'_>) -> Map {
-        let joined;
-        let map = match maps {
-            [map] => *map,
-            maps => {
-                joined = super::elementwise::join(maps);
-                &joined
-            }
-        };
-        let [height, width] = self.conv.output([map.height, map.width]);
-        let rows = Axis::new(&self.conv, 0, map.height, height);
-        let columns = Axis::new(&self.conv, 1, map.width, width);
-        Map::build(height, width, map.channels, |y, row| {
-            if !stop() {
-                let (taps, columns) = (&rows.taps[y], &columns);
-                super::dispatch(DepthwiseRow { kernel: self, map, taps, columns, row });
-            }
-        })
-    }
-}
-
-struct DepthwiseRow<'a> {
-    kernel: &'a Depthwise,
-    map: &'a Map,
-    taps: &'a [(usize, Option<usize>)],
-    columns: &'a Axis,
-    row: &'a mut [f32],
-}
-
-impl WithSimd for DepthwiseRow<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Self { kernel, map, taps, columns, row } = self;
-        let padded = map.padded();
-        let side = kernel.conv.kernel[1];
-        let weights = S::as_simd_f32s(&kernel.weights).0;
-        let vectors = padded / S::F32_LANES;
-        for (pixel, columns) in row.chunks_exact_mut(padded).zip(&columns.taps) {
-            let pixel = S::as_mut_simd_f32s(pixel).0;
-            for (vector, to) in pixel.iter_mut().enumerate() {
-                let mut sum = simd.splat_f32s(0.0);
-                for &(ky, y) in taps {
-                    for &(kx, x) in columns {
-                        let Some((x, y)) = x.zip(y) else { continue };
-                        let value = S::as_simd_f32s(map.pixel(x, y)).0[vector];
-                        let weight = weights[(ky * side + kx) * vectors + vector];
-                        sum = simd.mul_add_e_f32s(value, weight, sum);
-                    }
-                }
-                *to = kernel.epilogue.apply(simd, vector, sum, None);
-            }
-        }
-    }
 }
 
 #[cfg(test)]

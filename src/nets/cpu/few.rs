@@ -102,8 +102,8 @@ impl Copy {
         let Few { conv, parts, .. } = kernel;
         let makes_few = makes_few(conv);
         let reach = |axis: usize| (out[axis].max(1) - 1) * conv.stride + conv.kernel[axis];
-        // The last vector of pixels may reach beyond the last result.
-        let more = if makes_few { ACROSS * LANES } else { 0 };
+        // The last tile may reach beyond the last result.
+        let more = if makes_few { ACROSS * LANES } else { SINGLES * conv.stride };
         let (rows, pixels, from) = (reach(0), reach(1) + more, conv.channels_in);
         let columns: Vec<Option<usize>> = (0..reach(1))
             .map(|x| conv.edge.index(x as isize - conv.pad[2] as isize, side[1]))
@@ -170,46 +170,63 @@ impl WithSimd for Row<'_> {
         }
         let vectors = self.kernel.padded_out / S::F32_LANES;
         for vector in (0..vectors / 2 * 2).step_by(2) {
-            self.windows::<S, PAIRS, 2>(simd, vector);
+            self.tiles::<S, PAIRS, 2>(simd, vector);
         }
         if vectors % 2 == 1 {
-            self.windows::<S, SINGLES, 1>(simd, vectors - 1);
+            self.tiles::<S, SINGLES, 1>(simd, vectors - 1);
         }
     }
 }
 
 impl Row<'_> {
-    /// `VECTORS` vectors of channels, for `PIXELS` results at a time.
+    /// `VECTORS` vectors of channels, for `PIXELS` results at a time. Where the compiler knows how
+    /// far they lie apart, one register holds the place of all of them.
     #[inline(always)]
-    fn windows<S: Simd, const PIXELS: usize, const VECTORS: usize>(
+    fn tiles<S: Simd, const PIXELS: usize, const VECTORS: usize>(
+        &mut self,
+        simd: S,
+        vector: usize,
+    ) {
+        match self.kernel.conv.stride * self.kernel.conv.channels_in {
+            3 => self.windows::<S, PIXELS, VECTORS, 3>(simd, vector),
+            6 => self.windows::<S, PIXELS, VECTORS, 6>(simd, vector),
+            8 => self.windows::<S, PIXELS, VECTORS, 8>(simd, vector),
+            16 => self.windows::<S, PIXELS, VECTORS, 16>(simd, vector),
+            32 => self.windows::<S, PIXELS, VECTORS, 32>(simd, vector),
+            _ => self.windows::<S, PIXELS, VECTORS, 0>(simd, vector),
+        }
+    }
+
+    /// [`Row::tiles`] with `STEP` numbers from what one result reads to what the next one reads; 0
+    /// where that is known at run time only.
+    #[inline(always)]
+    fn windows<S: Simd, const PIXELS: usize, const VECTORS: usize, const STEP: usize>(
         &mut self,
         simd: S,
         vector: usize,
     ) {
         let Few { conv, weights, padded_out, epilogue, .. } = self.kernel;
-        let (step, len) = (conv.stride * conv.channels_in, conv.kernel[1] * conv.channels_in);
+        let step = if STEP == 0 { conv.stride * conv.channels_in } else { STEP };
+        let (len, span) = (conv.kernel[1] * conv.channels_in, (PIXELS - 1) * step + 1);
         let vectors = padded_out / S::F32_LANES;
         let weights = S::as_simd_f32s(weights).0;
         for first in (0..self.width).step_by(PIXELS) {
-            // A short last tile repeats its last pixel and drops the copies.
-            let count = PIXELS.min(self.width - first);
             let mut sums = [[simd.splat_f32s(0.0); VECTORS]; PIXELS];
             for ky in 0..conv.kernel[0] {
                 let line = self.copy.row(self.y * conv.stride + ky);
-                let windows: [&[f32]; PIXELS] =
-                    std::array::from_fn(|at| &line[(first + at.min(count - 1)) * step..][..len]);
+                let line = &line[first * step..][..len + span - 1];
                 let weights = &weights[ky * len * vectors..][..len * vectors];
-                // The range tells the compiler that no place is beyond a window's end.
-                for (place, weights) in (0..len).zip(weights.chunks_exact(vectors)) {
-                    let weights: [S::f32s; VECTORS] = std::array::from_fn(|v| weights[vector + v]);
-                    for (sums, window) in sums.iter_mut().zip(windows) {
-                        let value = simd.splat_f32s(window[place]);
-                        for (sum, weight) in sums.iter_mut().zip(weights) {
-                            *sum = simd.mul_add_e_f32s(value, weight, *sum);
+                for (window, weights) in line.windows(span).zip(weights.chunks_exact(vectors)) {
+                    let weights = &weights[vector..][..VECTORS];
+                    for at in 0..PIXELS {
+                        let value = simd.splat_f32s(window[at * step]);
+                        for v in 0..VECTORS {
+                            sums[at][v] = simd.mul_add_e_f32s(value, weights[v], sums[at][v]);
                         }
                     }
                 }
             }
+            let count = PIXELS.min(self.width - first);
             for (at, sums) in sums.into_iter().enumerate().take(count) {
                 let own = self.modulation.map(|modulation| modulation.at(first + at, self.y));
                 let pixel = &mut self.row[(first + at) * padded_out..][..*padded_out];
@@ -237,13 +254,12 @@ impl Row<'_> {
                     line.chunks_exact(self.copy.pixels).zip(weights.chunks_exact(columns))
                 {
                     for (kx, weights) in weights.iter().enumerate() {
-                        let run = S::as_simd_f32s(&plane[first + kx..][..tile]).0;
-                        // An array, whose length the compiler knows.
-                        let run: [S::f32s; ACROSS] = std::array::from_fn(|at| run[at]);
-                        for (sums, weight) in sums.iter_mut().zip(weights) {
-                            let weight = simd.splat_f32s(*weight);
-                            for (sum, value) in sums.iter_mut().zip(run) {
-                                *sum = simd.mul_add_e_f32s(value, weight, *sum);
+                        let run = &S::as_simd_f32s(&plane[first + kx..][..tile]).0[..ACROSS];
+                        for made in 0..MADE {
+                            let weight = simd.splat_f32s(weights[made]);
+                            for at in 0..ACROSS {
+                                let sum = &mut sums[made][at];
+                                *sum = simd.mul_add_e_f32s(run[at], weight, *sum);
                             }
                         }
                     }

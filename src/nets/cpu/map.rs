@@ -86,6 +86,12 @@ impl Map {
         &self.data[(y * self.width + x) * padded..][..padded]
     }
 
+    /// Every channel of the pixel that is `at` places from the first, row by row.
+    pub fn pixel_at(&self, at: usize) -> &[f32] {
+        let padded = self.padded();
+        &self.data[at * padded..][..padded]
+    }
+
     /// The pixels of one row, side by side.
     pub fn row(&self, y: usize) -> &[f32] {
         let len = self.width * self.padded();

@@ -10,6 +10,7 @@ pub(super) mod backward;
 mod contextual;
 pub(super) mod conv;
 mod curves;
+mod depthwise;
 mod elementwise;
 pub(super) mod epilogue;
 mod few;
@@ -187,7 +188,7 @@ impl Processor {
     /// # Errors
     /// [`Stopped`] when `stop` answered true meanwhile.
     pub fn run(&self, inputs: &[Planes], stop: Stop<'_>) -> Result<Vec<Planes>, Stopped> {
-        self.run_observed(inputs, stop, &mut |_, _| {})
+        Ok(self.results(&self.execute(inputs, stop, None)?))
     }
 
     /// [`Processor::run`] that shows `probe` every named value that is not part of a larger step.
@@ -200,9 +201,12 @@ impl Processor {
         stop: Stop<'_>,
         probe: Probe<'_>,
     ) -> Result<Vec<Planes>, Stopped> {
-        let values = self.execute(inputs, stop, probe)?;
+        Ok(self.results(&self.execute(inputs, stop, Some(probe))?))
+    }
+
+    fn results(&self, values: &[Parts]) -> Vec<Planes> {
         let planes = |value: &Value| joined(&values[value.0]).to_planes();
-        Ok(self.graph.outputs.iter().map(planes).collect())
+        self.graph.outputs.iter().map(planes).collect()
     }
 
     /// Every value that outlives its last use.
@@ -210,7 +214,7 @@ impl Processor {
         &self,
         inputs: &[Planes],
         stop: Stop<'_>,
-        probe: Probe<'_>,
+        mut probe: Option<Probe<'_>>,
     ) -> Result<Vec<Parts>, Stopped> {
         let mut given = inputs.iter();
         let mut values: Vec<Parts> = Vec::with_capacity(self.steps.len());
@@ -228,7 +232,7 @@ impl Processor {
                 step => self.step(step, &node.inputs, index, &mut values, stop),
             };
             values.push(result);
-            if let (Some(name), true) = (&node.name, self.whole[index]) {
+            if let (Some(name), true, Some(probe)) = (&node.name, self.whole[index], &mut probe) {
                 probe(name, &joined(&values[index]).to_planes());
             }
             for value in &node.inputs {

@@ -152,11 +152,13 @@ fn sums<S: Simd, const N: usize>(
     let second = (pair + 1).min(BLOCK / S::F32_LANES - 1);
     for (map, &channels) in maps.iter().zip(&kernel.parts) {
         // A short tile repeats its first pixel; the copies are dropped.
-        let pixels: [&[f32]; N] = std::array::from_fn(|index| {
+        let mut pixels: [&[f32]; N] = [&[]; N];
+        for (index, pixel) in pixels.iter_mut().enumerate() {
             let place = first + if index < left { index } else { 0 };
-            &map.pixel(place % map.width, place / map.width)[..channels]
-        });
-        for (channel, weights) in weights.by_ref().take(channels).enumerate() {
+            *pixel = &map.pixel_at(place)[..channels];
+        }
+        // The range tells the compiler that no channel is beyond a pixel's end.
+        for (channel, weights) in (0..channels).zip(weights.by_ref()) {
             let (a, b) = (weights[pair], weights[second]);
             for (sums, pixel) in sums.iter_mut().zip(pixels) {
                 let value = simd.splat_f32s(pixel[channel]);

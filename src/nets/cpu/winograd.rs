@@ -4,8 +4,11 @@
 //! 16 results from 36 products instead of 144. Channels lie innermost, so that every stage works
 //! on whole vectors; a concatenation of maps is a list of them and copies nothing.
 
+#[macro_use]
+mod block;
 mod whole;
 
+use block::{transform_input, transform_output};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -261,69 +264,6 @@ impl WithSimd for Strip<'_> {
     }
 }
 
-/// One axis of the input transform.
-#[inline(always)]
-fn transform_six<S: Simd>(simd: S, d: [S::f32s; IN]) -> [S::f32s; IN] {
-    let (two, four, five) = (simd.splat_f32s(2.0), simd.splat_f32s(4.0), simd.splat_f32s(-5.0));
-    let minus_four = simd.splat_f32s(-4.0);
-    // Shared terms of the rows for ±1 and ±2.
-    let even1 = simd.mul_add_e_f32s(minus_four, d[2], d[4]);
-    let odd1 = simd.mul_add_e_f32s(minus_four, d[1], d[3]);
-    let even2 = simd.sub_f32s(d[4], d[2]);
-    let odd2 = simd.mul_f32s(two, simd.sub_f32s(d[3], d[1]));
-    [
-        simd.mul_add_e_f32s(four, d[0], simd.mul_add_e_f32s(five, d[2], d[4])),
-        simd.add_f32s(even1, odd1),
-        simd.sub_f32s(even1, odd1),
-        simd.add_f32s(even2, odd2),
-        simd.sub_f32s(even2, odd2),
-        simd.mul_add_e_f32s(four, d[1], simd.mul_add_e_f32s(five, d[3], d[5])),
-    ]
-}
-
-/// Transforms the 6×6 block whose results begin at `(x, y)`, every channel of `map`: to `at`, and
-/// `step` further on for each point.
-#[inline(always)]
-fn transform_input<S: Simd>(
-    simd: S,
-    map: &Map,
-    edge: Edge,
-    (x, y): (usize, usize),
-    inputs: &mut [f32],
-    (at, step): (usize, usize),
-) {
-    let zero = simd.splat_f32s(0.0);
-    // The block starts one pixel up and left of its results.
-    let source: [Option<&[f32]>; POINTS] = std::array::from_fn(|point| {
-        let row = edge.index((y + point / IN) as isize - 1, map.height)?;
-        let column = edge.index((x + point % IN) as isize - 1, map.width)?;
-        Some(map.pixel(column, row))
-    });
-    let vectors = map.padded() / S::F32_LANES;
-    let source = source.map(|pixel| pixel.map(|pixel| S::as_simd_f32s(pixel).0));
-    for vector in 0..vectors {
-        let mut d = [[zero; IN]; IN];
-        for row in 0..IN {
-            for column in 0..IN {
-                if let Some(pixel) = source[row * IN + column] {
-                    d[row][column] = pixel[vector];
-                }
-            }
-            d[row] = transform_six(simd, d[row]);
-        }
-        #[expect(clippy::needless_range_loop, reason = "the columns of a matrix of rows")]
-        for column in 0..IN {
-            let done = transform_six(simd, std::array::from_fn(|row| d[row][column]));
-            for (row, value) in done.into_iter().enumerate() {
-                let point = row * IN + column;
-                let start = point * step + at + vector * S::F32_LANES;
-                let target = &mut inputs[start..start + S::F32_LANES];
-                S::as_mut_simd_f32s(target).0[0] = value;
-            }
-        }
-    }
-}
-
 /// `outputs[block][out] = Σ inputs[block][in] · weights[in][out]`; `step` numbers lie between the
 /// inputs of neighbouring blocks.
 #[inline(always)]
@@ -346,8 +286,8 @@ fn multiply<S: Simd>(
             for (tile, outputs) in outputs.chunks_mut(TILE * channels_out).enumerate() {
                 let count = outputs.len() / channels_out;
                 // A short last tile repeats its first block and drops the copies.
-                let blocks: [&[f32]; TILE] = std::array::from_fn(|block| {
-                    let block = tile * TILE + if block < count { block } else { 0 };
+                let blocks = six!(at: {
+                    let block = tile * TILE + if at < count { at } else { 0 };
                     &inputs[block * step..][..channels_in]
                 });
                 let mut sums = [[simd.splat_f32s(0.0); 2]; TILE];
@@ -365,70 +305,6 @@ fn multiply<S: Simd>(
                     outputs[block * row + column] = sums[0];
                     outputs[block * row + second] = sums[1];
                 }
-            }
-        }
-    }
-}
-
-/// One axis of the output transform: 6 numbers to 4.
-#[inline(always)]
-fn transform_four<S: Simd>(simd: S, m: [S::f32s; IN]) -> [S::f32s; OUT] {
-    let (two, four, eight) = (simd.splat_f32s(2.0), simd.splat_f32s(4.0), simd.splat_f32s(8.0));
-    let (sum1, difference1) = (simd.add_f32s(m[1], m[2]), simd.sub_f32s(m[1], m[2]));
-    let (sum2, difference2) = (simd.add_f32s(m[3], m[4]), simd.sub_f32s(m[3], m[4]));
-    [
-        simd.add_f32s(simd.add_f32s(m[0], sum1), sum2),
-        simd.mul_add_e_f32s(two, difference2, difference1),
-        simd.mul_add_e_f32s(four, sum2, sum1),
-        simd.add_f32s(simd.mul_add_e_f32s(eight, difference2, difference1), m[5]),
-    ]
-}
-
-/// Writes the 4×4 results of one block, of `group` whose products there are, that lie inside the
-/// picture.
-#[inline(always)]
-#[expect(clippy::too_many_arguments, reason = "an inlined part of one loop nest")]
-fn transform_output<S: Simd>(
-    simd: S,
-    conv: &Winograd,
-    modulation: Option<Modulation<'_>>,
-    outputs: &[f32],
-    (block, group): (usize, usize),
-    [x, y]: [usize; 2],
-    width: usize,
-    out: &mut [f32],
-) {
-    let zero = simd.splat_f32s(0.0);
-    let (padded, phases) = (conv.padded_out, conv.phases);
-    let rows = out.len() / (width * padded);
-    // Vectors of one pixel of the result.
-    let vectors = padded / (phases * phases) / S::F32_LANES;
-    for vector in 0..padded / S::F32_LANES {
-        let offset = vector * S::F32_LANES;
-        let (phase, own) = (vector / vectors, vector % vectors);
-        let mut m = [[zero; IN]; OUT];
-        #[expect(clippy::needless_range_loop, reason = "the columns of a matrix of rows")]
-        for column in 0..IN {
-            let six = std::array::from_fn(|row| {
-                let start = ((row * IN + column) * group + block) * padded + offset;
-                S::as_simd_f32s(&outputs[start..start + S::F32_LANES]).0[0]
-            });
-            for (row, value) in transform_four(simd, six).into_iter().enumerate() {
-                m[row][column] = value;
-            }
-        }
-        for (row, m) in m.into_iter().enumerate().take(rows) {
-            for (column, value) in transform_four(simd, m).into_iter().enumerate() {
-                if x + column >= width {
-                    break;
-                }
-                let to_x = (x + column) * phases + phase % phases;
-                let to_row = row * phases + phase / phases;
-                let before = modulation.map(|all| all.at(to_x, y * phases + to_row));
-                let value = conv.epilogue.apply(simd, own, value, before);
-                let pixel = to_row * width * phases + to_x;
-                let start = (pixel * vectors + own) * S::F32_LANES;
-                S::as_mut_simd_f32s(&mut out[start..start + S::F32_LANES]).0[0] = value;
             }
         }
     }

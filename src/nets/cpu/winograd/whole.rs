@@ -4,7 +4,8 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::{OUT, POINTS, Winograd, multiply, transform_input, transform_output};
+use super::block::{transform_input, transform_output};
+use super::{OUT, POINTS, Winograd, multiply};
 use crate::nets::cpu::epilogue::Modulation;
 use crate::nets::cpu::map::Map;
 use crate::nets::cpu::{Stop, dispatch, spare};
