@@ -103,24 +103,26 @@ pub fn prelu(map: &mut Map, slopes: &[f32]) {
 
 /// Mean and biased variance of each channel over the picture.
 pub fn moments(map: &Map) -> (Vec<f32>, Vec<f32>) {
+    let means = mean_of(map, None);
+    let variances = mean_of(map, Some(&means));
+    (means, variances)
+}
+
+/// The mean of each channel over the picture, or of its squared distance from `means`.
+fn mean_of(map: &Map, means: Option<&[f32]>) -> Vec<f32> {
     let padded = map.padded();
     let area = (map.height * map.width).max(1) as f64;
-    let sum_rows = |means: Option<&[f32]>| -> Vec<f64> {
-        (0..map.height)
-            .into_par_iter()
-            .map(|y| super::dispatch(RowSums { row: map.row(y), padded, means }))
-            // In the order of rows, whatever the number of threads.
-            .collect::<Vec<_>>()
-            .into_iter()
-            .fold(vec![0.0f64; padded], |mut total, sums| {
-                total.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
-                total
-            })
-    };
-    let means: Vec<f32> = sum_rows(None).iter().map(|sum| (sum / area) as f32).collect();
-    let variances = sum_rows(Some(&means));
-    let variances = variances.iter().map(|sum| (sum / area) as f32).collect();
-    (means, variances)
+    let sums = (0..map.height)
+        .into_par_iter()
+        .map(|y| super::dispatch(RowSums { row: map.row(y), padded, means }))
+        // In the order of rows, whatever the number of threads.
+        .collect::<Vec<_>>()
+        .into_iter()
+        .fold(vec![0.0f64; padded], |mut total, sums| {
+            total.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
+            total
+        });
+    sums.iter().map(|sum| (sum / area) as f32).collect()
 }
 
 /// The sums of a row's channels, or of their squared distances from `means`.
@@ -212,7 +214,7 @@ pub fn pixel_norm(map: &mut Map, eps: f32) {
 
 /// The mean of each channel.
 pub fn global_mean(map: &Map) -> Map {
-    let (means, _) = moments(map);
+    let means = mean_of(map, None);
     Map::build(1, 1, map.channels, |_, row| row.copy_from_slice(&means))
 }
 

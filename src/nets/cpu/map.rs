@@ -8,6 +8,9 @@ use crate::nets::Planes;
 /// Channels are padded to multiples of this, the widest vector in use.
 pub const LANES: usize = 8;
 
+/// Maps of fewer numbers are not shared out: waking another thread takes longer.
+const SHORT: usize = 1 << 12;
+
 /// A picture `[height, width, channels]`, channels innermost and padded to whole vectors. What
 /// the padding holds is unspecified but finite.
 #[derive(Debug)]
@@ -113,9 +116,13 @@ impl Map {
         map
     }
 
-    /// Changes every row in place, in parallel.
+    /// Changes every row in place, in parallel where that pays off.
     pub fn change_rows(&mut self, change: impl Fn(usize, &mut [f32]) + Sync) {
         let len = (self.width * self.padded()).max(1);
-        self.data.par_chunks_mut(len).enumerate().for_each(|(y, row)| change(y, row));
+        if self.data.len() < SHORT {
+            self.data.chunks_mut(len).enumerate().for_each(|(y, row)| change(y, row));
+        } else {
+            self.data.par_chunks_mut(len).enumerate().for_each(|(y, row)| change(y, row));
+        }
     }
 }

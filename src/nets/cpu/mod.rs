@@ -188,7 +188,9 @@ impl Processor {
     /// # Errors
     /// [`Stopped`] when `stop` answered true meanwhile.
     pub fn run(&self, inputs: &[Planes], stop: Stop<'_>) -> Result<Vec<Planes>, Stopped> {
-        Ok(self.results(&self.execute(inputs, stop, None)?))
+        // On one of the threads that share the work: handing them each step from outside takes as
+        // long as a small step.
+        rayon::scope(|_| Ok(self.results(&self.execute(inputs, stop, None)?)))
     }
 
     /// [`Processor::run`] that shows `probe` every named value that is not part of a larger step.

@@ -22,6 +22,8 @@ const MAX_PIXELS: usize = 16 * TILE;
 const TASKS: usize = 8;
 /// Blocks of one task where there is a single pixel.
 const BLOCKS: usize = 4;
+/// Fewer products are not shared out: waking another thread takes longer.
+const SHORT: usize = 1 << 17;
 
 /// A convolution of 1×1 and stride 1.
 #[derive(Clone, Debug)]
@@ -66,7 +68,7 @@ impl Pointwise {
         let blocks = self.channels_out.div_ceil(BLOCK);
         let each = pixels.div_ceil(TASKS).next_multiple_of(TILE).min(MAX_PIXELS);
         let len = if pixels == 1 { BLOCKS * BLOCK } else { each * padded };
-        out.values_mut().par_chunks_mut(len.max(1)).enumerate().for_each(|(at, out)| {
+        let part = |(at, out): (usize, &mut [f32])| {
             if stop() {
                 return;
             }
@@ -75,7 +77,12 @@ impl Pointwise {
                 _ => (at * each, padded, 0..blocks),
             };
             super::dispatch(Part { kernel: self, maps, modulation, first, stride, blocks, out });
-        });
+        };
+        if pixels * self.weights.len() < SHORT {
+            out.values_mut().chunks_mut(len.max(1)).enumerate().for_each(part);
+        } else {
+            out.values_mut().par_chunks_mut(len.max(1)).enumerate().for_each(part);
+        }
         out
     }
 }

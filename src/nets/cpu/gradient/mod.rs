@@ -119,7 +119,7 @@ impl Differentiable {
     /// # Errors
     /// [`Stopped`] when `stop` answered true meanwhile.
     pub fn run(&self, inputs: &[Planes], stop: Stop<'_>) -> Result<Trace, Stopped> {
-        let values = self.forward.execute(inputs, stop, None)?;
+        let values = rayon::scope(|_| self.forward.execute(inputs, stop, None))?;
         let given: Vec<Side> = inputs.iter().map(|planes| [planes.height, planes.width]).collect();
         let planes = |value: &Value| joined(&values[value.0]).to_planes();
         let outputs = self.forward.graph.outputs.iter().map(planes).collect();
