@@ -21,7 +21,7 @@ use crate::color::WorkingProfile;
 use crate::document::Document;
 use crate::geom::{IRect, Size};
 use crate::ops::{OpContext, Uniform};
-use crate::pixels::{Depth, TILE};
+use crate::pixels::{Depth, SQUARE, TILE};
 
 /// Levels kept: the current one, its neighbours while zooming, and a coarse one to fall back on.
 const MAX_LEVELS: usize = 4;
@@ -398,11 +398,10 @@ impl Job<'_> {
         IRect::from_origin_size(origin, Size::new(TILE, TILE)).intersect(self.extent.rect())
     }
 
-    /// The squares of a tile that are told apart when the document changes, row by row: as a tile
-    /// of the document at this level, but no smaller than a quarter of a tile's side.
+    /// The squares of a tile that are told apart when the document changes, row by row.
     fn parts(&self, column: u32, row: u32) -> Vec<IRect> {
-        let halvings = if self.halo_px > MAX_PART_HALO_PX { 0 } else { self.level.min(2) };
-        let (side, count) = (TILE >> halvings, 1 << halvings);
+        let side = if self.halo_px > MAX_PART_HALO_PX { TILE } else { SQUARE };
+        let count = TILE / side;
         let whole = self.tile_rect(column, row);
         let part = |x: u32, y: u32| {
             let origin = ((column * TILE + x * side) as i32, (row * TILE + y * side) as i32);

@@ -9,7 +9,7 @@ use crate::document::{BlendMode, Document, Layer, LayerId, LayerKind, LayerMask,
 use crate::geom::{IRect, Size};
 use crate::ops::{self, Kind, OpContext, Operation};
 use crate::params::Params;
-use crate::pixels::{TILE, TiledImage};
+use crate::pixels::{SQUARE, TILE, TiledImage};
 
 /// An operation shown on one raster layer's own pixels while its slider moves. It acts inside the
 /// document's selection, as applying it will.
@@ -171,16 +171,30 @@ fn hash_image(
     rect: IRect,
     hasher: &mut DefaultHasher,
 ) {
-    // Named by the tiles of the image itself, for a coarse tile may have changed elsewhere only.
+    // Named by squares of the image itself: a coarse tile may have changed elsewhere only.
     image.size().hash(hasher);
-    let rect = {
-        let IRect { x0, y0, x1, y1 } = pixels_under(origin, level, rect);
-        let up = |at: i32| at.saturating_mul(1 << level);
-        IRect::new(up(x0), up(y0), up(x1), up(y1))
-    };
+    let IRect { x0, y0, x1, y1 } = pixels_under(origin, level, rect);
+    let up = |at: i32| at.saturating_mul(1 << level);
+    let rect = IRect::new(up(x0), up(y0), up(x1), up(y1)).intersect(image.size().rect());
     for (column, row) in TileRange::touching(rect, image.size()).cells() {
-        image.tile(column, row).map(|tile| tile.id()).hash(hasher);
+        let tile = image.tile(column, row);
+        let part = image.tile_rect(column, row);
+        if rect.intersect(part) == part {
+            tile.map(|tile| tile.id()).hash(hasher);
+        } else {
+            let inside = rect.intersect(part).translate(-part.x0, -part.y0);
+            for (x, y) in squares(inside) {
+                tile.map_or(0, |tile| tile.square(x, y)).hash(hasher);
+            }
+        }
     }
+}
+
+/// Squares of a tile that touch `rect`, in its pixels.
+fn squares(rect: IRect) -> impl Iterator<Item = (u32, u32)> {
+    let span = |from: i32, to: i32| from as u32 / SQUARE..(to as u32).div_ceil(SQUARE);
+    let (columns, rows) = (span(rect.x0, rect.x1), span(rect.y0, rect.y1));
+    rows.flat_map(move |y| columns.clone().map(move |x| (x, y)))
 }
 
 pub(super) fn active_mask(layer: &Layer) -> Option<&LayerMask> {

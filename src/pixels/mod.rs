@@ -9,7 +9,7 @@ mod tiles;
 
 pub use buf::{PixelBuf, Samples};
 pub use sheet::contact_sheet;
-pub use tiles::{TILE, Tile, TiledImage};
+pub use tiles::{SQUARE, TILE, Tile, TiledImage};
 
 use serde::{Deserialize, Serialize};
 

@@ -11,24 +11,56 @@ use crate::geom::{IRect, Size};
 /// Side of a tile in pixels.
 pub const TILE: u32 = 256;
 
+/// Side of the squares of a tile that are told apart, in pixels.
+pub const SQUARE: u32 = 64;
+/// Squares on a tile's side.
+const SQUARES: u32 = TILE / SQUARE;
+
 static NEXT_TILE_ID: AtomicU64 = AtomicU64::new(1);
 
 /// One 256×256 block. Never changed once shared: a changed tile is a new tile with a new id, so
-/// an id names content and caches may key on it.
+/// an id names content and caches may key on it. So do the ids of its squares.
 #[derive(Debug)]
 pub struct Tile {
     id: u64,
+    /// Ids of the tiles that the squares came with, row by row; 0 where the image's fill shows.
+    squares: [u64; (SQUARES * SQUARES) as usize],
     samples: Samples,
 }
 
 impl Tile {
     /// `samples` holds `TILE * TILE` pixels, row by row.
     pub fn new(samples: Samples) -> Self {
-        Self { id: NEXT_TILE_ID.fetch_add(1, Ordering::Relaxed), samples }
+        let id = NEXT_TILE_ID.fetch_add(1, Ordering::Relaxed);
+        Self { id, squares: [id; _], samples }
+    }
+
+    /// A tile that shows what `old` shows (the image's fill where there is none) but inside `part`,
+    /// in pixels of the image.
+    pub fn changed(old: Option<&Self>, samples: Samples, part: IRect) -> Self {
+        let mut tile = Self::new(samples);
+        let before = old.map_or([0; _], |old| old.squares);
+        let touched = |from: i32, to: i32| {
+            let (from, to) = (from as u32 % TILE, (to - 1) as u32 % TILE);
+            from / SQUARE..=to / SQUARE
+        };
+        let (columns, rows) = (touched(part.x0, part.x1), touched(part.y0, part.y1));
+        for (at, square) in tile.squares.iter_mut().enumerate() {
+            let (column, row) = (at as u32 % SQUARES, at as u32 / SQUARES);
+            if !(columns.contains(&column) && rows.contains(&row)) {
+                *square = before[at];
+            }
+        }
+        tile
     }
 
     pub const fn id(&self) -> u64 {
         self.id
+    }
+
+    /// Names what the square at `(column, row)` shows; 0 for the image's fill.
+    pub const fn square(&self, column: u32, row: u32) -> u64 {
+        self.squares[(row * SQUARES + column) as usize]
     }
 
     pub const fn samples(&self) -> &Samples {
@@ -246,8 +278,8 @@ impl TiledImage {
     }
 
     /// Calls `change` in parallel for every tile touching `rect`, with the touched part in image
-    /// coordinates and a private copy of the tile's samples (`TILE * TILE` pixels, row by row).
-    /// A tile left as it was stays shared and keeps its id.
+    /// coordinates and a private copy of the tile's samples (`TILE * TILE` pixels, row by row), of
+    /// which it may change that part. A tile left as it was stays shared and keeps its id.
     pub fn modify(&mut self, rect: IRect, change: impl Fn(IRect, &mut Samples) + Sync) {
         let (columns, _) = self.grid();
         let positions: Vec<_> = self.tiles_in(rect).collect();
@@ -265,7 +297,7 @@ impl TiledImage {
                 };
                 (!same).then(|| {
                     let index = row as usize * columns as usize + column as usize;
-                    (index, Arc::new(Tile::new(samples)))
+                    (index, Arc::new(Tile::changed(old.map(AsRef::as_ref), samples, part)))
                 })
             })
             .collect();
@@ -366,6 +398,24 @@ mod tests {
         assert!(!copy.same_tiles(&image));
         assert_eq!(copy.changed_rect(&image), IRect::new(256, 0, 512, 256));
         assert_eq!(image.to_buf(), buf);
+    }
+
+    #[test]
+    fn squares_left_alone_keep_their_names() {
+        let mut image = TiledImage::from_buf(&ramp(Size::new(300, 300)));
+        let before = image.clone();
+        image.write(&PixelBuf::new(Size::new(70, 2), 4, Depth::U16), (60, 130));
+        let (old, new) = (before.tile(0, 0).unwrap(), image.tile(0, 0).unwrap());
+        for (column, row) in (0..SQUARES).flat_map(|row| (0..SQUARES).map(move |c| (c, row))) {
+            // Pixels 60 to 129 lie in three squares of the third row.
+            let touched = column <= 2 && row == 2;
+            assert_eq!(old.square(column, row) != new.square(column, row), touched);
+        }
+        // Where there was no tile the rest still shows the fill.
+        let mut mask = TiledImage::mask(Size::new(300, 300), 255);
+        mask.write(&PixelBuf::new(Size::new(10, 10), 1, Depth::U8), (256, 256));
+        let corner = mask.tile(1, 1).unwrap();
+        assert_eq!((corner.square(0, 0), corner.square(1, 0)), (corner.id(), 0));
     }
 
     #[test]

@@ -259,7 +259,8 @@ impl Painter<'_> {
                 _ => false,
             };
         }
-        changed.then(|| Tile::new(samples))
+        let old = current.tile(column, row).map(AsRef::as_ref);
+        changed.then(|| Tile::changed(old, samples, part))
     }
 }
 
