@@ -16,6 +16,7 @@ use crate::device::DeviceChoice;
 use crate::infer::Device;
 use crate::infer::examine::{Examination, Examiner};
 use crate::infer::framing::FaceFramer;
+use crate::infer::models::ModelStore;
 use crate::infer::worker::NetworkError;
 use crate::nets::StyleGan2;
 use crate::nets::cpu::Stop;
@@ -171,7 +172,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         "config": trainer.config,
     }))?;
     // A run that went wrong leaves the state that was saved before.
-    let report = learn(args, &mut trainer, &mut log)?;
+    let report = learn(args, &mut trainer, examiner(args, device)?, &mut log)?;
     trainer.save(&args.out)?;
     let _ = fs::remove_file(args.out.join(STOP_FILE));
     log.line(&json!({ "what": "end", "images": trainer.images() }))?;
@@ -299,13 +300,17 @@ pub fn pictures(
 }
 
 /// Steps until it is enough.
-fn learn(args: &Args, trainer: &mut Trainer, log: &mut Log) -> Result<Option<Report>, Failure> {
+fn learn(
+    args: &Args,
+    trainer: &mut Trainer,
+    mut examiner: Option<Examiner>,
+    log: &mut Log,
+) -> Result<Option<Report>, Failure> {
     let mut bar = Progress::new("Training");
     let (began, first) = (Instant::now(), trainer.images());
     let limit = args.minutes.map(|minutes| Duration::from_secs_f64((minutes * 60.0).max(0.0)));
     let mut saved = Instant::now();
     let mut last = None;
-    let mut examiner = if args.metrics_every > 0 { examiner(args)? } else { None };
     let stop_file = args.out.join(STOP_FILE);
     let stop = || limit.is_some_and(|limit| began.elapsed() >= limit) || stop_file.exists();
     loop {
@@ -343,8 +348,12 @@ fn learn(args: &Args, trainer: &mut Trainer, log: &mut Log) -> Result<Option<Rep
 }
 
 /// What measures the run.
-fn examiner(args: &Args) -> Result<Option<Examiner>, Failure> {
-    let examiner = Examiner::of(&networks::store(args.device)?).map_err(Failure::input)?;
+fn examiner(args: &Args, device: Device) -> Result<Option<Examiner>, Failure> {
+    if args.metrics_every == 0 {
+        return Ok(None);
+    }
+    let store = ModelStore::new(Library::discover(), device);
+    let examiner = Examiner::of(&store).map_err(Failure::input)?;
     if examiner.is_none() {
         report::note("no network that measures pictures is installed: no FID, no KID");
     }

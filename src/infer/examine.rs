@@ -10,6 +10,7 @@ use super::models::ModelStore;
 use super::protocol::ModelRef;
 use super::worker::NetworkError;
 use crate::color::WorkingProfile;
+use crate::geom::Size;
 use crate::metrics::{Reservoir, Subsets, frechet_distance_of_few, kernel_distance};
 use crate::nets::InceptionVariant;
 use crate::nets::cpu::Stop;
@@ -20,6 +21,8 @@ use crate::zoo::{Library, Purpose, Spec, open_network};
 const AT_ONCE: usize = 32;
 /// Pairs of neighbours whose difference is looked at.
 const PAIRS: usize = 64;
+/// Shortest side that is left something of by the networks of LPIPS.
+const LEAST_SIDE: u32 = 32;
 
 /// What pictures are looked at for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +95,7 @@ pub struct Examination {
     pub fid: f64,
     /// The kernel distance: fair for few pictures, hence negative at times.
     pub kid: f64,
-    /// Mean LPIPS of two drawn pictures, and of two real ones.
+    /// Mean LPIPS of two drawn pictures, and of two real ones; not of pictures below 32 pixels.
     pub lpips: Option<[f64; 2]>,
 }
 
@@ -193,7 +196,9 @@ impl Examiner {
                 let features = seen.features();
                 let new = || Reservoir::new(features.len(), count, 0);
                 kept.get_or_insert_with(new).push(features).map_err(|err| failed(&err))?;
-                if let Some(network) = self.pairs.as_ref().filter(|_| apart.len() < PAIRS) {
+                let Size { width, height } = picture.size();
+                let is_wanted = apart.len() < PAIRS && width.min(height) >= LEAST_SIDE;
+                if let Some(network) = self.pairs.as_ref().filter(|_| is_wanted) {
                     let now = see(network)?;
                     if let Some(before) = &before {
                         let distance = network.distance(before, &now);

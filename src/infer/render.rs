@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::generator::Generator;
 use super::picture::drawn_picture;
 use super::protocol::{Drawing, Drawn, Mixed, Origin, Render, Stage};
-use super::worker::{Context, End, Models};
+use super::worker::{Context, End, Models, NetworkError};
 use crate::latent::random::{normal_latent, truncated_normal};
-use crate::latent::{Code, EditStack, LatentError, Mix};
+use crate::latent::{Code, EditStack, LatentError, Mix, Noise, Truncation};
 use crate::nets::cpu::Stop;
+use crate::pixels::PixelBuf;
 
 /// The most pictures of one request.
 pub const MAX_DRAWINGS: usize = 4096;
@@ -40,6 +41,29 @@ pub(super) fn run(
         drawn.push(draw(drawing, &hash, generator, &stop)?);
     }
     Ok(drawn)
+}
+
+/// The picture of a seed with the noise of the file, as one of many that are measured; where there
+/// are classes the seed chooses. `psi` is 0 (the mean) to 1.
+///
+/// # Errors
+/// Those of the generator.
+pub fn sample(
+    generator: &mut dyn Generator,
+    seed: u64,
+    psi: f32,
+    stop: Stop<'_>,
+) -> Result<PixelBuf, NetworkError> {
+    let from = Origin::Seed { seed, class: None, noise: Noise::Const };
+    let truncation = Some(Truncation { psi, cutoff: None });
+    let stack = EditStack { truncation, ..EditStack::default() };
+    let drawing = Drawing { stack, ..Drawing::plain(from) };
+    // The code goes with the picture and is nobody's.
+    let nobody = "0".repeat(64);
+    draw(&drawing, &nobody, generator, stop).map(|drawn| drawn.picture).map_err(|end| match end {
+        End::Failed(reason) => NetworkError::Failed(reason),
+        _ => NetworkError::Stopped,
+    })
 }
 
 pub(super) fn draw(

@@ -59,8 +59,8 @@ pub struct Cache<'a> {
 impl Dataset {
     /// What `framer` takes out of every picture below a folder, at `side` pixels. Files that are
     /// no pictures, broken ones, copies and those that hold nothing for the framer are left out
-    /// and told. What `cache` knows of a file that is as it was is not read again. `watch` is given the files that are done and all there are, and answers whether
-    /// to go on.
+    /// and told. What `cache` knows of a file that is as it was is not read again. `watch` is given
+    /// the files that are done and all there are, and answers whether to go on.
     ///
     /// # Errors
     /// A folder that cannot be read, or with fewer than [`MIN_PICTURES`] usable pictures.

@@ -141,13 +141,16 @@ impl Trainer {
         if self.data.shape[0] != 3 {
             return Vec::new();
         }
-        let (z_dim, first) = (self.average.space.z_dim, numbers.start as u64);
+        let (z_dim, first) = (self.average.space.z_dim, numbers.start / AT_ONCE);
+        let whole = first * AT_ONCE..numbers.end.next_multiple_of(AT_ONCE);
         let latent =
             |number| self.randomness.normal(Purpose::Latents, u64::MAX - 1 - number as u64);
-        let latents = numbers.flat_map(|number| latent(number).take(z_dim));
+        let latents = whole.clone().flat_map(|number| latent(number).take(z_dim));
         let latents: Vec<f32> = latents.map(|x| x as f32).collect();
-        let samples = self.samples_from(&latents, first);
-        self.pictures(&samples)
+        let samples = self.samples_from(&latents, first as u64);
+        let len = self.data.sample_len();
+        let wanted = numbers.start - whole.start..numbers.end - whole.start;
+        self.pictures(&samples[wanted.start * len..wanted.end * len])
     }
 
     /// Real pictures by number, as far as there are any: those that are held out, where there are
@@ -168,7 +171,8 @@ impl Trainer {
         self.samples_from(latents, 0)
     }
 
-    /// Samples of latents, with noise as if `first` came before.
+    /// Samples of latents, with noise as if so many of [`AT_ONCE`] came before: its numbers are
+    /// those of whole batches.
     fn samples_from(&mut self, latents: &[f32], first: u64) -> Vec<f32> {
         let params = self.average.weights.constant();
         self.average.load(&params);

@@ -86,7 +86,9 @@ fn pairs_are_measured_as_scikit_image_does() {
         assert_eq!((&said["pairs"], &said["comparable_with_published"]), (&1.into(), &true.into()));
     }
     let text = succeed(&["metrics", "psnr", &a, &a]).stdout;
-    assert_eq!(text.trim(), "PSNR: value ∞");
+    assert_eq!(text.trim(), "PSNR: identical");
+    let same = json(&["psnr", &a, &a]);
+    assert_eq!((&same["value"], &same["identical"]), (&Json::Null, &1.into()));
     // No backbone of LPIPS comes with the program: said in the name.
     let same = json(&["lpips", &a, &a]);
     assert_eq!(same["value"], 0.0);
@@ -110,6 +112,12 @@ fn folders_of_pairs_are_matched_by_name() {
     let one = json(&["ssim", &format!("{a}/3.png"), &format!("{b}/3.png")]);
     let (mean, one) = (said["value"].as_f64().unwrap(), one["value"].as_f64().unwrap());
     assert!((mean - (3.0 + one) / 4.0).abs() < 1e-9 && one < 0.9, "{mean} {one}");
+    // What is equal has no place in a mean of decibels, and is told.
+    let said = json(&["psnr", &a, &b]);
+    let one = json(&["psnr", &format!("{a}/3.png"), &format!("{b}/3.png")]);
+    assert_eq!((&said["identical"], &said["value"]), (&3.into(), &one["value"]));
+    let told = succeed(&["metrics", "psnr", &a, &b]);
+    assert!(told.stderr.contains("3 of 4 pairs are identical"), "{}", told.stderr);
 }
 
 #[test]
@@ -175,6 +183,35 @@ fn an_inception_of_ones_own_gives_the_metric_its_name() {
     assert!(said["value"].as_f64().unwrap() > 0.0);
     let said = json(&["is", &a, "--model", &model]);
     assert!(said["value"].as_f64().unwrap() >= 1.0 && said["deviation"].is_number());
+}
+
+#[test]
+fn a_side_may_be_a_generator() {
+    let folder = Folder::new();
+    let a = parts(&folder, "a", |part, _| part.clone());
+    let drawn = folder.file("drawn");
+    std::fs::create_dir(&drawn).unwrap();
+    let model = "dcgan-digiface-64";
+    succeed(&["generate", "--model", model, "--seed", "3-8", "-o", &drawn]);
+    let with = |metric: &str, b: &str, more: &[&str]| {
+        let seed = if more.contains(&"--seed") { &[][..] } else { &["--seed", "3"] };
+        json(&[&[metric, &a, b, "--count", "6"], seed, more].concat())
+    };
+    let said = with("kid", model, &[]);
+    let b = &said["b"];
+    assert_eq!((&b["generator"], &b["pictures"]), (&model.into(), &6.into()));
+    assert_eq!((&b["first_seed"], &b["psi"]), (&3.into(), &1.0.into()));
+    // The pictures of those seeds, as they are written.
+    assert_eq!(said["value"], with("kid", &drawn, &[])["value"]);
+    // Other seeds, the mean alone, and the file itself.
+    assert!(with("pr", model, &[])["precision"].is_number());
+    assert_ne!(said["value"], with("kid", model, &["--psi", "0"])["value"]);
+    assert_ne!(said["value"], with("kid", model, &["--seed", "9"])["value"]);
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(model);
+    let weights = file.join("weights.safetensors").to_string_lossy().into_owned();
+    assert_eq!(with("kid", &weights, &[])["value"], said["value"]);
+    assert!(complaint(&["fid", &a, model, "--psi", "2"]).contains("--psi"));
+    assert!(complaint(&["fid", &a, "ffdnet-color"]).contains("draws no pictures"));
 }
 
 #[test]

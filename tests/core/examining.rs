@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::ops::Range;
 use std::path::Path;
 
-use ganvas::geom::Size;
+use ganvas::geom::{IRect, Size};
 use ganvas::infer::Device;
 use ganvas::infer::examine::{Aim, Examiner};
 use ganvas::infer::features::FeatureNetwork;
@@ -14,6 +14,8 @@ use ganvas::latent::random::SplitMix64;
 use ganvas::pixels::{Depth, PixelBuf};
 use ganvas::zoo::Library;
 
+const SIDE: u32 = 32;
+
 fn store() -> ModelStore {
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
     ModelStore::new(Library::of(Some(models), None), Device::flex())
@@ -21,9 +23,9 @@ fn store() -> ModelStore {
 
 /// Stripes that differ by number, `rough` of 0..=1 of them noise.
 fn picture(number: usize, rough: f32) -> PixelBuf {
-    let mut out = PixelBuf::new(Size::new(24, 24), 4, Depth::U8);
+    let mut out = PixelBuf::new(Size::new(SIDE, SIDE), 4, Depth::U8);
     let mut random = SplitMix64::new(number as u64);
-    for (x, y) in (0..24).flat_map(|y| (0..24).map(move |x| (x, y))) {
+    for (x, y) in (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (x, y))) {
         let wave = ((x * (1 + number as u32 % 5) + y * number as u32) as f32 * 0.3).sin();
         let noise = random.below(1000) as f32 / 1000.0;
         let value = (0.5 + 0.4 * wave) * (1.0 - rough) + noise * rough;
@@ -101,6 +103,22 @@ fn variety_is_that_of_neighbours_beside_real_ones() {
     let mut alike = |numbers: Range<usize>| vec![picture(3, 0.0); numbers.len()];
     let found = examiner.examine(5, &mut real, &mut alike, &|| false).unwrap();
     assert_eq!(found.diversity(), Some(0.0));
+}
+
+#[test]
+fn tiny_pictures_are_measured_but_for_how_they_look() {
+    let store = store();
+    let model = Aim::Pairs.best(store.library()).unwrap();
+    let network = || store.features(&model).unwrap();
+    let mut examiner = Examiner::new(network(), Some(network()));
+    let tiny = |rough: f32| {
+        let square = IRect::new(0, 0, 8, 8);
+        move |numbers: Range<usize>| -> Vec<PixelBuf> {
+            pictures(numbers, rough).iter().map(|picture| picture.crop(square)).collect()
+        }
+    };
+    let found = examiner.examine(6, &mut tiny(0.0), &mut tiny(0.7), &|| false).unwrap();
+    assert!(found.fid > 0.0 && found.lpips.is_none(), "{found:?}");
 }
 
 #[test]

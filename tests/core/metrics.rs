@@ -120,6 +120,44 @@ fn the_kernel_distance_is_that_of_torch_fidelity() {
 }
 
 #[test]
+fn precision_and_recall_by_tiles_are_those_of_every_pair() {
+    let cloud = |count: usize, seed: u64, apart: f32| {
+        let mut set = Reservoir::new(5, usize::MAX, 0);
+        for vector in normal_latent(seed, count * 5, 1.0).chunks_exact(5) {
+            let moved: Vec<f32> = vector.iter().map(|x| x + apart).collect();
+            set.push(&moved).unwrap();
+        }
+        set
+    };
+    let far = |a: &[f32], b: &[f32]| -> f64 {
+        a.iter().zip(b).map(|(a, b)| f64::from(*a) - f64::from(*b)).map(|x| x * x).sum()
+    };
+    // Sizes about those of a tile, and more neighbours than one.
+    for (counts, neighbours, apart) in
+        [([150, 64], 3, 0.8), ([65, 130], 1, 0.3), ([9, 200], 5, 2.0)]
+    {
+        let (real, drawn) = (cloud(counts[0], 1, 0.0), cloud(counts[1], 2, apart));
+        let radius = |set: &Reservoir, at: usize| {
+            let others = (0..set.len()).filter(|other| *other != at);
+            let mut all: Vec<f64> =
+                others.map(|other| far(set.vector(at), set.vector(other))).collect();
+            all.sort_by(f64::total_cmp);
+            all[neighbours - 1]
+        };
+        let share = |centres: &Reservoir, set: &Reservoir| {
+            let radii: Vec<f64> = (0..centres.len()).map(|at| radius(centres, at)).collect();
+            let is_in =
+                |x: &&[f32]| (0..centres.len()).any(|at| far(centres.vector(at), x) <= radii[at]);
+            set.vectors().filter(is_in).count() as f64 / set.len() as f64
+        };
+        let found = precision_recall(&real, &drawn, neighbours).unwrap();
+        assert_eq!(found.precision, share(&real, &drawn), "{counts:?}");
+        assert_eq!(found.recall, share(&drawn, &real), "{counts:?}");
+        assert!(found.precision < 1.0 || found.recall < 1.0, "{found:?}");
+    }
+}
+
+#[test]
 fn precision_and_recall_are_those_of_torch_fidelity() {
     let (real, generated) = (reservoir("real"), reservoir("generated"));
     let found = precision_recall(&real, &generated, NEIGHBOURS).unwrap();

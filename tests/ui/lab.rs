@@ -1,7 +1,10 @@
 //! The lab: points learnt and watched, and a folder of pictures that becomes a generator to use.
 
+use std::path::{Path, PathBuf};
+
+use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
-use ganvas::app::{Action, Command, LabAction, LabPhase, LabSettings, LabSource, Setup};
+use ganvas::app::{Action, App, Command, LabAction, LabPhase, LabSettings, LabSource, Setup};
 use ganvas::infer::models::ModelStore;
 use ganvas::infer::service::Service;
 use ganvas::train::{Arch, Config, Preset};
@@ -43,10 +46,9 @@ fn points_are_learnt_paused_stepped_and_looked_back_at() {
     assert!(!harness.state().model().lab.is_open);
 }
 
-#[test]
-fn a_folder_becomes_a_generator_that_the_latent_tab_opens() {
-    let folder = tempfile::tempdir().unwrap();
-    let pictures = folder.path().join("stripes");
+/// A folder of pictures, enough of them.
+fn stripes(folder: &Path) -> PathBuf {
+    let pictures = folder.join("stripes");
     std::fs::create_dir(&pictures).unwrap();
     for at in 0..101u32 {
         let picture = image::RgbImage::from_fn(20, 16, |x, y| {
@@ -54,18 +56,59 @@ fn a_folder_becomes_a_generator_that_the_latent_tab_opens() {
         });
         picture.save(pictures.join(format!("{at}.png"))).unwrap();
     }
-    std::fs::write(pictures.join("notes.txt"), "no picture").unwrap();
-    let library = Library::of(None, Some(folder.path().join("models")));
+    pictures
+}
+
+/// An editor that keeps runs in `folder`, with the networks of `library`.
+fn laboratory(folder: &Path, library: Library) -> Harness<'static, App> {
     let for_service = library.clone();
-    let mut harness = editor_with(Setup {
+    editor_with(Setup {
         library,
         service: Box::new(move |wake| {
             let models = move || ModelStore::for_processor(for_service);
             Service::spawn(models, wake).map_err(|err| err.to_string())
         }),
-        runs: Some(folder.path().join("runs")),
+        runs: Some(folder.join("runs")),
         ..Setup::bare(Vec::new())
-    });
+    })
+}
+
+#[test]
+fn a_run_is_measured_and_its_best_state_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let pictures = stripes(folder.path());
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    let library = Library::of(Some(shipped), Some(folder.path().join("models")));
+    let mut harness = laboratory(folder.path(), library);
+    command(&mut harness, Command::Train);
+    let mut settings = LabSettings::of(Preset::Scratch);
+    settings.source = LabSource::Folder(Some(pictures));
+    settings.measured_kimg = 1;
+    settings.config =
+        Config { channel_base: 64, channel_max: 8, batch: 16, ..Config::new(Arch::Dcgan, 8) };
+    perform(&mut harness, Action::Lab(LabAction::Set(Box::new(settings))));
+    perform(&mut harness, Action::Lab(LabAction::Start));
+    wait_until(&mut harness, "a measurement", |model| !model.lab.measured.is_empty());
+    let lab = &harness.state().model().lab;
+    let measured = &lab.measured[0];
+    assert!((1000..1100).contains(&measured.images), "{}", measured.images);
+    // All the pictures, since too few are held out to measure by.
+    assert_eq!((measured.found.real, measured.found.drawn), (101, 256));
+    assert_eq!(measured.found.metric, "substitute-FID");
+    assert!(measured.found.fid > 0.0 && lab.has_best);
+    assert!(lab.folder.as_ref().unwrap().join("pictures.cache").exists());
+    harness.get_by_label("Stop").click();
+    wait_until(&mut harness, "the end", |model| model.lab.phase == LabPhase::Idle);
+    assert!(harness.state().model().lab.trouble.is_none());
+}
+
+#[test]
+fn a_folder_becomes_a_generator_that_the_latent_tab_opens() {
+    let folder = tempfile::tempdir().unwrap();
+    let pictures = stripes(folder.path());
+    std::fs::write(pictures.join("notes.txt"), "no picture").unwrap();
+    let library = Library::of(None, Some(folder.path().join("models")));
+    let mut harness = laboratory(folder.path(), library);
     command(&mut harness, Command::Train);
     let mut settings = LabSettings::of(Preset::Scratch);
     settings.source = LabSource::Folder(Some(pictures));

@@ -131,6 +131,8 @@ impl Work {
             };
             format!("Left out: {name} ({}){more}", first.reason)
         });
+        let not_kept = |reason: &String| format!("The pictures are not kept for later: {reason}");
+        let left_out = left_out.or_else(|| data.not_kept.as_ref().map(not_kept));
         let mut trainer = Trainer::new(config, data, &self.device)?;
         if let Some((mut parameters, _)) = base {
             trainer.begin_with(&mut *parameters)?;

@@ -21,23 +21,27 @@ use crate::metrics::Backbone;
 pub(super) struct Args {
     #[arg(value_enum)]
     metric: Metric,
-    /// A picture or a folder of pictures, the real ones where that matters; for ppl an installed
-    /// generator or a checkpoint file
+    /// A picture or a folder of pictures, the real ones where that matters; for sets also a
+    /// generator, installed or a checkpoint file, that draws them; for ppl a generator
     a: PathBuf,
-    /// What is compared with it: a folder for sets, a picture of the same size for pairs, or a
-    /// folder with the same names
+    /// What is compared with it: a folder or a generator for sets, a picture of the same size for
+    /// pairs, or a folder with the same names
     b: Option<PathBuf>,
     /// The network that looks at pictures, installed or a file: Inception-v3 for sets, AlexNet,
     /// VGG16 or SqueezeNet 1.1 for lpips and ppl [default: what is installed of these]
     #[arg(long, value_name = "ID|FILE")]
     model: Option<String>,
-    /// At most so many pictures of each folder, by name; for ppl so many paths [default: all, and
-    /// 1000 paths]
+    /// At most so many pictures of each folder, by name; so many that a generator draws; for ppl so
+    /// many paths [default: all, 1000 drawn ones, 1000 paths]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
-    /// Chooses subsets (kid) and paths (ppl)
+    /// Chooses subsets (kid) and paths (ppl); a generator draws this seed and those after it, as
+    /// 'ganvas generate' does
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Truncation of drawn pictures, 0 (the mean) to 1 (none, as published figures have it)
+    #[arg(long, default_value_t = 1.0, value_name = "F")]
+    psi: f32,
     /// Where paths run (ppl)
     #[arg(long, value_enum, default_value = "w")]
     space: paths::SpaceArg,
@@ -96,6 +100,9 @@ impl Metric {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    if !(0.0..=1.0).contains(&args.psi) {
+        return Err(Failure::input(format!("--psi must be 0 to 1, not {}", args.psi)));
+    }
     let name = args.metric.name();
     let b = match (&args.b, args.metric.compares()) {
         (Some(b), true) => b.as_path(),
@@ -188,7 +195,8 @@ fn show(
     let words = values.iter().map(|(name, value)| {
         // Six digits, whatever the magnitude.
         let digits = (5 - value.abs().max(1e-9).log10().floor() as i32).clamp(0, 12) as usize;
-        if value.is_infinite() { format!("{name} ∞") } else { format!("{name} {value:.digits$}") }
+        // Only pictures that are equal are infinitely near.
+        if value.is_infinite() { "identical".into() } else { format!("{name} {value:.digits$}") }
     });
     let words: Vec<_> = words.collect();
     report::print(format!("{}: {}", title.text(args.metric), words.join(", ")))

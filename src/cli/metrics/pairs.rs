@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use serde_json::json;
 
-use super::super::report::{Failure, Progress};
+use super::super::report::{self, Failure, Progress};
 use super::networks::{Networks, choose};
 use super::{Args, Metric, Title, pictures, show};
 use crate::color::WorkingProfile;
@@ -53,8 +53,21 @@ pub(super) fn run(args: &Args, b: &Path) -> Result<(), Failure> {
         let sentence = format!("no picture of {} could be compared", args.a.display());
         return Err(Failure::input(sentence));
     }
-    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    // What is equal has no ratio to its noise, and no mean with others.
+    let (other, equal): (Vec<f64>, Vec<f64>) =
+        values.iter().partition(|value| value.is_finite() || args.metric != Metric::Psnr);
+    let mean = match other.len() {
+        0 => f64::INFINITY,
+        count => other.iter().sum::<f64>() / count as f64,
+    };
     let mut more = vec![("pairs", json!(values.len())), ("skipped", json!(skipped.count))];
+    if args.metric == Metric::Psnr {
+        more.push(("identical", json!(equal.len())));
+        if !other.is_empty() && !equal.is_empty() {
+            let (equal, all) = (equal.len(), values.len());
+            report::note(format!("{equal} of {all} pairs are identical and not in the mean"));
+        }
+    }
     if let Some((_, model)) = &network {
         more.push(("model", json!(model)));
     }

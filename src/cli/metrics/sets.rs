@@ -1,54 +1,71 @@
-//! Metrics of whole folders.
+//! Metrics of whole folders, and of what generators draw.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
+use super::super::codes::Target;
 use super::super::report::{self, Failure, Progress};
 use super::networks::{Networks, choose};
 use super::{Args, Metric, Title, pictures, show};
+use crate::color::WorkingProfile;
 use crate::infer::features::{FeatureNetwork, Seen, Skipped, look_at_all};
+use crate::infer::protocol::ModelRef;
+use crate::infer::render::sample;
+use crate::io::Format;
 use crate::latent::Moments;
 use crate::metrics::{
     InceptionScore, MetricsError, NEIGHBOURS, Reservoir, Subsets, frechet_distance,
     kernel_distance, precision_recall,
 };
+use crate::zoo::Library;
+
+/// Pictures that a generator draws where no number is given.
+const DRAWN: u64 = 1000;
 
 pub(super) fn run(args: &Args, b: &Path) -> Result<(), Failure> {
-    // Folders first: they are wrong sooner than networks are loaded.
-    let mut sides = vec![Side::list(&args.a, args.count)?];
+    // Sides first: they are wrong sooner than networks are loaded.
+    let library = Library::discover();
+    let mut sides = vec![Side::named(&args.a, args, &library)?];
     if args.metric.compares() {
-        sides.push(Side::list(b, args.count)?);
+        sides.push(Side::named(b, args, &library)?);
     }
-    let networks = Networks::open(args.device)?;
+    let mut networks = Networks::open(args.device)?;
     let model = choose(networks.library(), args.model.as_deref(), args.metric)?;
     let network = networks.features(&model)?;
     let title = Title::of(args.metric, &network);
+    let mut eyes = Eyes { network, networks: &mut networks };
     let values = match args.metric {
-        Metric::Is => inception_score(&mut sides, &network),
-        Metric::Fid => frechet(&mut sides, &network),
-        Metric::Kid => kernel(&mut sides, &network, args.seed),
-        _ => spheres(&mut sides, &network, args.seed),
+        Metric::Is => inception_score(&mut sides, &mut eyes),
+        Metric::Fid => frechet(&mut sides, &mut eyes),
+        Metric::Kid => kernel(&mut sides, &mut eyes, args.seed),
+        _ => spheres(&mut sides, &mut eyes, args.seed),
     }?;
     let mut more = vec![("model", json!(model.to_string()))];
     more.extend(["a", "b"].into_iter().zip(sides.iter().map(Side::json)));
     show(args, &title, &values, &more)
 }
 
+/// What looks at pictures, and where generators come from.
+struct Eyes<'a> {
+    network: FeatureNetwork,
+    networks: &'a mut Networks,
+}
+
 type Values = Result<Vec<(&'static str, f64)>, Failure>;
 
-fn inception_score(sides: &mut [Side], network: &FeatureNetwork) -> Values {
-    let mut score = InceptionScore::new(InceptionScore::SPLITS, sides[0].files.len());
-    sides[0].look(network, &mut |seen| score.push(seen.logits()))?;
+fn inception_score(sides: &mut [Side], eyes: &mut Eyes<'_>) -> Values {
+    let mut score = InceptionScore::new(InceptionScore::SPLITS, sides[0].count());
+    sides[0].look(eyes, &mut |seen| score.push(seen.logits()))?;
     let score = score.score().map_err(|error| sides[0].refuse(&error))?;
     Ok(vec![("value", score.mean), ("deviation", score.deviation)])
 }
 
-fn frechet(sides: &mut [Side], network: &FeatureNetwork) -> Values {
+fn frechet(sides: &mut [Side], eyes: &mut Eyes<'_>) -> Values {
     let mut all = Vec::new();
     for side in sides.iter_mut() {
         let mut moments = None;
-        side.look(network, &mut |seen| {
+        side.look(eyes, &mut |seen| {
             let features = seen.features();
             let moments = moments.get_or_insert_with(|| Moments::new(features.len()));
             Ok(moments.push(features)?)
@@ -73,15 +90,15 @@ fn frechet(sides: &mut [Side], network: &FeatureNetwork) -> Values {
     Ok(vec![("value", distance)])
 }
 
-fn kernel(sides: &mut [Side], network: &FeatureNetwork, seed: u64) -> Values {
-    let kept = reservoirs(sides, network, Reservoir::CAPACITY, seed)?;
+fn kernel(sides: &mut [Side], eyes: &mut Eyes<'_>, seed: u64) -> Values {
+    let kept = reservoirs(sides, eyes, Reservoir::CAPACITY, seed)?;
     let subsets = Subsets { seed, ..Subsets::default() };
     let estimate = kernel_distance(&kept[0], &kept[1], subsets).map_err(Failure::failed)?;
     Ok(vec![("value", estimate.mean), ("deviation", estimate.deviation)])
 }
 
-fn spheres(sides: &mut [Side], network: &FeatureNetwork, seed: u64) -> Values {
-    let kept = reservoirs(sides, network, usize::MAX, seed)?;
+fn spheres(sides: &mut [Side], eyes: &mut Eyes<'_>, seed: u64) -> Values {
+    let kept = reservoirs(sides, eyes, usize::MAX, seed)?;
     for (kept, side) in kept.iter().zip(sides.iter()) {
         if kept.len() <= NEIGHBOURS {
             let (have, need) = (kept.len(), NEIGHBOURS + 1);
@@ -95,14 +112,14 @@ fn spheres(sides: &mut [Side], network: &FeatureNetwork, seed: u64) -> Values {
 /// Features of each side, two at least.
 fn reservoirs(
     sides: &mut [Side],
-    network: &FeatureNetwork,
+    eyes: &mut Eyes<'_>,
     capacity: usize,
     seed: u64,
 ) -> Result<Vec<Reservoir>, Failure> {
     let mut all = Vec::new();
     for (number, side) in (0..).zip(sides.iter_mut()) {
         let mut kept = None;
-        side.look(network, &mut |seen| {
+        side.look(eyes, &mut |seen| {
             let features = seen.features();
             let new = || Reservoir::new(features.len(), capacity, seed.wrapping_add(number));
             kept.get_or_insert_with(new).push(features)
@@ -116,40 +133,86 @@ fn reservoirs(
     Ok(all)
 }
 
-/// A folder on one side.
+/// The pictures of one side.
 struct Side {
     path: PathBuf,
-    files: Vec<PathBuf>,
+    from: Pictures,
     skipped: Skipped,
 }
 
+/// Where they come from.
+enum Pictures {
+    Files(Vec<PathBuf>),
+    /// A generator that draws so many seeds from the first on.
+    Drawn {
+        model: ModelRef,
+        first: u64,
+        count: u64,
+        psi: f32,
+    },
+}
+
 impl Side {
-    fn list(path: &Path, count: Option<u64>) -> Result<Self, Failure> {
-        let files = pictures::list(path, count)?;
-        Ok(Self { path: path.to_path_buf(), files, skipped: Skipped::default() })
+    /// What `path` means: pictures, else a generator.
+    fn named(path: &Path, args: &Args, library: &Library) -> Result<Self, Failure> {
+        let name = path.to_string_lossy();
+        let is_installed = !path.exists() && library.find(&name).is_ok();
+        let is_weights = path.is_file() && Format::from_path(path).is_none();
+        let from = if is_installed || is_weights {
+            let target = Target::named(library, &name)?;
+            let count = args.count.unwrap_or(DRAWN);
+            Pictures::Drawn { model: target.model, first: args.seed, count, psi: args.psi }
+        } else {
+            Pictures::Files(pictures::list(path, args.count)?)
+        };
+        Ok(Self { path: path.to_path_buf(), from, skipped: Skipped::default() })
+    }
+
+    /// Pictures, those that cannot be read too.
+    fn count(&self) -> usize {
+        match &self.from {
+            Pictures::Files(files) => files.len(),
+            Pictures::Drawn { count, .. } => *count as usize,
+        }
     }
 
     /// Shows every picture to the network and what it says to `each`.
     fn look(
         &mut self,
-        network: &FeatureNetwork,
+        eyes: &mut Eyes<'_>,
         each: &mut dyn FnMut(&Seen) -> Result<(), MetricsError>,
     ) -> Result<(), Failure> {
-        let total = self.files.len() as u64;
+        let total = self.count() as u64;
         let mut bar = Progress::new(format!("Looking at {}", self.path.display()));
-        let files = &self.files;
-        let skipped = look_at_all(
-            network,
-            files.len(),
-            &|place| pictures::read_with_profile(&files[place]),
-            &|| false,
-            &mut |place, seen| {
-                bar.set(place as u64 + 1, total);
-                each(&seen)
-            },
-        );
+        let network = &eyes.network;
+        match &self.from {
+            Pictures::Files(files) => {
+                let skipped = look_at_all(
+                    network,
+                    files.len(),
+                    &|place| pictures::read_with_profile(&files[place]),
+                    &|| false,
+                    &mut |place, seen| {
+                        bar.set(place as u64 + 1, total);
+                        each(&seen)
+                    },
+                );
+                self.skipped = skipped.map_err(Failure::failed)?;
+            }
+            Pictures::Drawn { model, first, count, psi } => {
+                let generator = eyes.networks.generator(model)?;
+                for place in 0..*count {
+                    let seed = first.wrapping_add(place);
+                    let drawn = sample(generator, seed, *psi, &|| false);
+                    let drawn = drawn.map_err(Failure::failed)?;
+                    let read = network.reader().read(&drawn, &WorkingProfile::srgb());
+                    let seen = network.see(read.map_err(Failure::failed)?, &|| false);
+                    each(&seen.map_err(Failure::failed)?).map_err(Failure::failed)?;
+                    bar.set(place + 1, total);
+                }
+            }
+        }
         drop(bar);
-        self.skipped = skipped.map_err(Failure::failed)?;
         pictures::note_skipped(&self.skipped);
         Ok(())
     }
@@ -159,10 +222,15 @@ impl Side {
     }
 
     fn json(&self) -> Json {
-        json!({
+        let mut said = json!({
             "path": self.path.to_string_lossy(),
-            "pictures": self.files.len() - self.skipped.count,
+            "pictures": self.count() - self.skipped.count,
             "skipped": self.skipped.count,
-        })
+        });
+        if let Pictures::Drawn { model, first, psi, .. } = &self.from {
+            said["generator"] = json!(model.to_string());
+            (said["first_seed"], said["psi"]) = (json!(first), json!(psi));
+        }
+        said
     }
 }

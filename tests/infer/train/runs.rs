@@ -100,7 +100,7 @@ fn a_run_goes_on_as_if_it_had_not_been_killed() {
         // Who looks at a run does not change it.
         let (drawn, real) = (second.drawn(3..5), second.real(0..5));
         assert_eq!((drawn.len(), real.len()), (2, 5));
-        assert!(second.drawn(4..5)[0].size() == drawn[1].size() && drawn[0] != drawn[1]);
+        assert!(second.drawn(4..5)[0] == drawn[1] && drawn[0] != drawn[1]);
         for _ in 0..3 {
             second.step().unwrap();
         }
