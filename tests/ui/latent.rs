@@ -201,8 +201,15 @@ fn a_tuned_face_is_kept_by_the_project_file() {
     perform(&mut harness, Action::Latent(LatentAction::Reopen(layer)));
     wait_until(&mut harness, "the face again", |model| model.latent.face().is_some());
     assert_eq!(found(&harness).tuning, tuned.tuning);
+    // What was shown before may be the search's own last frame, whose sums are rounded otherwise.
+    let away = |bytes: &[u8]| {
+        let pairs = bytes.iter().zip(&drawn);
+        pairs.map(|(new, old)| new.abs_diff(*old)).max().filter(|_| bytes.len() == drawn.len())
+    };
+    assert!(away(&before).is_some_and(|away| away > 4), "the tuned face is another one");
     wait_until(&mut harness, "the same picture", |model| {
-        model.latent.present.as_ref().is_some_and(|present| *present.frame.bytes == drawn)
+        let present = model.latent.present.as_ref();
+        present.and_then(|present| away(&present.frame.bytes)).is_some_and(|away| away <= 1)
     });
     command(&mut harness, Command::Undo);
 }
