@@ -111,6 +111,7 @@ impl App {
         model.adapter = setup.adapter;
         model.engine = setup.engine;
         model.lab.set_place(setup.device, setup.runs);
+        model.recent.keep_in(setup.previews);
         setup.desk.resume(&mut model);
         setup.notices.into_iter().for_each(|text| model.notices.warn(text));
         setup.files.into_iter().for_each(|file| model.open_file(file));

@@ -1,5 +1,7 @@
 //! Thumbnails of recent files, made one after the other on a thread of their own.
 
+mod kept;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,18 +36,30 @@ pub enum Known {
 }
 
 pub struct RecentThumbs {
-    worker: Latest<PathBuf, (PathBuf, Known)>,
+    worker: Latest<Ask, (PathBuf, Known)>,
+    /// Where thumbnails are kept; `None` keeps none.
+    folder: Option<PathBuf>,
     waiting: Option<PathBuf>,
     known: HashMap<PathBuf, Known>,
 }
 
+struct Ask {
+    path: PathBuf,
+    folder: Option<PathBuf>,
+}
+
 impl RecentThumbs {
     pub fn spawn(wake: &Wake) -> Result<Self, std::io::Error> {
-        let worker = Latest::spawn("recent files", wake.clone(), |path: PathBuf| {
-            let known = look(&path);
-            (path, known)
+        let worker = Latest::spawn("recent files", wake.clone(), |ask: Ask| {
+            let known = look(&ask.path, ask.folder.as_deref());
+            (ask.path, known)
         })?;
-        Ok(Self { worker, waiting: None, known: HashMap::new() })
+        Ok(Self { worker, folder: None, waiting: None, known: HashMap::new() })
+    }
+
+    /// Keeps thumbnails in `folder` from start to start.
+    pub fn keep_in(&mut self, folder: Option<PathBuf>) {
+        self.folder = folder;
     }
 
     pub fn get(&self, path: &Path) -> Option<&Known> {
@@ -63,7 +77,7 @@ impl RecentThumbs {
         }
         if let Some(next) = files.iter().find(|path| !self.known.contains_key(*path)) {
             self.waiting = Some(next.clone());
-            self.worker.ask(next.clone());
+            self.worker.ask(Ask { path: next.clone(), folder: self.folder.clone() });
         }
     }
 
@@ -73,16 +87,24 @@ impl RecentThumbs {
     }
 }
 
-fn look(path: &Path) -> Known {
-    match std::fs::metadata(path) {
+fn look(path: &Path, folder: Option<&Path>) -> Known {
+    let facts = match std::fs::metadata(path) {
         Err(_) => return Known::Missing,
         Ok(facts) if !facts.is_file() || facts.len() > MAX_BYTES => return Known::Unreadable,
-        Ok(_) => {}
+        Ok(facts) => facts,
+    };
+    let place = folder.map(|folder| kept::place(folder, path, &facts));
+    if let Some(preview) = place.as_deref().and_then(kept::load) {
+        return Known::Preview(preview);
     }
     let Ok(Read { document, .. }) = read(path) else { return Known::Unreadable };
     let picture = document.size;
     let seen = compose::thumbnail(&document, SIDE_PX);
     let size = [seen.size().width as usize, seen.size().height as usize];
     let pixels = Arc::new(to_srgb8(&seen, &document.profile));
-    Known::Preview(Preview { pixels, size, picture })
+    let preview = Preview { pixels, size, picture };
+    if let Some(Err(reason)) = place.map(|place| kept::store(&place, &preview)) {
+        tracing::debug!(%reason, "a thumbnail is not kept");
+    }
+    Known::Preview(preview)
 }

@@ -40,6 +40,8 @@ pub struct Setup {
     pub device: Device,
     /// The folder of training runs; `None` keeps none.
     pub runs: Option<PathBuf>,
+    /// The folder of thumbnails of recent files; `None` keeps none.
+    pub previews: Option<PathBuf>,
     /// The graphics adapter in words.
     pub adapter: String,
     /// Runs operations at full size.
@@ -63,6 +65,7 @@ impl Setup {
             networks_on_gpu: false,
             device: Device::flex(),
             runs: None,
+            previews: None,
             adapter: "no graphics adapter".into(),
             engine: Arc::new(Processor),
             notices: Vec::new(),
@@ -80,6 +83,7 @@ pub fn run(mut files: Vec<PathBuf>, device: DeviceChoice) -> Result<(), AppError
     log::init(data.as_deref());
     log::catch_panics(data);
     let runs = folders.as_ref().map(|folders| folders.data_dir().join("training"));
+    let previews = folders.as_ref().map(|folders| folders.cache_dir().join("previews"));
     let prefs_file = folders.map(|folders| folders.config_dir().join("preferences.json"));
     let choice = match (device, &prefs_file) {
         (DeviceChoice::Auto, Some(file)) => Prefs::load(file).device,
@@ -108,6 +112,7 @@ pub fn run(mut files: Vec<PathBuf>, device: DeviceChoice) -> Result<(), AppError
             notices: &mut notices,
             prefs_file: prefs_file.as_deref(),
             runs: runs.as_deref(),
+            previews: previews.as_deref(),
             survey: &survey,
             choice,
             networks,
@@ -153,6 +158,7 @@ struct Window<'a> {
     notices: &'a mut Vec<String>,
     prefs_file: Option<&'a Path>,
     runs: Option<&'a Path>,
+    previews: Option<&'a Path>,
     survey: &'a Survey,
     choice: DeviceChoice,
     networks: NetworkDevice,
@@ -241,6 +247,7 @@ impl Window<'_> {
             networks_on_gpu,
             device: learning,
             runs: self.runs.map(Path::to_path_buf),
+            previews: self.previews.map(Path::to_path_buf),
             adapter: context.as_ref().map_or("no graphics adapter".into(), |context| {
                 format!("{} ({:?})", context.facts().name, context.facts().backend)
             }),

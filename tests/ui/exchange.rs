@@ -172,13 +172,20 @@ fn the_empty_window_shows_recent_files() {
     let prefs_file = folder.path().join("preferences.json");
     let prefs = serde_json::json!({ "recent": [&file, &gone] });
     std::fs::write(&prefs_file, prefs.to_string()).unwrap();
-    let setup = Setup { prefs_file: Some(prefs_file), ..Setup::bare(Vec::new()) };
+    let previews = folder.path().join("previews");
+    let setup = Setup {
+        prefs_file: Some(prefs_file),
+        previews: Some(previews.clone()),
+        ..Setup::bare(Vec::new())
+    };
     let mut harness = editor_with(setup);
     wait_until(&mut harness, "what became of the files", |model| {
         model.recent.get(&file).is_some() && model.recent.get(&gone).is_some()
     });
     harness.step();
     assert!(harness.query_by_label("Open gone.png").is_none());
+    // The next start need not read the picture again.
+    assert_eq!(std::fs::read_dir(&previews).unwrap().count(), 1);
     harness.get_by_label("Open tiny.png").click();
     wait_until(&mut harness, "the picture opens", |model| model.tabs.len() == 1);
     assert_eq!(document(&harness).size, Size::new(40, 30));
