@@ -32,7 +32,8 @@ impl App {
         self.model.files.update();
         self.model.latent.update();
         self.model.lab.update();
-        if self.model.tabs.is_empty() {
+        // Not beside a picture that is being opened: both would be in memory.
+        if self.model.tabs.is_empty() && self.model.jobs.running().is_empty() {
             self.model.recent.update(&self.model.prefs.recent);
         }
         let key = self.shown_key();
