@@ -77,7 +77,10 @@ pub(super) fn run(
     let hash = models.hash(&task.model).map_err(End::Failed)?;
     let judges = task.aids.judges(models)?;
     let photo = (&*task.image, &task.profile, &crop);
-    let guesses = task.aids.guesses(photo, models, context)?;
+    let guesses = match task.start {
+        Some(_) => Vec::new(),
+        None => task.aids.guesses(photo, models, context)?,
+    };
     let generator = models.generator(&task.model).map_err(End::Failed)?;
     let side = generator.space().side;
     let picture = portrait::crop(&task.image, &task.profile, &crop, side as u32)?;

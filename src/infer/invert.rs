@@ -79,7 +79,10 @@ pub(super) fn run(
     let center = [f64::from(width) / 2.0, f64::from(height) / 2.0];
     let square = CropTransform::new(center, width.min(height).into(), 0.0)?;
     let photo = (&*task.image, &task.profile, &square);
-    let guesses = task.aids.guesses(photo, models, context)?;
+    let guesses = match task.start {
+        Some(_) => Vec::new(),
+        None => task.aids.guesses(photo, models, context)?,
+    };
     let generator = models.generator(&task.model).map_err(End::Failed)?;
     let side = generator.space().side as u32;
     let picture = portrait::crop(&task.image, &task.profile, &square, side)?;

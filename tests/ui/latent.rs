@@ -166,7 +166,7 @@ fn a_tuned_face_is_kept_by_the_project_file() {
     perform(&mut harness, Action::OpenFiles(vec![fixture]));
     wait_until(&mut harness, "the portrait opens", |model| model.tabs.len() == 2);
     let mut settings = harness.state().model().latent.settings.clone();
-    settings.steps = 12;
+    (settings.steps, settings.tuning_steps) = (12, 20);
     perform(&mut harness, Action::Latent(LatentAction::Set(Box::new(settings))));
     perform(&mut harness, Action::Latent(LatentAction::Analyse));
     wait_until(&mut harness, "the face", |model| model.latent.face().is_some());
@@ -183,9 +183,11 @@ fn a_tuned_face_is_kept_by_the_project_file() {
     let tuned = found(&harness);
     assert!(tuned.fidelity_db > rough.fidelity_db + 1.0, "{}", tuned.fidelity_db);
     assert_eq!(tuned.code.w(), rough.code.w(), "the code stays");
-    wait_for_another(&mut harness, &before);
     // The panel draws with the tuned generator, and the layer keeps it.
-    settle(&mut harness);
+    wait_until(&mut harness, "its picture", |model| {
+        let present = model.latent.present.as_ref();
+        present.is_some_and(|present| present.code.tuning() == tuned.code.tuning())
+    });
     let drawn = shown(&harness);
     perform(&mut harness, Action::Latent(LatentAction::Apply));
     wait_until(&mut harness, "the layer", |model| model.document().unwrap().layers.len() == 2);
@@ -201,7 +203,6 @@ fn a_tuned_face_is_kept_by_the_project_file() {
     perform(&mut harness, Action::Latent(LatentAction::Reopen(layer)));
     wait_until(&mut harness, "the face again", |model| model.latent.face().is_some());
     assert_eq!(found(&harness).tuning, tuned.tuning);
-    // What was shown before may be the search's own last frame, whose sums are rounded otherwise.
     let away = |bytes: &[u8]| {
         let pairs = bytes.iter().zip(&drawn);
         pairs.map(|(new, old)| new.abs_diff(*old)).max().filter(|_| bytes.len() == drawn.len())

@@ -8,7 +8,7 @@ use crate::app::draft;
 use crate::app::files;
 use crate::app::goal::Goal;
 use crate::app::latent::{
-    Base, LatentJob, LatentSettings, Photo, Reopened, Shot, Source, Strip, TUNING_STEPS, Want,
+    Base, LatentJob, LatentSettings, Photo, Reopened, Shot, Source, Strip, Want,
 };
 use crate::app::state::{Dock, Model, Outcome};
 use crate::cli::report::sentence;
@@ -206,8 +206,8 @@ impl Model {
         let mut options = Options { steps, editability, ..Options::default() };
         if search == Search::Tune {
             // One look, and no random step: the code is what it was.
-            options =
-                Options { steps: 1, exploration: 0.0, pivotal_steps: TUNING_STEPS, ..options };
+            let pivotal_steps = settings.tuning_steps;
+            options = Options { steps: 1, exploration: 0.0, pivotal_steps, ..options };
         }
         let start = self.latent.face().filter(|_| search != Search::Anew);
         let start = start.map(|photo| Arc::new(photo.found.code.clone()));

@@ -32,8 +32,6 @@ use crate::portrait::{Place, Recipe};
 
 /// Pictures of the strip of variations.
 pub const VARIATIONS: u64 = 6;
-/// Steps in which a generator is tuned to a face.
-pub const TUNING_STEPS: usize = 100;
 /// Steps of one drag, until it is asked for again.
 const DRAG_STEPS: usize = 100;
 /// Sigmas at which a direction is shown before it is named.

@@ -67,6 +67,8 @@ pub struct LatentSettings {
     pub template: Template,
     /// Steps of the search for a photo's code.
     pub steps: usize,
+    /// Steps in which the generator is tuned to a face.
+    pub tuning_steps: usize,
     /// From the most alike, 0, to the best to edit, 1.
     pub editability: f32,
     pub output: LatentOutput,
@@ -88,6 +90,7 @@ impl Default for LatentSettings {
             spread: 0.35,
             template: Template::default(),
             steps: 300,
+            tuning_steps: 100,
             editability: 0.1,
             output: LatentOutput::NewLayer,
         }

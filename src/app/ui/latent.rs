@@ -406,6 +406,9 @@ fn advanced_ui(ui: &mut Ui, card: &ModelCard, space: &LatentSpace, edited: &mut 
         let field = DragValue::new(&mut edited.steps).range(10..=5000).speed(5.0);
         let named = ui.add(field).accessible_name("Steps of the analysis");
         named.on_hover_text("More steps, more likeness, more time");
+        let tuning = DragValue::new(&mut edited.tuning_steps).range(10..=2000).speed(2.0);
+        let tuning = ui.add(tuning.prefix("tuning ")).accessible_name("Steps of tuning");
+        tuning.on_hover_text("Steps in which Tune changes the generator");
     });
     if !space.noise.is_empty() {
         row(ui, "Noise", |ui| {

@@ -5,7 +5,6 @@ use egui::Ui;
 
 use super::ai::row;
 use crate::app::action::{Action, Actions, LatentAction};
-use crate::app::latent::TUNING_STEPS;
 use crate::app::state::Model;
 use crate::app::{theme, thumbs};
 
@@ -87,13 +86,14 @@ pub fn face_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
 /// What tuning does and costs.
 fn tuning_help(model: &Model) -> String {
     let drawing = model.latent.present.as_ref().map_or(0.0, |present| present.seconds);
-    let seconds = (drawing * TUNING_STEPS as f32 * STEP_COST).max(1.0);
+    let steps = model.latent.settings.tuning_steps;
+    let seconds = (drawing * steps as f32 * STEP_COST).max(1.0);
     let time = match seconds {
         ..100.0 => format!("about {seconds:.0} s"),
         _ => format!("about {:.0} minutes", (seconds / 60.0).ceil()),
     };
     format!(
-        "Tunes the generator to this face (pivotal tuning): changes its weights in {TUNING_STEPS} \
+        "Tunes the generator to this face (pivotal tuning): changes its weights in {steps} \
          steps until it draws the face as it is; then sliders move that. Takes {time}. Analysing \
          or refining again goes back to the generator as it was."
     )
