@@ -4,9 +4,13 @@ use std::cell::RefCell;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 
 use super::codes::Target;
 use super::invert::TemplateArg;
@@ -299,6 +303,21 @@ pub fn pictures(
     }
 }
 
+/// Becomes true with Ctrl+C, or when the system asks the program to end. Asked again it ends at once,
+/// with what was saved last.
+fn asked_to_end() -> Arc<AtomicBool> {
+    let asked = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        // In this order: the first time, the flag is still unset when the exit looks at it.
+        let listening = flag::register_conditional_shutdown(signal, 130, Arc::clone(&asked))
+            .and_then(|_| flag::register(signal, Arc::clone(&asked)));
+        if let Err(reason) = listening {
+            tracing::warn!(%reason, signal, "the signal ends the run at once");
+        }
+    }
+    asked
+}
+
 /// Steps until it is enough.
 fn learn(
     args: &Args,
@@ -311,8 +330,11 @@ fn learn(
     let limit = args.minutes.map(|minutes| Duration::from_secs_f64((minutes * 60.0).max(0.0)));
     let mut saved = Instant::now();
     let mut last = None;
-    let stop_file = args.out.join(STOP_FILE);
-    let stop = || limit.is_some_and(|limit| began.elapsed() >= limit) || stop_file.exists();
+    let (stop_file, asked) = (args.out.join(STOP_FILE), asked_to_end());
+    let stop = || {
+        let is_late = limit.is_some_and(|limit| began.elapsed() >= limit);
+        is_late || asked.load(Ordering::Relaxed) || stop_file.exists()
+    };
     loop {
         let images = trainer.images();
         if args.images.is_some_and(|most| images >= most) {

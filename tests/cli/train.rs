@@ -1,7 +1,7 @@
 //! `train` on small folders: a generator to draw with, a run that goes on after it was killed.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
@@ -111,6 +111,20 @@ fn a_run_that_was_killed_goes_on() {
 
 #[test]
 fn a_file_called_stop_ends_a_run_with_its_state_written() {
+    ends_when_told(|_, out| std::fs::write(Path::new(out).join("stop"), "").unwrap());
+}
+
+#[test]
+#[cfg(unix)]
+fn asked_by_the_system_a_run_ends_with_its_state_written() {
+    ends_when_told(|running, _| {
+        let pid = running.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    });
+}
+
+/// A run that would go on for minutes.
+fn ends_when_told(tell: impl FnOnce(&Child, &str)) {
     let folder = Folder::new();
     let (data, out) = (pictures(&folder, 100), folder.file("out"));
     let more = [&SMALL[..], &["--save-seconds", "1000", "--minutes", "5"]].concat();
@@ -126,10 +140,10 @@ fn a_file_called_stop_ends_a_run_with_its_state_written() {
         assert!(began.elapsed() < Duration::from_secs(60), "nothing was learnt");
         std::thread::sleep(Duration::from_millis(20));
     }
-    let stop = Path::new(&out).join("stop");
-    std::fs::write(&stop, "").unwrap();
+    tell(&running, &out);
     assert!(running.wait().unwrap().success());
-    assert!(!stop.exists() && Path::new(&out).join("state.safetensors").exists());
+    let left = |name: &str| Path::new(&out).join(name).exists();
+    assert!(!left("stop") && left("state.safetensors"));
     assert!(logged(&out, "end")[0]["images"].as_u64().unwrap() >= 8);
 }
 
