@@ -333,7 +333,7 @@ fn read(library: &Library) -> (Vec<ModelCard>, Vec<String>) {
         .map(|model| {
             let detected = crate::zoo::open_network(&model.weights);
             let detected = detected.map(|(_, detected)| detected.spec);
-            let space = detected.as_ref().ok().and_then(|spec| Some(spec.blueprint()?.space));
+            let space = detected.as_ref().ok().and_then(|spec| spec.space());
             let hash = &model.manifest.sha256;
             let beside = |space| match directions::beside(&model.weights, space, hash) {
                 Ok(directions) => directions,

@@ -89,11 +89,11 @@ impl Target {
             }
         };
         let (_, detected) = open_network(&weights).map_err(|error| unusable(&error))?;
-        let Some(blueprint) = detected.spec.blueprint() else {
+        let Some(space) = detected.spec.space() else {
             let (architecture, lacks) = (detected.spec.architecture(), Purpose::Generate.negated());
             return Err(Failure::input(format!("{model} is a {architecture} and {lacks}")));
         };
-        Ok(Self { model, weights, hash, space: blueprint.space })
+        Ok(Self { model, weights, hash, space })
     }
 
     /// The directions in `file`, else those that came with the model.

@@ -1,13 +1,12 @@
 //! The networks that help a search for a code, each where it is installed.
 
-use super::encoder::fits;
+use super::encoder::{code_of, fits};
 use super::identity::Identity;
 use super::models::open;
 use super::perceptual::{self, Perceptual};
 use super::protocol::ModelRef;
 use super::worker::{Context, End, Models};
 use crate::color::WorkingProfile;
-use crate::nets::LatentSpace;
 use crate::pixels::PixelBuf;
 use crate::portrait::{self, CropTransform};
 use crate::zoo::{Installed, Library, Purpose, open_network};
@@ -75,7 +74,7 @@ pub(super) struct Judges {
 /// The encoder that came with a generator, else the first whose codes are as long as its own.
 fn encoder_of(library: &Library, generator: &ModelRef) -> Option<ModelRef> {
     let generator = match generator {
-        ModelRef::Tuned(base, _) => base,
+        ModelRef::Tuned(base, _) => &**base,
         other => other,
     };
     if let ModelRef::Id(id) = generator
@@ -83,7 +82,12 @@ fn encoder_of(library: &Library, generator: &ModelRef) -> Option<ModelRef> {
     {
         return Some(ModelRef::File(path));
     }
-    let space: LatentSpace = open(library, generator).ok()?.1.spec.blueprint()?.space;
+    let spec = open(library, generator).ok()?.1.spec;
+    if code_of(&spec).is_some() {
+        // It reads what it draws.
+        return Some(generator.clone());
+    }
+    let space = spec.space()?;
     let mut encoders = library.list().0.into_iter();
     let fitting = encoders.find(|model| {
         model.manifest.purpose == Purpose::Encode

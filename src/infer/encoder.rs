@@ -19,13 +19,14 @@ pub fn code_of(spec: &Spec) -> Option<(usize, [usize; 2])> {
     match spec {
         Spec::PortraitEncoder(net) => Some((net.side(), [net.rows, net.dim])),
         Spec::GradualStyleEncoder(net) => Some((net.side, [net.rows, net.dim()])),
+        Spec::AutoencoderKl(net) => Some((net.side(), [1, net.blueprint().space.w_dim])),
         _ => None,
     }
 }
 
 /// Whether an encoder's codes are as long as a generator's.
 pub fn fits(spec: &Spec, space: &LatentSpace) -> bool {
-    space.has_w && code_of(spec).is_some_and(|(_, code)| code == [space.rows(), space.w_dim])
+    code_of(spec).is_some_and(|(_, code)| code == [space.rows(), space.w_dim])
 }
 
 impl Encoder {
@@ -35,7 +36,12 @@ impl Encoder {
         let Some((side, [rows, dim])) = code_of(spec) else {
             return Err(format!("a {} reads no codes", spec.architecture()));
         };
-        let network = Processor::new(spec.graph(), source)?;
+        let graph = match spec {
+            // Without what draws.
+            Spec::AutoencoderKl(net) => net.reader(),
+            other => other.graph(),
+        };
+        let network = Processor::new(graph, source)?;
         Ok(Self { network, side: side as u32, numbers: rows * dim })
     }
 

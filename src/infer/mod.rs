@@ -8,6 +8,7 @@ pub mod aids;
 mod analyse;
 mod bleed;
 mod colorize;
+pub mod diffusion;
 pub mod directions;
 mod discover;
 pub mod drag;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Device;
+use super::diffusion::DiffusionNetwork;
 use super::encoder::Encoder;
 use super::features::FeatureNetwork;
 use super::generator::{Generator, LatentNetwork, Parameters, Run as _, parameters};
@@ -75,10 +76,10 @@ impl ModelStore {
             }
             None => {
                 let network = self.load(model)?;
-                let mut bytes = network.weight_bytes();
-                bytes += self.cache.iter().map(|(_, n)| n.weight_bytes()).sum::<u64>();
+                let mut bytes = network.bytes;
+                bytes += self.cache.iter().map(|(_, n)| n.bytes).sum::<u64>();
                 while bytes > CACHE_BYTES && !self.cache.is_empty() {
-                    bytes -= self.cache.remove(0).1.weight_bytes();
+                    bytes -= self.cache.remove(0).1.bytes;
                 }
                 self.cache.push((model.clone(), network));
             }
@@ -111,15 +112,16 @@ impl ModelStore {
                 tuned(parameters, tuning, &spec).map_err(|err| format!("{base}: {err}"))?;
         }
         let build = |graph: Graph, source: Source<'_, String>| self.build(graph, source);
-        let body = match spec.blueprint() {
-            Some(blueprint) => LatentNetwork::new(blueprint, parameters, build)
-                .map(|generator| Body::Generator(Box::new(generator))),
-            None => {
-                build(spec.graph(), &mut *parameters).map(|layers| Body::Network(Box::new(layers)))
-            }
+        let body = match (&spec, spec.blueprint()) {
+            (_, Some(blueprint)) => LatentNetwork::new(blueprint, parameters, build)
+                .map(|generator| (generator.runner().weight_bytes(), Body::of(generator))),
+            (Spec::Denoiser(net), None) => DiffusionNetwork::new(net.clone(), parameters, build)
+                .map(|generator| (generator.runner().weight_bytes(), Body::of(generator))),
+            (_, None) => build(spec.graph(), &mut *parameters)
+                .map(|layers| (layers.weight_bytes(), Body::Network(Box::new(layers)))),
         };
-        let body = body.map_err(|err| format!("{model} does not load: {err}"))?;
-        Ok(Loaded::new(spec, body))
+        let (bytes, body) = body.map_err(|err| format!("{model} does not load: {err}"))?;
+        Ok(Loaded::new(spec, bytes, body))
     }
 
     fn build<E>(&self, graph: Graph, source: Source<'_, E>) -> Result<Layers, E> {
@@ -284,7 +286,7 @@ impl ModelStore {
             Ok(layers) => layers,
             Err(never) => match never {},
         };
-        let mut network = Loaded::new(spec, Body::Network(Box::new(layers)));
+        let mut network = Loaded::new(spec, None, Body::Network(Box::new(layers)));
         let flops = network.capability.flops_per_px * (PROBE_SIDE * PROBE_SIDE) as f64;
         let tile = Planes {
             channels: 3,
@@ -303,28 +305,29 @@ impl ModelStore {
 
 enum Body {
     Network(Box<Layers>),
-    Generator(Box<LatentNetwork<Layers>>),
+    Generator(Box<dyn Generator + Send>),
+}
+
+impl Body {
+    fn of(generator: impl Generator + Send + 'static) -> Self {
+        Self::Generator(Box::new(generator))
+    }
 }
 
 /// One network on its device.
 struct Loaded {
     spec: Spec,
     capability: Capability,
+    /// Memory that the weights take as they are held.
+    bytes: u64,
     body: Body,
 }
 
 impl Loaded {
-    fn new(spec: Spec, body: Body) -> Self {
-        Self { capability: spec.capability(), spec, body }
-    }
-
-    /// Memory that the weights take as they are held.
-    fn weight_bytes(&self) -> u64 {
-        let layers = match &self.body {
-            Body::Network(layers) => layers,
-            Body::Generator(generator) => generator.runner(),
-        };
-        layers.weight_bytes().unwrap_or(self.capability.weight_bytes)
+    /// Without `bytes` the weights take what their numbers do.
+    fn new(spec: Spec, bytes: Option<u64>, body: Body) -> Self {
+        let capability = spec.capability();
+        Self { bytes: bytes.unwrap_or(capability.weight_bytes), capability, spec, body }
     }
 }
 

@@ -9,6 +9,7 @@
 mod adam;
 pub mod boundary;
 mod code;
+mod ddim;
 mod direction;
 mod direction_set;
 pub mod drag;
@@ -28,6 +29,7 @@ mod tuning;
 
 pub use adam::Adam;
 pub use code::{Code, MAX_DIM, MAX_FILE_BYTES as MAX_CODE_FILE_BYTES, MAX_ROWS, Noise};
+pub use ddim::Ddim;
 pub use direction::{Direction, Provenance, Unit};
 pub use direction_set::{
     DirectionSet, MAX_DIRECTIONS, MAX_FILE_BYTES as MAX_DIRECTIONS_FILE_BYTES,

@@ -227,6 +227,7 @@ impl Graph {
                     (reach + step * (*side as f64 - 1.0), step * *side as f64)
                 }
                 Op::InstanceNorm { .. }
+                | Op::GroupNorm { .. }
                 | Op::GlobalMean
                 | Op::Attention
                 | Op::ContextualAttention

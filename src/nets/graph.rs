@@ -55,6 +55,13 @@ pub enum Op {
         eps: f32,
         affine: Option<(String, String)>,
     },
+    /// With the mean and biased variance over the pixels of `groups` runs of channels; parameters
+    /// `<name>.{weight,bias}` (Wu and He 2018).
+    GroupNorm {
+        name: String,
+        groups: usize,
+        eps: f32,
+    },
     /// With the statistics of a truncation in `0..=1`, the second input: rows of
     /// `<name>.{running_means,running_vars}`, `[rows, channels]`, chosen as BigGAN's published
     /// code does. Then times the third input plus the fourth.
@@ -290,6 +297,10 @@ impl Graph {
 
     pub fn batch_norm(&mut self, x: Value, name: &str, eps: f32) -> Value {
         self.unary(x, Op::BatchNorm { name: name.into(), eps })
+    }
+
+    pub fn group_norm(&mut self, x: Value, name: &str, groups: usize, eps: f32) -> Value {
+        self.unary(x, Op::GroupNorm { name: name.into(), groups, eps })
     }
 
     /// Without parameters.

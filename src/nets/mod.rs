@@ -5,6 +5,7 @@
 //! tensor library's devices.
 
 mod arbitrary_style;
+mod autoencoder;
 mod backbone;
 mod biggan;
 mod blazeface;
@@ -15,6 +16,8 @@ pub mod cpu;
 mod dcgan;
 mod deepfill;
 mod deeplab;
+mod denoiser;
+mod denoising;
 mod discriminator;
 mod dncnn;
 mod face_dense;
@@ -52,6 +55,7 @@ mod vgg;
 mod zero_dce;
 
 pub use arbitrary_style::{StylePredictor, StyleTransformer};
+pub use autoencoder::AutoencoderKl;
 pub use backbone::{Mobile, MobileBlock, Resnet};
 pub use biggan::{BigGanBlock, BigGanDeep};
 pub use blazeface::BlazeFace;
@@ -61,6 +65,7 @@ pub use cost::{Cost, Side};
 pub use dcgan::Dcgan;
 pub use deepfill::DeepFill;
 pub use deeplab::{Backbone, DeepLab};
+pub use denoiser::Denoiser;
 pub use discriminator::{DcganDiscriminator, StyleGan2Discriminator};
 pub use dncnn::DnCnn;
 pub use face_dense::FaceDense;

@@ -32,6 +32,11 @@ impl Graph {
                         shapes.insert(format!("{name}.{leaf}"), channels.clone());
                     }
                 }
+                Op::GroupNorm { name, .. } => {
+                    for leaf in ["weight", "bias"] {
+                        shapes.insert(format!("{name}.{leaf}"), channels.clone());
+                    }
+                }
                 Op::TruncatedNorm { name, rows, .. } => {
                     for leaf in ["running_means", "running_vars"] {
                         shapes.insert(format!("{name}.{leaf}"), vec![*rows, node.channels]);

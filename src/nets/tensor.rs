@@ -221,6 +221,16 @@ impl OnDevice {
                     _ => normal,
                 }
             }
+            Op::GroupNorm { name, groups, eps } => {
+                let grouped: Tensor<3> =
+                    x.reshape([batch, *groups, channels / groups * height * width]);
+                let centred = grouped.clone() - grouped.mean_dim(2);
+                let variance = centred.clone().powi_scalar(2).mean_dim(2);
+                let normal: Tensor<4> =
+                    (centred / (variance + *eps).sqrt()).reshape([batch, channels, height, width]);
+                let read = |leaf: &str| self.channels(&format!("{name}.{leaf}"));
+                normal * read("weight")? + read("bias")?
+            }
             Op::TruncatedNorm { name, rows, eps } => {
                 let (scale, shift) = (from.next()?, from.next()?);
                 let shares = self.statistics_shares(second?, *rows);

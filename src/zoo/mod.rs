@@ -29,11 +29,11 @@ use serde_json::Value as Json;
 
 use crate::nets::graph::Graph;
 use crate::nets::{
-    AlexNet, BigGanDeep, BlazeFace, Blueprint, Dcgan, DeepFill, DeepLab, DnCnn, EccvColorizer,
-    FaceDense, FaceMesh, FaceXception, FfdNet, Gfpgan, GradualStyleEncoder, Inception, IrSe, Lama,
-    Migan, MultiStyle, PortraitEncoder, ResnetGenerator, RrdbNet, SelfieSegmentation, Side,
-    SiggraphColorizer, SqueezeNet, Srvgg, StyleGan2, StyleGan3, StylePredictor, StyleTransformer,
-    Unet, UnetGenerator, Vgg, ZeroDce,
+    AlexNet, AutoencoderKl, BigGanDeep, BlazeFace, Blueprint, Dcgan, DeepFill, DeepLab, Denoiser,
+    DnCnn, EccvColorizer, FaceDense, FaceMesh, FaceXception, FfdNet, Gfpgan, GradualStyleEncoder,
+    Inception, IrSe, Lama, LatentSpace, Migan, MultiStyle, PortraitEncoder, ResnetGenerator,
+    RrdbNet, SelfieSegmentation, Side, SiggraphColorizer, SqueezeNet, Srvgg, StyleGan2, StyleGan3,
+    StylePredictor, StyleTransformer, Unet, UnetGenerator, Vgg, ZeroDce,
 };
 use crate::params::ParamSpec;
 
@@ -54,6 +54,11 @@ trait Describe: std::fmt::Display {
     /// A generator in parts.
     fn blueprint(&self) -> Option<Blueprint> {
         None
+    }
+
+    /// What a generator draws from, in parts or not.
+    fn space(&self) -> Option<LatentSpace> {
+        self.blueprint().map(|blueprint| blueprint.space)
     }
 
     /// Takes over what a file says of itself and no shape shows.
@@ -94,6 +99,11 @@ macro_rules! architectures {
                 match self { $(Self::$name(spec) => Describe::blueprint(spec)),* }
             }
 
+            /// What a generator draws from; `None` for other networks.
+            pub fn space(&self) -> Option<LatentSpace> {
+                match self { $(Self::$name(spec) => Describe::space(spec)),* }
+            }
+
             /// Takes over what a file says of itself and no shape shows.
             pub fn configure(&mut self, facts: &Facts) {
                 match self { $(Self::$name(spec) => spec.configure(facts)),* }
@@ -110,11 +120,13 @@ macro_rules! architectures {
 
 architectures!(
     AlexNet,
+    AutoencoderKl,
     BigGanDeep,
     BlazeFace,
     Dcgan,
     DeepFill,
     DeepLab,
+    Denoiser,
     DnCnn,
     EccvColorizer,
     FaceDense,

@@ -160,6 +160,9 @@ fn everything_else_runs_backwards() {
     });
     check("clamp", &[picture], |g, x| g.unary(x[0], Op::Clamp { low: -0.42, high: 0.61 }));
     check("pixel norm", &[[9, 3, 2]], |g, x| g.pixel_norm(x[0], 1e-2));
+    check("group norm", &[[6, 4, 5]], |g, x| g.group_norm(x[0], "n", 3, 1e-3));
+    check("group norm of one", &[[6, 3, 2]], |g, x| g.group_norm(x[0], "n", 1, 1e-3));
+    check("prelu", &[picture], |g, x| g.prelu(x[0], "n"));
     check("batch norm", &[picture], |g, x| {
         let x = g.unary(x[0], Op::BatchNorm { name: "n".into(), eps: 1e-3 });
         g.conv(x, Conv::new("c", 3, 2, 1))

@@ -8,6 +8,7 @@ mod colorizers;
 mod commands;
 mod compose;
 mod deepfill;
+mod diffusion;
 mod document;
 mod dragging;
 mod encoders;

@@ -2,7 +2,8 @@
 //! them; and small networks of the same kinds, whose weights are computed.
 
 use ganvas::nets::{
-    DeepFill, EccvColorizer, Gfpgan, Mapping, Planes, SiggraphColorizer, Stage, StyleGan3,
+    AutoencoderKl, DeepFill, Denoiser, EccvColorizer, Gfpgan, Mapping, Planes, SiggraphColorizer,
+    Stage, StyleGan3,
 };
 use ganvas::zoo::{Shapes, Spec};
 
@@ -40,7 +41,26 @@ pub fn computed() -> Vec<Computed> {
         all.push(Computed::new("stylegan3", name, Spec::StyleGan3(network), shapes, inputs));
     }
     all.extend(readers::computed());
+    all.extend(diffusion());
     all
+}
+
+/// An autoencoder and a network that tells noise; their names prove themselves by the weights,
+/// which follow from the names.
+pub fn diffusion() -> Vec<Computed> {
+    let autoencoder =
+        AutoencoderKl { channels: vec![32, 64], layers: 1, latent: 3, has_quant: true };
+    let denoiser = Denoiser { channels: vec![32, 64], layers: 1, attended: 1 };
+    let noisy = vec![planes("noisy", [3, 32, 32], |u| u), Planes::vector(denoiser.clock(977))];
+    let face = vec![planes("face", [3, 16, 24], |u| u)];
+    let (autoencoder, denoiser) = (Spec::AutoencoderKl(autoencoder), Spec::Denoiser(denoiser));
+    [("autoencoder", autoencoder, face), ("denoiser", denoiser, noisy)]
+        .into_iter()
+        .map(|(name, spec, inputs)| {
+            let shapes = spec.tensors();
+            Computed::new("diffusion", name, spec, shapes, inputs)
+        })
+        .collect()
 }
 
 /// Tiny ones for translation and for rotation.

@@ -17,6 +17,7 @@ mod few;
 mod fourier;
 mod fuse;
 pub mod gradient;
+mod group;
 pub(super) mod map;
 mod modulate;
 mod pointwise;
@@ -31,6 +32,7 @@ use pulp::{Arch, WithSimd};
 
 use self::epilogue::Modulation;
 use self::fuse::{Before, Fused, Fusion, batch_norm, fuse, relu_after};
+use self::group::GroupNorm;
 use self::map::Map;
 use self::modulate::Demodulation;
 use self::spatial::Filter;
@@ -64,6 +66,7 @@ enum Step {
     /// With a ReLU where the last is true.
     TruncatedNorm(Statistics, bool),
     Demodulate(Demodulation),
+    GroupNorm(GroupNorm),
     Resample(Filter),
     /// Done by the convolution before it.
     Fused,
@@ -133,6 +136,11 @@ impl Processor {
                 Op::BatchNorm { name, eps } => {
                     let (factors, offsets) = batch_norm(name, *eps, source)?;
                     Step::ChannelAffine(factors, offsets)
+                }
+                Op::GroupNorm { name, groups, eps } => {
+                    let (weight, bias) =
+                        (source(&format!("{name}.weight"))?, source(&format!("{name}.bias"))?);
+                    Step::GroupNorm(GroupNorm { groups: *groups, eps: *eps, weight, bias })
                 }
                 Op::InstanceNorm { .. } | Op::TruncatedNorm { .. } => {
                     let relu = relu_after(&graph, index, fusion);
@@ -322,6 +330,7 @@ impl Processor {
                     elementwise::instance_norm(map, *eps, affine, *has_relu);
                 })
             }
+            Step::GroupNorm(norm) => change_joined(values, &|map| norm.run(map)),
             Step::TruncatedNorm(statistics, has_relu) => {
                 let maps: [Arc<Map>; 3] =
                     std::array::from_fn(|at| joined(&values[inputs[at + 1].0]));

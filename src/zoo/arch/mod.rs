@@ -7,6 +7,7 @@ mod colorizers;
 mod dcgan;
 mod deepfill;
 mod deeplab;
+mod diffusion;
 mod dncnn;
 mod encoders;
 mod face_dense;
@@ -55,6 +56,8 @@ pub(super) const ARCHITECTURES: &[Architecture] = &[
     dcgan::ARCHITECTURE,
     deepfill::ARCHITECTURE,
     deeplab::ARCHITECTURE,
+    diffusion::AUTOENCODER,
+    diffusion::DENOISER,
     dncnn::ARCHITECTURE,
     encoders::GRADUAL_STYLE,
     encoders::IDENTITY,

@@ -186,9 +186,12 @@ fn is_supported(op: &Op) -> bool {
 /// The values that the derivative of a node needs.
 fn keeps(op: &Op, own: Value, inputs: &[Value], wanted: &BTreeSet<String>) -> Vec<Value> {
     match op {
-        Op::Act(_) | Op::PRelu { .. } | Op::PixelNorm { .. } | Op::MaxPool { .. } | Op::Mul => {
-            inputs.to_vec()
-        }
+        Op::Act(_)
+        | Op::GroupNorm { .. }
+        | Op::PRelu { .. }
+        | Op::PixelNorm { .. }
+        | Op::MaxPool { .. }
+        | Op::Mul => inputs.to_vec(),
         Op::Attention | Op::TruncatedNorm { .. } => inputs.to_vec(),
         Op::Clamp { .. } => vec![own],
         Op::Demodulate { .. } => vec![inputs[0], own],
@@ -346,6 +349,10 @@ impl Run<'_> {
         let (side, channels) = self.size(input);
         match op {
             Op::Act(act) => local::act(gradient, &self.value(input), *act),
+            Op::GroupNorm { .. } => match &self.of.forward.steps[index] {
+                Step::GroupNorm(norm) => norm.backward(&self.value(input), gradient),
+                _ => gradient,
+            },
             Op::PRelu { .. } => match &self.of.forward.steps[index] {
                 Step::PRelu(slopes) => local::prelu(gradient, &self.value(input), slopes),
                 _ => gradient,
