@@ -233,10 +233,13 @@ fn results_are_modulated_before_the_bias() {
 fn depthwise_is_the_convolution() {
     for conv in [
         Conv::new("c", 10, 10, 3).depthwise(),
+        Conv::new("c", 24, 24, 3).depthwise().stride(2),
+        Conv::new("c", 8, 8, 5).depthwise(),
         Conv::new("c", 16, 16, 5).depthwise().stride(2),
         Conv::new("c", 33, 33, 3).depthwise().dilation(2).edge(Edge::Replicate),
     ] {
         assert_eq!(check(&conv, &[conv.channels_in], [9, 12]), "depthwise");
+        assert_eq!(check(&conv, &[conv.channels_in], [7, 31]), "depthwise");
         assert_eq!(check(&conv, &[4, conv.channels_in - 4], [9, 12]), "depthwise");
     }
 }
