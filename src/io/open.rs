@@ -1,7 +1,7 @@
 //! From a file to pixels in a working profile.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufReader, Read, Seek as _};
 use std::path::{Path, PathBuf};
 
 use super::decoded::{ColorModel, Decoded, Raw};
@@ -121,6 +121,9 @@ pub struct Source {
     pub file_bytes: u64,
 }
 
+/// Bytes that tell any format.
+const HEAD: u64 = 64;
+
 /// An opened picture.
 #[derive(Clone, Debug)]
 pub struct Opened {
@@ -138,12 +141,30 @@ pub struct Opened {
 /// Colours stay as they are in the file where its profile is an RGB matrix profile; others are
 /// converted to sRGB with a notice. The EXIF orientation is applied.
 pub fn open(path: &Path, limits: &Limits) -> Result<Opened, OpenError> {
-    read_file(path, limits)
-        .and_then(|bytes| decode(&bytes, limits))
-        .map_err(|cause| OpenError { cause, path: path.into() })
+    open_file(path, limits).map_err(|cause| OpenError { cause, path: path.into() })
 }
 
+fn open_file(path: &Path, limits: &Limits) -> Result<Opened, DecodeError> {
+    let (mut file, len) = file_within(path, limits)?;
+    let mut head = Vec::new();
+    file.by_ref().take(HEAD).read_to_end(&mut head).map_err(DecodeError::Io)?;
+    if Format::from_bytes(&head) != Some(Format::Png) {
+        return decode(&rest_of(file, head, len, limits)?, limits);
+    }
+    // A large one is nearly as large as its pixels: it need not be in memory beside them.
+    file.rewind().map_err(DecodeError::Io)?;
+    let file = BufReader::with_capacity(1 << 20, file);
+    decode_guarded(Format::Png, len, || png::decode_from(file, len, limits))
+}
+
+/// The whole file.
 pub(super) fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>, DecodeError> {
+    let (file, len) = file_within(path, limits)?;
+    rest_of(file, Vec::new(), len, limits)
+}
+
+/// A file and its length.
+fn file_within(path: &Path, limits: &Limits) -> Result<(File, u64), DecodeError> {
     // Pipes and devices may have no end, and opening some of them waits: look first.
     let facts = std::fs::metadata(path).map_err(DecodeError::Io)?;
     if facts.is_dir() {
@@ -156,9 +177,15 @@ pub(super) fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>, DecodeE
     if facts.len() > limit {
         return Err(DecodeError::FileTooLarge { bytes: facts.len(), limit });
     }
-    let mut bytes = Vec::with_capacity(facts.len() as usize + 1);
-    let file = File::open(path).map_err(DecodeError::Io)?;
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(DecodeError::Io)?;
+    Ok((File::open(path).map_err(DecodeError::Io)?, facts.len()))
+}
+
+/// `head` and what follows it in `file`, `len` bytes together unless the file has grown since.
+fn rest_of(file: File, head: Vec<u8>, len: u64, limits: &Limits) -> Result<Vec<u8>, DecodeError> {
+    let mut bytes = head;
+    bytes.reserve_exact((len as usize + 1).saturating_sub(bytes.len()));
+    let most = (limits.max_file_bytes + 1).saturating_sub(bytes.len() as u64);
+    file.take(most).read_to_end(&mut bytes).map_err(DecodeError::Io)?;
     Ok(bytes)
 }
 
@@ -176,7 +203,15 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Opened, DecodeError> {
         Format::Bmp => simple::decode_bmp,
         Format::Gif => simple::decode_gif,
     };
-    guarded(|| finish(read(bytes, limits)?, format, bytes.len() as u64))
+    decode_guarded(format, bytes.len() as u64, || read(bytes, limits))
+}
+
+fn decode_guarded(
+    format: Format,
+    file_bytes: u64,
+    read: impl FnOnce() -> Result<Decoded, DecodeError>,
+) -> Result<Opened, DecodeError> {
+    guarded(|| finish(read()?, format, file_bytes))
         .unwrap_or_else(|reason| Err(DecodeError::Damaged { format, reason }))
 }
 

@@ -47,13 +47,22 @@ pub(super) fn samples(bytes: Vec<u8>, depth: png::BitDepth) -> Samples {
 }
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, DecodeError> {
-    let mut decoder = decoder(Cursor::new(bytes), limits);
+    decode_from(Cursor::new(bytes), bytes.len() as u64, limits)
+}
+
+/// From a file of `file_bytes`, of which never more than a part is in memory.
+pub(super) fn decode_from<R: BufRead + Seek>(
+    file: R,
+    file_bytes: u64,
+    limits: &Limits,
+) -> Result<Decoded, DecodeError> {
+    let mut decoder = decoder(file, limits);
     let info = decoder.read_header_info().map_err(error)?;
     let size = Size::new(info.width, info.height);
     let bits = info.bit_depth as u32;
     limits.check(size, 4 * depth_for(bits).bytes())?;
     let stored_bits = size.pixels() * info.color_type.samples() as u64 * u64::from(bits);
-    if stored_bits / 8 > bytes.len() as u64 * MAX_EXPANSION {
+    if stored_bits / 8 > file_bytes.saturating_mul(MAX_EXPANSION) {
         return Err(DecodeError::Truncated(FORMAT));
     }
     let mut reader = decoder.read_info().map_err(error)?;

@@ -24,12 +24,12 @@ mod pointwise;
 mod spare;
 pub(super) mod spatial;
 mod statistics;
+mod threads;
 mod winograd;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use pulp::{Arch, WithSimd};
-use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use self::epilogue::Modulation;
 use self::fuse::{Before, Fused, Fusion, batch_norm, fuse, relu_after};
@@ -53,19 +53,6 @@ fn dispatch<Op: WithSimd>(op: Op) -> Op::Output {
         return pulp::Simd::vectorize(simd, op);
     }
     Arch::new().dispatch(op)
-}
-
-/// Runs `work` on one of the threads that networks share. They are others than those of the
-/// program, so that a stroke of the brush need not wait for a convolution; and handing them each
-/// step from outside would take as long as a small step.
-fn on_threads<R: Send>(work: impl FnOnce() -> R + Send) -> R {
-    static THREADS: LazyLock<Option<ThreadPool>> = LazyLock::new(|| {
-        ThreadPoolBuilder::new().thread_name(|at| format!("network {at}")).build().ok()
-    });
-    match &*THREADS {
-        Some(threads) => threads.install(work),
-        None => work(),
-    }
 }
 
 /// A prepared node.
@@ -210,7 +197,7 @@ impl Processor {
     /// # Errors
     /// [`Stopped`] when `stop` answered true meanwhile.
     pub fn run(&self, inputs: &[Planes], stop: Stop<'_>) -> Result<Vec<Planes>, Stopped> {
-        on_threads(|| Ok(self.results(&self.execute(inputs, stop, None)?)))
+        threads::share(|| Ok(self.results(&self.execute(inputs, stop, None)?)))
     }
 
     /// [`Processor::run`] that shows `probe` every named value that is not part of a larger step.

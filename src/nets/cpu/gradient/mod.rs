@@ -15,8 +15,8 @@ pub(super) use self::local::{reduced, reduced_product};
 use super::conv::Kernel;
 use super::map::Map;
 use super::{
-    Fusion, Parts, Processor, Step, Stop, attention, backward, elementwise, joined, on_threads,
-    spatial,
+    Fusion, Parts, Processor, Step, Stop, attention, backward, elementwise, joined, spatial,
+    threads,
 };
 use crate::nets::graph::{Edge, Graph, Op, Value};
 use crate::nets::{Planes, Side, Source, Stopped};
@@ -120,7 +120,7 @@ impl Differentiable {
     /// # Errors
     /// [`Stopped`] when `stop` answered true meanwhile.
     pub fn run(&self, inputs: &[Planes], stop: Stop<'_>) -> Result<Trace, Stopped> {
-        let values = on_threads(|| self.forward.execute(inputs, stop, None))?;
+        let values = threads::share(|| self.forward.execute(inputs, stop, None))?;
         let given: Vec<Side> = inputs.iter().map(|planes| [planes.height, planes.width]).collect();
         let planes = |value: &Value| joined(&values[value.0]).to_planes();
         let outputs = self.forward.graph.outputs.iter().map(planes).collect();
@@ -137,7 +137,7 @@ impl Differentiable {
         outputs: &[Planes],
         stop: Stop<'_>,
     ) -> Result<Gradients, Stopped> {
-        on_threads(|| self.walk_back(trace, outputs, stop))
+        threads::share(|| self.walk_back(trace, outputs, stop))
     }
 
     fn walk_back(
