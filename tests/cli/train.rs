@@ -86,18 +86,8 @@ fn a_folder_becomes_a_generator_that_draws() {
 fn a_run_that_was_killed_goes_on() {
     let folder = Folder::new();
     let (data, out) = (pictures(&folder, 100), folder.file("out"));
-    let more = [&SMALL[..], &["--save-seconds", "0", "--minutes", "5"]].concat();
-    let mut running = Command::new(env!("CARGO_BIN_EXE_ganvas"))
-        .args(words(&data, &out, &more))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let (state, began) = (Path::new(&out).join("state.safetensors"), Instant::now());
-    while !state.exists() {
-        assert!(began.elapsed() < Duration::from_secs(60), "no state was written");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let state = Path::new(&out).join("state.safetensors");
+    let mut running = long_run(&data, &out, "0", || state.exists());
     // SIGKILL on Unix: nothing is tidied up.
     running.kill().unwrap();
     running.wait().unwrap();
@@ -123,23 +113,30 @@ fn asked_by_the_system_a_run_ends_with_its_state_written() {
     });
 }
 
-/// A run that would go on for minutes.
-fn ends_when_told(tell: impl FnOnce(&Child, &str)) {
-    let folder = Folder::new();
-    let (data, out) = (pictures(&folder, 100), folder.file("out"));
-    let more = [&SMALL[..], &["--save-seconds", "1000", "--minutes", "5"]].concat();
-    let mut running = Command::new(env!("CARGO_BIN_EXE_ganvas"))
-        .args(words(&data, &out, &more))
+/// A run that would go on for minutes, saved every so many seconds, once `is_under_way`.
+fn long_run(data: &str, out: &str, save_seconds: &str, is_under_way: impl Fn() -> bool) -> Child {
+    let more = [&SMALL[..], &["--save-seconds", save_seconds, "--minutes", "5"]].concat();
+    let running = Command::new(env!("CARGO_BIN_EXE_ganvas"))
+        .args(words(data, out, &more))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let (log, began) = (Path::new(&out).join("log.jsonl"), Instant::now());
-    let trains = || std::fs::read_to_string(&log).is_ok_and(|log| log.contains("\"train\""));
-    while !trains() {
-        assert!(began.elapsed() < Duration::from_secs(60), "nothing was learnt");
+    let began = Instant::now();
+    while !is_under_way() {
+        assert!(began.elapsed() < Duration::from_secs(60), "the run came to nothing");
         std::thread::sleep(Duration::from_millis(20));
     }
+    running
+}
+
+/// A run that would go on for minutes ends when it is told to, and has written its state.
+fn ends_when_told(tell: impl FnOnce(&Child, &str)) {
+    let folder = Folder::new();
+    let (data, out) = (pictures(&folder, 100), folder.file("out"));
+    let log = Path::new(&out).join("log.jsonl");
+    let trains = || std::fs::read_to_string(&log).is_ok_and(|log| log.contains("\"train\""));
+    let mut running = long_run(&data, &out, "1000", trains);
     tell(&running, &out);
     assert!(running.wait().unwrap().success());
     let left = |name: &str| Path::new(&out).join(name).exists();
