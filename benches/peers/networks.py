@@ -7,7 +7,8 @@
 Needs the Python packages numpy, onnx and onnxruntime. Each ONNX graph is translated from what
 `ganvas models inspect --graph` prints, with the same weights, so that both programs compute the
 same function; that ours does so rightly is for the parity tests to say. Programs take turns, round
-by round; the medians are printed. A ratio above 1 means that onnxruntime is the faster.
+by round, each with the same number of runs after one that is not counted, the more the shorter
+they are; the medians are printed. A ratio above 1 means that onnxruntime is the faster.
 """
 
 import argparse
@@ -258,6 +259,11 @@ def run(program, *words):
     return json.loads(subprocess.run([program, *words], check=True, capture_output=True).stdout)
 
 
+# Of one network in one round, by each program.
+COUNTED_SECONDS = 0.5
+MOST_RUNS = 100
+
+
 def compare(program, name, side, threads, rounds):
     weights_file = ROOT / "models" / name / "weights.safetensors"
     facts = run(program, "models", "inspect", str(weights_file), "--json", "--graph")
@@ -270,9 +276,11 @@ def compare(program, name, side, threads, rounds):
         translator.model().SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
     words = ["bench", "--network", name, "--side", str(side), "--json", "--device", "cpu"]
+    probe = run(program, *words, "--runs", "1")["seconds"]
+    runs = max(1, min(MOST_RUNS, round(COUNTED_SECONDS / probe)))
     ours, theirs, shape = [], [], None
     for _ in range(rounds):
-        answer = run(program, *words)
+        answer = run(program, *words, "--runs", str(runs))
         ours.append(answer["seconds"])
         shape = answer["input"]
         feeds = {}
@@ -283,9 +291,12 @@ def compare(program, name, side, threads, rounds):
             values = (np.arange(count) * 37 % 251).astype(np.float32) / 250
             feeds[key] = values.reshape(1, channels, *sides)
         session.run(None, feeds)
-        started = time.perf_counter()
-        session.run(None, feeds)
-        theirs.append(time.perf_counter() - started)
+        times = []
+        for _ in range(runs):
+            started = time.perf_counter()
+            session.run(None, feeds)
+            times.append(time.perf_counter() - started)
+        theirs.append(statistics.median(times))
     mine, other = statistics.median(ours), statistics.median(theirs)
     return {
         "name": name,

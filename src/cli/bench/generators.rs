@@ -11,11 +11,11 @@ use crate::infer::generator::{Generator, LatentNetwork, Parameters};
 use crate::latent::Noise;
 use crate::latent::random::{SplitMix64, normal_latent};
 use crate::nets::graph::Shapes;
-use crate::nets::{BigGanBlock, BigGanDeep, StyleGan2, Synthesis};
+use crate::nets::{BigGanBlock, BigGanDeep, Mapping, Stage, StyleGan2, StyleGan3, Synthesis};
 use crate::zoo::Spec;
 
 /// The names that [`spec`] knows.
-const NAMES: &str = "stylegan2-64, stylegan2-128, stylegan2-256, stylegan2-1024 (any power of 2), portrait-64, portrait-128 and biggan-deep-256";
+const NAMES: &str = "stylegan2-64, stylegan2-128, stylegan2-256, stylegan2-1024, stylegan3-t-1024, stylegan3-r-1024 (any power of 2), portrait-64, portrait-128 and biggan-deep-256";
 
 /// The network that a name means.
 fn spec(name: &str) -> Option<Spec> {
@@ -27,9 +27,15 @@ fn spec(name: &str) -> Option<Spec> {
         "portrait-128" => return Some(Spec::StyleGan2(portrait(128, 8192, 256))),
         _ => {}
     }
-    let side: usize = name.strip_prefix("stylegan2-")?.parse().ok()?;
+    let (kind, side) = name.rsplit_once('-')?;
+    let side: usize = side.parse().ok()?;
     let fits = side.is_power_of_two() && (8..=1024).contains(&side);
-    fits.then(|| Spec::StyleGan2(stylegan(side)))
+    match kind {
+        "stylegan2" if fits => Some(Spec::StyleGan2(stylegan(side))),
+        "stylegan3-t" if fits => Some(Spec::StyleGan3(alias_free(side, false))),
+        "stylegan3-r" if fits => Some(Spec::StyleGan3(alias_free(side, true))),
+        _ => None,
+    }
 }
 
 /// Configuration F (Karras et al. 2020).
@@ -54,6 +60,44 @@ fn portrait(side: usize, channel_base: usize, channel_max: usize) -> StyleGan2 {
     let channels = (0..widths).map(|level| (channel_base / (4 << level)).min(channel_max));
     let (z_dim, w_dim) = (256, 256);
     StyleGan2 { z_dim, w_dim, mapping_layers: 4, channels: channels.collect(), ..stylegan(side) }
+}
+
+/// StyleGAN3 in configuration R, where pictures may turn, or T: cutoffs and stop bands grow
+/// geometrically from 2 and 2^2.1 per side of the picture to what its pixels can hold (Karras et
+/// al. 2021, section 3 and appendix F).
+fn alias_free(side: usize, may_turn: bool) -> StyleGan3 {
+    const LAYERS: usize = 14;
+    const CRITICAL: usize = 2;
+    const MARGIN: usize = 10;
+    const FIRST: f64 = 2.0;
+    let (base, most) = if may_turn { (65_536.0, 1024.0) } else { (32_768.0, 512.0f64) };
+    let stage = |at: usize| {
+        let share = (at as f64 / (LAYERS - CRITICAL) as f64).min(1.0);
+        let last = side as f64 / 2.0;
+        let cutoff = FIRST * (last / FIRST).powf(share);
+        let first_stop = 2f64.powf(2.1);
+        let stop = first_stop * (last * 2f64.powf(0.3) / first_stop).powf(share);
+        let rate = (2.0 * stop).min(side as f64).log2().ceil().exp2() as usize;
+        Stage {
+            side: if at + 1 >= LAYERS { side } else { rate + 2 * MARGIN },
+            channels: if at == LAYERS {
+                3
+            } else {
+                (base / 2.0 / cutoff).min(most).round() as usize
+            },
+        }
+    };
+    StyleGan3 {
+        mapping: Mapping { z_dim: 512, w_dim: 512, classes: 0, layers: 2, rate: 0.01 },
+        stages: (0..=LAYERS).map(stage).collect(),
+        margin: MARGIN,
+        kernel: if may_turn { 1 } else { 3 },
+        taps: 6,
+        radial: if may_turn { LAYERS - CRITICAL } else { 0 },
+        cutoff: FIRST as f32,
+        clamp: Some(256.0),
+        output_scale: 0.25,
+    }
 }
 
 /// BigGAN-deep at 256 pixels (Brock et al. 2019).
@@ -85,7 +129,7 @@ fn parameters(shapes: Shapes) -> Parameters {
             let row = [1.0, 3.0, 3.0, 1.0];
             return Ok(row.iter().flat_map(|a| row.map(|b| a * b / 64.0)).collect());
         }
-        if name.ends_with("running_vars") {
+        if ["running_vars", "_filter", "magnitude_ema"].iter().any(|end| name.ends_with(end)) {
             return Ok(vec![1.0; count]);
         }
         // Uniform numbers of variance 1 where layers are equalised, over the fan-in elsewhere.
@@ -149,6 +193,32 @@ mod tests {
         assert_eq!((own.side(), own.channels), (128, vec![256, 256, 256, 256, 128, 64]));
         let Some(Spec::BigGanDeep(big)) = spec("biggan-deep-256") else { panic!("none") };
         assert_eq!((big.side(), big.blocks.len()), (256, 12));
+        let Some(Spec::StyleGan3(net)) = spec("stylegan3-t-1024") else { panic!("none") };
+        let stages: Vec<_> = net.stages.iter().map(|stage| (stage.side, stage.channels)).collect();
+        // Of the published FFHQ network, by the names of its layers.
+        let published = [
+            (36, 512),
+            (36, 512),
+            (52, 512),
+            (52, 512),
+            (84, 512),
+            (148, 512),
+            (148, 512),
+            (276, 323),
+            (276, 203),
+            (532, 128),
+            (1044, 81),
+            (1044, 51),
+            (1044, 32),
+            (1024, 32),
+            (1024, 3),
+        ];
+        assert_eq!(stages, published);
+        let Some(Spec::StyleGan3(net)) = spec("stylegan3-r-256") else { panic!("none") };
+        assert_eq!(
+            (net.side(), net.kernel, net.radial, net.stages[0].channels),
+            (256, 1, 12, 1024)
+        );
         for name in ["stylegan2-100", "stylegan2-4", "stylegan2-", "biggan-deep-64", ""] {
             assert!(spec(name).is_none(), "{name}");
         }

@@ -2,9 +2,9 @@
 //!
 //! Winograd's minimal filtering takes the 3×3 convolutions of stride 1 with enough channels, a
 //! product of matrices the 1×1 ones, a channel-wise kernel the depthwise ones, one of its own those
-//! that read or make few channels, the direct kernel the rest, transposed ones included:
-//! a result pixel of theirs is the sum over the kernel places that fall on it, and pixels at
-//! `stride` distance share these places.
+//! that read or make few channels, another the transposed ones whose squares do not overlap, the
+//! direct kernel the rest, transposed ones included: a result pixel of theirs is the sum over the
+//! kernel places that fall on it, and pixels at `stride` distance share these places.
 
 use pulp::{Simd, WithSimd};
 
@@ -14,6 +14,7 @@ use super::epilogue::{Epilogue, Modulation};
 use super::few::Few;
 use super::map::{LANES, Map};
 use super::pointwise::Pointwise;
+use super::tiled::Tiled;
 use super::winograd::{Phases, Winograd};
 use crate::nets::graph::{Conv, Edge, Layout};
 
@@ -32,6 +33,7 @@ pub enum Kernel {
     Few(Few),
     Direct(Direct),
     Depthwise(Depthwise),
+    Tiled(Tiled),
 }
 
 impl Kernel {
@@ -44,6 +46,9 @@ impl Kernel {
         let dense = dense_weight(conv, weight);
         if Phases::fit(conv) {
             return Self::Phases(Phases::new(conv, &dense, parts, epilogue));
+        }
+        if Tiled::fit(conv) {
+            return Self::Tiled(Tiled::new(conv, &dense, parts, &epilogue));
         }
         if Pointwise::fit(conv) {
             return Self::Pointwise(Pointwise::new(&dense, to, parts, epilogue));
@@ -69,6 +74,7 @@ impl Kernel {
             Self::Few(kernel) => kernel.bytes(),
             Self::Direct(kernel) => kernel.weights.len() as u64 * 4,
             Self::Depthwise(kernel) => kernel.bytes(),
+            Self::Tiled(kernel) => kernel.bytes(),
         }
     }
 
@@ -78,7 +84,7 @@ impl Kernel {
         self.run_modulated(maps, None, stop)
     }
 
-    /// [`Kernel::run`] with `modulation` before the bias; no depthwise one has any.
+    /// [`Kernel::run`] with `modulation` before the bias, where [`takes_modulation`].
     pub fn run_modulated(
         &self,
         maps: &[&Map],
@@ -95,6 +101,7 @@ impl Kernel {
                 kernel.run(maps, modulation, kernel.conv.output(side), stop)
             }
             Self::Depthwise(kernel) => kernel.run(maps, stop),
+            Self::Tiled(kernel) => kernel.run(maps, stop),
         }
     }
 
@@ -102,9 +109,15 @@ impl Kernel {
     pub fn run_to(&self, maps: &[&Map], side: [usize; 2], stop: Stop<'_>) -> Map {
         match self {
             Self::Direct(kernel) => kernel.run(maps, None, side, stop),
+            Self::Tiled(kernel) => kernel.run_to(maps, side, stop),
             _ => self.run(maps, stop),
         }
     }
+}
+
+/// Whether its kernel can modulate the results.
+pub(super) fn takes_modulation(conv: &Conv) -> bool {
+    conv.groups == 1 && !Tiled::fit(conv)
 }
 
 /// The weight as `[out, in, height, width]`: groups become blocks among zeros, transposed

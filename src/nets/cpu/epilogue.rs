@@ -75,14 +75,15 @@ impl Epilogue {
         if !self.is_plain() {
             return Err(self);
         }
-        let (slope, bounds) = match act {
-            Act::Relu => (0.0, None),
-            Act::Relu6 => (0.0, Some([0.0, 6.0])),
-            Act::Leaky(slope) => (slope, None),
-            _ => return Err(self),
-        };
-        let slopes = Some(vec![slope; self.bias.len()]);
-        Ok(Self { slopes, bounds, ..self })
+        match act {
+            Act::Relu => self.with_bounds(0.0, f32::INFINITY),
+            Act::Relu6 => self.with_bounds(0.0, 6.0),
+            Act::Leaky(slope) => {
+                let slopes = vec![slope; self.bias.len()];
+                self.with_slopes(&slopes)
+            }
+            _ => Err(self),
+        }
     }
 
     /// Times a number, where no bounds come before it.
@@ -95,6 +96,12 @@ impl Epilogue {
     pub fn with_bounds(self, low: f32, high: f32) -> Result<Self, Self> {
         let bounds = Some([low, high]);
         if self.bounds.is_some() { Err(self) } else { Ok(Self { bounds, ..self }) }
+    }
+
+    /// For the first `channels` channels, `times` over.
+    pub fn repeated(&self, channels: usize, times: usize) -> Self {
+        let repeat = |values: &Vec<f32>| padded(&values[..channels].repeat(times));
+        Self { bias: repeat(&self.bias), slopes: self.slopes.as_ref().map(repeat), ..*self }
     }
 
     /// On vector number `vector` of the channels of a pixel.

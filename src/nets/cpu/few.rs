@@ -123,8 +123,13 @@ impl Copy {
                         for (channel, value) in pixel.iter().enumerate() {
                             to[(first + channel) * pixels + at] = *value;
                         }
-                    } else {
-                        to[at * from + first..][..channels].copy_from_slice(pixel);
+                        continue;
+                    }
+                    let to = &mut to[at * from + first..][..channels];
+                    // A copy of unknown length is a call.
+                    match (to.as_chunks_mut::<3>().0, pixel.as_chunks::<3>().0) {
+                        ([to], [pixel]) if channels == 3 => *to = *pixel,
+                        _ => to.copy_from_slice(pixel),
                     }
                 }
                 first += channels;

@@ -1,6 +1,6 @@
 //! What a convolution does along with the nodes after it.
 
-use super::conv::{Kernel, WINOGRAD_CHANNELS};
+use super::conv::{Kernel, WINOGRAD_CHANNELS, takes_modulation};
 use super::epilogue::Epilogue;
 use super::statistics::Statistics;
 use crate::nets::Source;
@@ -93,7 +93,7 @@ pub fn fuse<E>(
         && let [truncation, scale, shift] = *vectors
         && *x == value(done)
         && vectors.iter().all(|vector| vector.0 < index)
-        && conv.groups == 1
+        && takes_modulation(&conv)
     {
         let statistics = Statistics::read(name, *rows, *eps, source)?;
         let none = vec![0.0; bias.len()];
@@ -105,7 +105,7 @@ pub fn fuse<E>(
         && matches!(before, Before::Nothing)
         && let Some(factors) = other(done, value(done))
         && is_owed(graph, factors)
-        && conv.groups == 1
+        && takes_modulation(&conv)
     {
         done += 1;
         let is_add = next(done).is_some_and(|node| node.op == Op::Add);

@@ -49,12 +49,19 @@ impl Map {
     }
 
     pub fn from_planes(planes: &Planes) -> Self {
-        let mut map = Self::zeros(planes.height, planes.width, planes.channels);
-        let (area, width, padded) = (planes.height * planes.width, planes.width, map.padded());
-        map.data.par_chunks_mut((width * padded).max(1)).enumerate().for_each(|(y, row)| {
-            for (x, pixel) in row.chunks_exact_mut(padded).enumerate() {
-                for (channel, to) in pixel.iter_mut().take(planes.channels).enumerate() {
-                    *to = planes.data[channel * area + y * width + x];
+        let mut map = Self::stale(planes.height, planes.width, planes.channels);
+        map.change_rows(|y, row| match planes.channels {
+            1 => interleave::<1>(planes, y, row),
+            3 => interleave::<3>(planes, y, row),
+            4 => interleave::<4>(planes, y, row),
+            channels => {
+                let (area, padded) =
+                    (planes.height * planes.width, channels.next_multiple_of(LANES));
+                for (x, pixel) in row.chunks_exact_mut(padded).enumerate() {
+                    pixel[channels..].fill(0.0);
+                    for (channel, to) in pixel.iter_mut().take(channels).enumerate() {
+                        *to = planes.data[channel * area + y * planes.width + x];
+                    }
                 }
             }
         });
@@ -124,5 +131,21 @@ impl Map {
         } else {
             self.data.par_chunks_mut(len).enumerate().for_each(|(y, row)| change(y, row));
         }
+    }
+}
+
+/// Row `y` of a picture whose channels fit one vector.
+fn interleave<const CHANNELS: usize>(planes: &Planes, y: usize, row: &mut [f32]) {
+    let (area, width) = (planes.height * planes.width, planes.width);
+    let mut lines: [&[f32]; CHANNELS] = [&[]; CHANNELS];
+    for (channel, line) in lines.iter_mut().enumerate() {
+        *line = &planes.data[channel * area + y * width..][..width];
+    }
+    for (x, to) in row.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+        let mut pixel = [0.0; LANES];
+        for (line, value) in lines.iter().zip(&mut pixel) {
+            *value = line[x];
+        }
+        *to = pixel;
     }
 }

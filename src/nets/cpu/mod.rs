@@ -25,6 +25,7 @@ mod spare;
 pub(super) mod spatial;
 mod statistics;
 mod threads;
+mod tiled;
 mod winograd;
 
 use std::sync::Arc;

@@ -1,27 +1,68 @@
 //! The threads on which networks run.
 
-use std::sync::LazyLock;
+use std::hint::spin_loop;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::{ThreadPool, ThreadPoolBuilder, Yield};
 
-/// Runs `work` on one of the threads that networks share. They are others than those of the
-/// program, so that a stroke of the brush need not wait for a convolution; and handing them each
-/// step from outside would take as long as a small step.
+/// How long a thread that has nothing to do looks for the next step's work before it sleeps: to
+/// wake it takes as long as many a step.
+const PATIENCE: Duration = Duration::from_micros(500);
+
+/// Runs `work` on threads that no other network uses meanwhile: a preview is not to wait for a
+/// long run, nor a stroke of the brush, which uses the program's threads, for a convolution.
+/// Handing those each step from outside would take as long as a small step.
 pub fn share<R: Send>(work: impl FnOnce() -> R + Send) -> R {
-    static THREADS: LazyLock<Option<ThreadPool>> = LazyLock::new(|| {
-        ThreadPoolBuilder::new().thread_name(|at| format!("network {at}")).build().ok()
-    });
-    match &*THREADS {
-        Some(threads) if threads.current_thread_index().is_some() => work(),
+    static IDLE: Mutex<Vec<ThreadPool>> = Mutex::new(Vec::new());
+    let idle = || IDLE.lock().unwrap_or_else(PoisonError::into_inner);
+
+    if is_network_thread() {
+        return work();
+    }
+    let build = || ThreadPoolBuilder::new().thread_name(|at| format!("{NAME} {at}")).build().ok();
+    let kept = idle().pop();
+    let Some(threads) = kept.or_else(build) else { return work() };
+    let result = if rayon::current_thread_index().is_some() {
         // A worker of other threads takes up whatever else waits there while it waits itself, and
         // its caller may hold a lock that this needs as well: it is to sleep instead.
-        Some(threads) if rayon::current_thread_index().is_some() => {
-            let ended = std::thread::scope(|scope| scope.spawn(|| threads.install(work)).join());
-            ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        }
-        Some(threads) => threads.install(work),
-        None => work(),
-    }
+        std::thread::scope(|scope| scope.spawn(|| threads.install(|| awake(work))).join())
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    } else {
+        threads.install(|| awake(work))
+    };
+    idle().push(threads);
+    result
+}
+
+const NAME: &str = "network";
+
+fn is_network_thread() -> bool {
+    rayon::current_thread_index().is_some()
+        && std::thread::current().name().is_some_and(|name| name.starts_with(NAME))
+}
+
+/// Runs `work` while the other threads of this pool stay awake between its steps.
+fn awake<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    let (caller, ended) = (rayon::current_thread_index(), AtomicBool::new(false));
+    rayon::scope(|scope| {
+        scope.spawn_broadcast(|_, thread| {
+            let mut worked = Instant::now();
+            while Some(thread.index()) != caller
+                && !ended.load(Ordering::Relaxed)
+                && worked.elapsed() < PATIENCE
+            {
+                match rayon::yield_now() {
+                    Some(Yield::Executed) => worked = Instant::now(),
+                    _ => spin_loop(),
+                }
+            }
+        });
+        let result = work();
+        ended.store(true, Ordering::Relaxed);
+        result
+    })
 }
 
 #[cfg(test)]

@@ -96,6 +96,7 @@ fn check(conv: &Conv, parts: &[usize], [height, width]: [usize; 2]) -> &'static 
         Kernel::Few(_) => "few",
         Kernel::Direct(_) => "direct",
         Kernel::Depthwise(_) => "depthwise",
+        Kernel::Tiled(_) => "tiled",
     }
 }
 
@@ -170,7 +171,6 @@ fn pointwise_is_the_convolution() {
 #[test]
 fn transposed_is_the_gradient() {
     for conv in [
-        Conv::transposed("c", 6, 9, 2, 2),
         Conv::transposed("c", 20, 16, 3, 2).pad([1; 4]).output_pad(1),
         Conv::transposed("c", 5, 8, 4, 2).pad([1; 4]),
         Conv::transposed("c", 5, 8, 4, 1),
@@ -179,6 +179,22 @@ fn transposed_is_the_gradient() {
         assert_eq!(check(&conv, &[conv.channels_in], [5, 7]), "direct");
         assert_eq!(check(&conv, &[conv.channels_in], [1, 1]), "direct");
     }
+}
+
+#[test]
+fn squares_that_do_not_overlap_are_the_gradient() {
+    for (from, to, side) in [(6, 9, 2), (16, 1, 2), (20, 16, 4), (3, 5, 3)] {
+        let conv = Conv::transposed("c", from, to, side, side);
+        assert_eq!(check(&conv, &[from], [5, 7]), "tiled");
+        assert_eq!(check(&conv, &[from - 2, 2], [1, 1]), "tiled");
+        assert!(!takes_modulation(&conv));
+    }
+    // What a strided convolution did not read has no gradient.
+    let conv = Conv::transposed("c", 1, 1, 2, 2);
+    let kernel = Kernel::new(&conv, &[1.0, 2.0, 3.0, 4.0], &[1], Epilogue::new(&[0.0]));
+    let x = Planes { channels: 1, height: 1, width: 1, data: vec![2.0] };
+    let out = kernel.run_to(&[&Map::from_planes(&x)], [3, 2], &|| false).to_planes();
+    assert_eq!(out.data, [2.0, 4.0, 6.0, 8.0, 0.0, 0.0]);
 }
 
 #[test]
