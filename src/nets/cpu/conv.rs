@@ -53,11 +53,16 @@ impl Kernel {
         if Pointwise::fit(conv) {
             return Self::Pointwise(Pointwise::new(&dense, to, parts, epilogue));
         }
-        let is_plain = conv.kernel == [3, 3]
-            && (conv.stride, conv.dilation, conv.transposed) == (1, 1, false)
-            && conv.pad == [1; 4];
+        let is_plain =
+            conv.kernel == [3, 3] && (conv.stride, conv.dilation, conv.transposed) == (1, 1, false);
         if is_plain && from.min(to) >= WINOGRAD_CHANNELS {
-            return Self::Winograd(Winograd::new(&dense, to, parts, conv.edge, epilogue));
+            return Self::Winograd(Winograd::new(
+                &dense,
+                to,
+                parts,
+                (conv.pad, conv.edge),
+                epilogue,
+            ));
         }
         if Few::fit(conv) {
             return Self::Few(Few::new(conv, &dense, parts, epilogue));

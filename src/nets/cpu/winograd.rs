@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use super::epilogue::{Epilogue, Modulation};
 use super::map::{LANES, Map};
 use super::spare;
-use crate::nets::graph::{Conv, Edge};
+use crate::nets::graph::{Conv, Edge, Sides};
 
 /// Side of the block of results that one transform yields.
 const OUT: usize = 4;
@@ -36,7 +36,7 @@ const LARGE: usize = 1 << 16;
 /// Most numbers that the transforms of a whole picture may take: 128 MiB.
 const MAX_WHOLE: usize = 1 << 25;
 
-/// A 3×3 convolution of stride 1 that keeps the size.
+/// A 3×3 convolution of stride 1.
 #[derive(Clone, Debug)]
 pub struct Winograd {
     /// Padded sizes of the maps that are read as one.
@@ -49,6 +49,8 @@ pub struct Winograd {
     /// `[POINTS, pair, Σ inputs, PAIR]`.
     weights: Vec<f32>,
     epilogue: Epilogue,
+    /// Pixels around the picture, and what they are.
+    pad: Sides,
     edge: Edge,
 }
 
@@ -71,7 +73,7 @@ impl Winograd {
         weight: &[f32],
         channels_out: usize,
         inputs: &[usize],
-        edge: Edge,
+        (pad, edge): (Sides, Edge),
         epilogue: Epilogue,
     ) -> Self {
         let channels_in: usize = inputs.iter().sum();
@@ -102,7 +104,7 @@ impl Winograd {
             from += channels;
             to += room;
         }
-        Self { inputs: padded, padded_out, channels_out, phases: 1, weights, epilogue, edge }
+        Self { inputs: padded, padded_out, channels_out, phases: 1, weights, epilogue, pad, edge }
     }
 
     /// Memory of the transformed weights.
@@ -118,14 +120,14 @@ impl Winograd {
         modulation: Option<Modulation<'_>>,
         stop: super::Stop<'_>,
     ) -> Map {
-        let (height, width) = maps.first().map_or((0, 0), |map| (map.height, map.width));
+        let [height, width] = self.side(maps);
         let mut out = Map::stale(height * self.phases, width * self.phases, self.channels_out);
         let strip = (OUT * width * self.padded_out).max(1);
         let channels_in: usize = self.inputs.iter().sum();
         let blocks = height.div_ceil(OUT) * width.div_ceil(OUT);
         let whole = POINTS * blocks * (channels_in + self.padded_out);
         if channels_in * self.padded_out >= LARGE && whole <= MAX_WHOLE {
-            self.run_whole(maps, modulation, &mut out, blocks, stop);
+            self.run_whole(maps, modulation, &mut out, [blocks, width], stop);
             return out;
         }
         let scratch = || Scratch {
@@ -137,11 +139,24 @@ impl Winograd {
             |scratch, (row, out)| {
                 if !stop() {
                     let (conv, y) = (self, row * OUT);
-                    super::dispatch(Strip { conv, maps, modulation, y, out, scratch });
+                    super::dispatch(Strip { conv, maps, modulation, y, width, out, scratch });
                 }
             },
         );
         out
+    }
+
+    /// Sides of the result, before `phases`.
+    fn side(&self, maps: &[&Map]) -> [usize; 2] {
+        let [top, bottom, left, right] = self.pad;
+        let side = |len: usize, pad: usize| (len + pad).saturating_sub(2);
+        maps.first()
+            .map_or([0; 2], |map| [side(map.height, top + bottom), side(map.width, left + right)])
+    }
+
+    /// Where in the picture the block begins whose results begin at `(x, y)`.
+    const fn origin(&self, (x, y): (usize, usize)) -> [isize; 2] {
+        [x as isize - self.pad[2] as isize, y as isize - self.pad[0] as isize]
     }
 
     /// The weights of one point.
@@ -183,7 +198,7 @@ impl Phases {
                 }
             }
         }
-        let four = Winograd::new(&weight, 4 * padded, parts, Edge::Zero, epilogue);
+        let four = Winograd::new(&weight, 4 * padded, parts, ([1; 4], Edge::Zero), epilogue);
         Self(Winograd { phases: 2, channels_out: to, ..four })
     }
 
@@ -223,6 +238,7 @@ struct Strip<'a> {
     maps: &'a [&'a Map],
     modulation: Option<Modulation<'a>>,
     y: usize,
+    width: usize,
     out: &'a mut [f32],
     scratch: &'a mut Scratch,
 }
@@ -232,8 +248,7 @@ impl WithSimd for Strip<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { conv, maps, modulation, y, out, scratch } = self;
-        let width = maps.first().map_or(0, |map| map.width);
+        let Self { conv, maps, modulation, y, width, out, scratch } = self;
         let blocks = width.div_ceil(OUT);
         let channels_in: usize = conv.inputs.iter().sum();
         for first in (0..blocks).step_by(GROUP) {
@@ -241,9 +256,9 @@ impl WithSimd for Strip<'_> {
             for block in 0..count {
                 let mut at = block * channels_in;
                 for map in maps {
-                    let at_block = ((first + block) * OUT, y);
+                    let origin = conv.origin(((first + block) * OUT, y));
                     let place = (at, GROUP * channels_in);
-                    transform_input(simd, map, conv.edge, at_block, &mut scratch.inputs, place);
+                    transform_input(simd, map, conv.edge, origin, &mut scratch.inputs, place);
                     at += map.padded();
                 }
             }

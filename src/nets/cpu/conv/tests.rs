@@ -114,6 +114,10 @@ fn winograd_is_the_convolution() {
             let conv = Conv::new("c", parts.iter().sum(), out, 3).edge(edge);
             assert_eq!(check(&conv, &parts, size), "winograd");
         }
+        for pad in [[2; 4], [0, 1, 2, 3], [0, 2, 0, 1]] {
+            let conv = Conv::new("c", parts.iter().sum(), out, 3).pad(pad);
+            assert_eq!(check(&conv, &parts, size), "winograd");
+        }
     }
 }
 

@@ -59,25 +59,24 @@ fn transform_six<S: Simd>(simd: S, d: [S::f32s; IN]) -> [S::f32s; IN] {
     ]
 }
 
-/// Transforms the 6×6 block whose results begin at `(x, y)`, every channel of `map`: to `at`, and
-/// `step` further on for each point.
+/// Transforms the 6×6 block that begins at `[x, y]`, every channel of `map`: to `at`, and `step`
+/// further on for each point.
 #[inline(always)]
 pub(super) fn transform_input<S: Simd>(
     simd: S,
     map: &Map,
     edge: Edge,
-    (x, y): (usize, usize),
+    [x, y]: [isize; 2],
     inputs: &mut [f32],
     (at, step): (usize, usize),
 ) {
     let padded = map.padded();
     let vectors = padded / S::F32_LANES;
-    // The block starts one pixel up and left of its results.
-    let is_inside = x > 0 && y > 0 && x - 1 + IN <= map.width && y - 1 + IN <= map.height;
-    if is_inside {
+    let inside = |at: isize, len: usize| usize::try_from(at).ok().filter(|at| at + IN <= len);
+    if let (Some(x), Some(y)) = (inside(x, map.width), inside(y, map.height)) {
         let mut lines: [&[S::f32s]; IN] = [&[]; IN];
         for (row, line) in lines.iter_mut().enumerate() {
-            let pixels = &map.row(y - 1 + row)[(x - 1) * padded..][..IN * padded];
+            let pixels = &map.row(y + row)[x * padded..][..IN * padded];
             *line = S::as_simd_f32s(pixels).0;
         }
         for vector in 0..vectors {
@@ -88,8 +87,8 @@ pub(super) fn transform_input<S: Simd>(
     }
     let mut source: [Option<&[f32]>; POINTS] = [None; POINTS];
     for (point, pixel) in source.iter_mut().enumerate() {
-        let row = edge.index((y + point / IN) as isize - 1, map.height);
-        let column = edge.index((x + point % IN) as isize - 1, map.width);
+        let row = edge.index(y + (point / IN) as isize, map.height);
+        let column = edge.index(x + (point % IN) as isize, map.width);
         *pixel = row.zip(column).map(|(row, column)| map.pixel(column, row));
     }
     for vector in 0..vectors {

@@ -11,22 +11,22 @@ use crate::nets::cpu::map::Map;
 use crate::nets::cpu::{Stop, dispatch, spare};
 
 impl Winograd {
-    /// All blocks of the picture, in three passes: each point's weights are read once.
+    /// All blocks of a result so many pixels wide, in three passes: each point's weights are read
+    /// once.
     pub(super) fn run_whole(
         &self,
         maps: &[&Map],
         modulation: Option<Modulation<'_>>,
         out: &mut Map,
-        blocks: usize,
+        [blocks, width]: [usize; 2],
         stop: Stop<'_>,
     ) {
-        let width = maps.first().map_or(0, |map| map.width);
         let (row, channels_in) = (width.div_ceil(OUT), self.inputs.iter().sum::<usize>());
         // `[block, POINTS, Σ inputs]`
         let mut inputs = spare::take(blocks * POINTS * channels_in);
         inputs.par_chunks_mut(POINTS * channels_in).enumerate().for_each(|(block, to)| {
-            let at = (block % row * OUT, block / row * OUT);
-            dispatch(Transform { conv: self, maps, at, to });
+            let origin = self.origin((block % row * OUT, block / row * OUT));
+            dispatch(Transform { conv: self, maps, origin, to });
         });
         // `[POINTS, block, padded_out]`
         let mut outputs = spare::take(POINTS * blocks * self.padded_out);
@@ -50,7 +50,7 @@ impl Winograd {
 struct Transform<'a> {
     conv: &'a Winograd,
     maps: &'a [&'a Map],
-    at: (usize, usize),
+    origin: [isize; 2],
     to: &'a mut [f32],
 }
 
@@ -63,7 +63,7 @@ impl WithSimd for Transform<'_> {
         let mut before = 0;
         for map in self.maps {
             let place = (before, channels_in);
-            transform_input(simd, map, self.conv.edge, self.at, self.to, place);
+            transform_input(simd, map, self.conv.edge, self.origin, self.to, place);
             before += map.padded();
         }
     }
