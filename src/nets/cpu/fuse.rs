@@ -2,6 +2,7 @@
 
 use super::conv::{Kernel, WINOGRAD_CHANNELS, takes_modulation};
 use super::epilogue::Epilogue;
+use super::resample::Between;
 use super::statistics::Statistics;
 use crate::nets::Source;
 use crate::nets::graph::{Act, Conv, Graph, Layout, Op, Resample, Value};
@@ -150,6 +151,27 @@ pub fn fuse<E>(
 pub fn relu_after(graph: &Graph, index: usize, fusion: Fusion) -> Option<usize> {
     let next = chain(graph, index, fusion).first().copied()?;
     (graph.nodes[next].op == Op::Act(Act::Relu)).then_some(next)
+}
+
+/// What stands between the enlargement of node `index` and the reduction after it, if that is a
+/// leaky ReLU with a gain and bounds at most; with the nodes, of which the reduction is the last.
+pub fn between(graph: &Graph, index: usize, fusion: Fusion) -> Option<(Between, Vec<usize>)> {
+    let mut nodes = chain(graph, index, fusion);
+    let op = |at: usize| nodes.get(at).map(|node| &graph.nodes[*node].op);
+    let Some(Op::Act(Act::Leaky(slope))) = op(0) else { return None };
+    let mut between = Between { slope: *slope, gain: 1.0, bounds: [f32::MIN, f32::MAX] };
+    let mut done = 1;
+    if let Some(Op::Scale { factor, offset: 0.0 }) = op(done) {
+        between.gain = *factor;
+        done += 1;
+    }
+    if let Some(Op::Clamp { low, high }) = op(done) {
+        between.bounds = [*low, *high];
+        done += 1;
+    }
+    let Some(Op::Resample(_)) = op(done) else { return None };
+    nodes.truncate(done + 1);
+    Some((between, nodes))
 }
 
 /// Whether `value` is what a modulated convolution is owed, or a multiple of it.

@@ -86,6 +86,10 @@ impl Map {
         self.channels.next_multiple_of(LANES)
     }
 
+    pub fn values(&self) -> &[f32] {
+        &self.data
+    }
+
     pub fn values_mut(&mut self) -> &mut [f32] {
         &mut self.data
     }

@@ -21,6 +21,7 @@ mod group;
 pub(super) mod map;
 mod modulate;
 mod pointwise;
+mod resample;
 mod spare;
 pub(super) mod spatial;
 mod statistics;
@@ -33,11 +34,11 @@ use std::sync::Arc;
 use pulp::{Arch, WithSimd};
 
 use self::epilogue::Modulation;
-use self::fuse::{Before, Fused, Fusion, batch_norm, fuse, relu_after};
+use self::fuse::{Before, Fused, Fusion, batch_norm, between, fuse, relu_after};
 use self::group::GroupNorm;
 use self::map::Map;
 use self::modulate::Demodulation;
-use self::spatial::Filter;
+use self::resample::{Filter, Filtered};
 use self::statistics::Statistics;
 use super::cost::sides_of;
 use super::graph::{Graph, Op, Value};
@@ -70,6 +71,7 @@ enum Step {
     Demodulate(Demodulation),
     GroupNorm(GroupNorm),
     Resample(Filter),
+    Filtered(Box<Filtered>),
     /// Done by the convolution before it.
     Fused,
     Plain(Op),
@@ -119,12 +121,7 @@ impl Processor {
                 Op::Conv(conv) => {
                     let parts = &parts[node.inputs[0].0];
                     let fused = fuse(&graph, (index, conv), parts, fusion, source)?;
-                    let mut before = index;
-                    for &next in &fused.nodes {
-                        steps[next] = Some(Step::Fused);
-                        whole[before] = false;
-                        before = next;
-                    }
+                    take_over(index, &fused.nodes, &mut steps, &mut whole);
                     Step::Conv(Box::new(fused))
                 }
                 Op::Param { name, shape } => {
@@ -146,10 +143,7 @@ impl Processor {
                 }
                 Op::InstanceNorm { .. } | Op::TruncatedNorm { .. } => {
                     let relu = relu_after(&graph, index, fusion);
-                    if let Some(relu) = relu {
-                        steps[relu] = Some(Step::Fused);
-                        whole[index] = false;
-                    }
+                    take_over(index, relu.as_slice(), &mut steps, &mut whole);
                     let has_relu = relu.is_some();
                     match &node.op {
                         Op::InstanceNorm { eps, affine } => {
@@ -169,7 +163,19 @@ impl Processor {
                 Op::Demodulate { weight, shape, eps } => {
                     Step::Demodulate(Demodulation::new(&source(weight)?, *shape, *eps))
                 }
-                Op::Resample(plan) => Step::Resample(Filter::new(plan, &source(&plan.filter)?)),
+                Op::Resample(plan) => {
+                    let up = Filter::new(plan, &source(&plan.filter)?);
+                    let then = between(&graph, index, fusion);
+                    let last = then.as_ref().and_then(|(_, nodes)| nodes.last());
+                    match (last.map(|last| &graph.nodes[*last].op), &then) {
+                        (Some(Op::Resample(plan)), Some((between, nodes))) => {
+                            take_over(index, nodes, &mut steps, &mut whole);
+                            let down = Filter::new(plan, &source(&plan.filter)?);
+                            Step::Filtered(Box::new(Filtered { up, between: *between, down }))
+                        }
+                        _ => Step::Resample(up),
+                    }
+                }
                 op => Step::Plain(op.clone()),
             };
             steps[index] = Some(step);
@@ -343,6 +349,7 @@ impl Processor {
             }
             Step::Demodulate(kernel) => fresh(kernel.run(&joined(&values[x.0]))),
             Step::Resample(filter) => fresh(filter.run(&joined(&values[x.0]))),
+            Step::Filtered(filtered) => fresh(filtered.run(&joined(&values[x.0]))),
             Step::Plain(op) => match op {
                 Op::Act(act) => change(values, &|map| elementwise::act(map, *act)),
                 Op::Scale { factor, offset } => {
@@ -384,6 +391,16 @@ impl Processor {
                 op => fresh(spatial_op(op, &joined(&values[x.0]), to)),
             },
         }
+    }
+}
+
+/// Node `index` does what `nodes`, which follow it, are there for.
+fn take_over(index: usize, nodes: &[usize], steps: &mut [Option<Step>], whole: &mut [bool]) {
+    let mut before = index;
+    for &next in nodes {
+        steps[next] = Some(Step::Fused);
+        whole[before] = false;
+        before = next;
     }
 }
 

@@ -3,7 +3,7 @@
 use super::map::{LANES, Map};
 use crate::nets::Side;
 use crate::nets::cost::bilinear_taps;
-use crate::nets::graph::{Edge, Grid, Resample, Sides};
+use crate::nets::graph::{Edge, Grid, Sides};
 
 pub fn nearest(map: &Map, times: usize) -> Map {
     let (height, width) = (map.height * times, map.width * times);
@@ -164,85 +164,3 @@ pub fn spread(map: &Map, [height, width]: [usize; 2]) -> Map {
         row.chunks_exact_mut(padded).for_each(|pixel| pixel.copy_from_slice(map.pixel(0, 0)));
     })
 }
-
-/// A filter as a sum of products of a column and a row: one where that is enough.
-#[derive(Clone, Debug)]
-pub struct Filter {
-    plan: Resample,
-    terms: Vec<(Vec<f32>, Vec<f32>)>,
-}
-
-impl Filter {
-    /// `numbers` are the filter's, row by row.
-    pub fn new(plan: &Resample, numbers: &[f32]) -> Self {
-        let columns = plan.size[1].max(1);
-        let sum: f32 = numbers.iter().sum();
-        let scaled = |gain: f32| numbers.iter().map(|x| x / sum * gain).collect::<Vec<f32>>();
-        if plan.is_separable {
-            let terms = vec![(scaled(plan.gain), scaled(1.0))];
-            return Self { plan: plan.clone(), terms };
-        }
-        let numbers = scaled(plan.gain);
-        let rows = || numbers.chunks_exact(columns);
-        let (largest, _) =
-            numbers.iter().enumerate().fold((0, 0.0), |best: (usize, f32), (i, x)| {
-                if x.abs() > best.1 { (i, x.abs()) } else { best }
-            });
-        let (row, pivot) = (largest / columns * columns, numbers[largest]);
-        let row = numbers[row..row + columns].to_vec();
-        let column: Vec<f32> = rows().map(|numbers| numbers[largest % columns] / pivot).collect();
-        let is_product = rows().zip(&column).all(|(numbers, factor)| {
-            numbers.iter().zip(&row).all(|(x, y)| (x - factor * y).abs() <= 1e-6 * pivot.abs())
-        });
-        let unit = |at: usize| (0..plan.size[0]).map(|y| f32::from(u8::from(y == at))).collect();
-        let terms = if is_product {
-            vec![(column, row)]
-        } else {
-            rows().enumerate().map(|(at, row)| (unit(at), row.to_vec())).collect()
-        };
-        Self { plan: plan.clone(), terms }
-    }
-
-    pub fn run(&self, map: &Map) -> Map {
-        self.gather(map, &self.plan.taps(0, map.height), &self.plan.taps(1, map.width))
-    }
-
-    /// The gradient of what went in, a picture of `side`, from that of the results.
-    pub fn backward(&self, gradient: &Map, [height, width]: Side) -> Map {
-        let [rows, columns] = [(0, height), (1, width)].map(|(axis, len)| {
-            let mut turned = vec![Vec::new(); len];
-            for (at, taps) in self.plan.taps(axis, len).into_iter().enumerate() {
-                for (place, from) in taps {
-                    turned[from].push((place, at));
-                }
-            }
-            turned
-        });
-        self.gather(gradient, &rows, &columns)
-    }
-
-    /// For each result along both axes the places in the filter and the pixels that they meet.
-    fn gather(&self, map: &Map, rows: &[Taps], columns: &[Taps]) -> Map {
-        let padded = map.padded();
-        let add = |to: &mut [f32], from: &[f32], factor: f32| {
-            to.iter_mut().zip(from).for_each(|(to, from)| *to += factor * from);
-        };
-        Map::build(rows.len(), columns.len(), map.channels, |y, row| {
-            let mut line = vec![0.0; map.width * padded];
-            for (down, along) in &self.terms {
-                line.fill(0.0);
-                for &(place, from) in &rows[y] {
-                    add(&mut line, map.row(from), down[place]);
-                }
-                for (pixel, taps) in row.chunks_exact_mut(padded).zip(columns) {
-                    for &(place, from) in taps {
-                        add(pixel, &line[from * padded..][..padded], along[place]);
-                    }
-                }
-            }
-        })
-    }
-}
-
-/// Places in a filter and the pixels that they meet.
-type Taps = Vec<(usize, usize)>;
