@@ -19,7 +19,7 @@ const CHROMA_SCALE: f32 = 600.0;
 /// Of the luma's central difference.
 const GRADIENT_SCALE: f32 = 500.0;
 /// Of the mean absolute gradient around a pixel.
-const TEXTURE_SCALE: f32 = 1500.0;
+const TEXTURE_SCALE: f32 = 2200.0;
 /// How far a transparent pixel is from an opaque one.
 const ALPHA_SCALE: f32 = 500.0;
 /// The amount of texture is a mean over a square of this radius.

@@ -15,7 +15,7 @@ const FIRST_STEPS: usize = 300;
 /// A level needs this many source patches to be of use.
 const MIN_SOURCES: usize = 64;
 /// Rounds of matching and voting: on the finest level, more a level above it, at most.
-const ROUNDS: (usize, usize, usize) = (3, 2, 12);
+const ROUNDS: (usize, usize, usize) = (6, 2, 12);
 /// Propagation distances of the passes of the first round on a level, and of later ones.
 const JUMPS: [&[i32]; 2] = [&[8, 4, 2, 1], &[2, 1]];
 /// Dominant offsets are looked for on the finest level of at most this many pixels.

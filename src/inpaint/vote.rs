@@ -10,7 +10,7 @@ use super::{FillError, Progress};
 /// Trust in a patch falls by this factor a pixel into the hole.
 const CONFIDENCE_FALL: f32 = 1.2;
 /// Weights fall by e for this multiple of the costs' upper quartile.
-const TOLERANCE: f32 = 0.15;
+const TOLERANCE: f32 = 0.1;
 /// Pixels of a hole's rectangle between two looks at whether to go on.
 const PORTION: u32 = 16_384;
 /// No patch weighs less than e to the minus this.

@@ -22,7 +22,7 @@ use safetensors::tensor::{Dtype, TensorView, serialize};
 
 use crate::inverting::{Store, failure, run};
 use crate::readers::{self, gradual_style, ir_se, portrait, tiny_portrait};
-use crate::recorded::{root, shipped};
+use crate::recorded::shipped;
 use crate::sampled::{parameter, planes, recipe};
 
 /// Fifty layers, as `model_ir_se50.pth` has them.
@@ -168,13 +168,30 @@ fn invert(library: &Library, image: &PixelBuf, aids: Aids) -> Result<Inverted, S
     }
 }
 
+/// The manifest of the shipped generator of faces, without its encoder.
+fn bare_manifest() -> Manifest {
+    let path = shipped("portrait-64").with_file_name("model.toml");
+    let manifest = Manifest::parse(&fs::read_to_string(path).unwrap(), "portrait-64").unwrap();
+    Manifest { encoder: None, ..manifest }
+}
+
+/// A library with that generator alone, and room for what is imported.
+fn bare_library(folder: &Path) -> Library {
+    let bundled = folder.join("bundled");
+    let own = bundled.join("portrait-64");
+    fs::create_dir_all(&own).unwrap();
+    fs::copy(shipped("portrait-64"), own.join("weights.safetensors")).unwrap();
+    fs::write(own.join("model.toml"), bare_manifest().to_toml().unwrap()).unwrap();
+    Library::of(Some(bundled), Some(folder.join("own")))
+}
+
 #[test]
 fn a_search_starts_where_an_encoder_says_and_sees_with_its_trunk() {
     let folder = tempfile::tempdir().unwrap();
     let (code, picture) = Store::new(&shipped("portrait-64")).seed(5, 0.8);
     let file = folder.path().join("reader.safetensors");
     write_constant(&file, &code.w()[..code.dim()]);
-    let library = Library::of(Some(root().join("models")), Some(folder.path().join("own")));
+    let library = bare_library(folder.path());
     let model = ModelRef::Id("portrait-64".into());
     assert_eq!(Aids::installed(&library, &model), Aids::default());
     library.import(&file).unwrap();
@@ -214,9 +231,7 @@ fn an_encoder_comes_with_its_generator() {
     let (_, detected) = open_network(&weights).unwrap();
     let dim = detected.spec.blueprint().unwrap().space.w_dim;
     write_constant(&encoder, &vec![0.5; dim]);
-    let text = fs::read_to_string(weights.with_file_name("model.toml")).unwrap();
-    let text = text.replace("id = \"portrait-64\"", "id = \"own-portraits\"");
-    let manifest = Manifest::parse(&text, "own-portraits").unwrap();
+    let manifest = Manifest { id: "own-portraits".into(), ..bare_manifest() };
     let write = |sha256: String, file: &str| {
         let encoder = Some(Beside { file: file.into(), sha256 });
         let manifest = Manifest { encoder, ..manifest.clone() };
