@@ -49,8 +49,10 @@ pub struct Analysed {
     pub reconstruction: Planes,
     /// How near it comes to the photo, in dB, where the mask is.
     pub fidelity_db: f64,
-    /// How different the two look to the judge (LPIPS), where there is one.
+    /// How different the two look to the judge, where there is one.
     pub perceptual: Option<f64>,
+    /// Whether that is LPIPS, as in [`Inverted`](super::invert::Inverted).
+    pub is_lpips: bool,
     /// How much the face is still the same one, where a network describes faces: a cosine.
     pub identity: Option<f64>,
     /// What the generator's weights were tuned by, if they were: the code's pictures are those of
@@ -98,6 +100,7 @@ pub(super) fn run(
         reconstruction: inverted.reconstruction,
         fidelity_db,
         perceptual: inverted.perceptual,
+        is_lpips: inverted.is_lpips,
         identity: inverted.identity,
         tuning: inverted.tuning,
         faces: found.iter().map(|face| face.bounds).collect(),

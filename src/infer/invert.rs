@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::aids::{Aids, Judges};
 use super::generator::{Generator, Part, noise_planes};
+use super::perceptual::Toward;
 use super::picture::{drawn_picture, in_unit};
 use super::pivotal::{self, Pivot, tune};
 use super::protocol::{ModelRef, Stage};
@@ -48,8 +49,11 @@ pub struct Inverted {
     pub reconstruction: Planes,
     /// How near that comes to the picture, in dB, where the mask is.
     pub fidelity_db: f64,
-    /// How different the two look to the judge (LPIPS), where there is one; 0 for the same.
+    /// How different the two look to the judge, where there is one; 0 for the same.
     pub perceptual: Option<f64>,
+    /// Whether that is LPIPS, which compares with other programs' numbers, and not what the
+    /// generator's own encoder sees.
+    pub is_lpips: bool,
     /// How much the face is still the same one to a network that describes faces, where there is
     /// one: a cosine, 1 for the same picture.
     pub identity: Option<f64>,
@@ -221,6 +225,7 @@ pub(super) fn search(
             tuning = Some(Arc::new(tuned));
         }
     }
+    let is_lpips = toward.as_ref().is_some_and(Toward::is_lpips);
     let perceptual = toward.map(|mut toward| toward.measure(&picture).0);
     let identity = identity.map(|mut identity| 1.0 - identity.measure(&picture).0);
     let reconstruction = in_unit(picture)?;
@@ -229,7 +234,16 @@ pub(super) fn search(
         context.notice(format!("stopped after {} steps; the best code is kept", found.steps));
     }
     let steps = found.steps;
-    Ok(Inverted { code, reconstruction, fidelity_db, perceptual, identity, tuning, steps })
+    Ok(Inverted {
+        code,
+        reconstruction,
+        fidelity_db,
+        perceptual,
+        is_lpips,
+        identity,
+        tuning,
+        steps,
+    })
 }
 
 /// The code among the mean of W and some guesses whose picture comes nearest, and whether it is a

@@ -23,6 +23,7 @@ pub struct Perceptual {
     network: Differentiable,
     reader: Reader,
     heads: Vec<Vec<f32>>,
+    is_lpips: bool,
 }
 
 impl Perceptual {
@@ -30,11 +31,12 @@ impl Perceptual {
     /// A sentence of `source`, or that the network is none that compares.
     pub fn new(spec: &Spec, source: Source<'_, String>) -> Result<Self, String> {
         let Prepared { judge, graph, reader, heads } = Prepared::new(spec)?;
-        if !matches!(judge, Judge::Lpips(_) | Judge::Portrait) {
+        let is_lpips = matches!(judge, Judge::Lpips(_));
+        if !is_lpips && !matches!(judge, Judge::Portrait) {
             return Err(format!("LPIPS makes nothing of a {}", spec.architecture()));
         }
         let network = Differentiable::new(graph, BTreeSet::new(), source);
-        Ok(Self { network: network.map_err(|err| err.to_string())?, reader, heads })
+        Ok(Self { network: network.map_err(|err| err.to_string())?, reader, heads, is_lpips })
     }
 
     /// The distance from `target`, `[3, side, side]` in `-1..=1`, where `weights`, one a pixel,
@@ -64,6 +66,11 @@ pub struct Toward {
 }
 
 impl Toward {
+    /// Whether its distances are LPIPS.
+    pub const fn is_lpips(&self) -> bool {
+        self.of.is_lpips
+    }
+
     /// The distance and its gradient; an answer wherever `picture` has the target's size.
     fn look(&self, picture: &Planes) -> Option<(f64, Planes)> {
         let trace = self.of.see(picture)?;

@@ -22,7 +22,7 @@ use safetensors::tensor::{Dtype, TensorView, serialize};
 
 use crate::inverting::{Store, failure, run};
 use crate::readers::{self, gradual_style, ir_se, portrait, tiny_portrait};
-use crate::recorded::shipped;
+use crate::recorded::{root, shipped};
 use crate::sampled::{parameter, planes, recipe};
 
 /// Fifty layers, as `model_ir_se50.pth` has them.
@@ -218,6 +218,22 @@ fn a_search_starts_where_an_encoder_says_and_sees_with_its_trunk() {
     };
     assert!(refused(ModelRef::File(other)).contains("reads codes of 70 numbers"));
     assert!(refused(model).contains("reads no codes"));
+}
+
+#[test]
+fn the_shipped_encoder_reads_faces_at_a_glance() {
+    let library = Library::of(Some(root().join("models")), None);
+    let aids = Aids::installed(&library, &ModelRef::Id("portrait-64".into()));
+    let file = shipped("portrait-64").with_file_name("encoder.safetensors");
+    assert_eq!(aids.encoder, Some(ModelRef::File(file)));
+    let mut store = Store::new(&shipped("portrait-64"));
+    for seed in 1..4 {
+        let (_, picture) = store.seed(seed, 0.7);
+        let [helped, plain] =
+            [aids.clone(), Aids::default()].map(|aids| invert(&library, &picture, aids).unwrap());
+        println!("{} dB, with the encoder {} dB", plain.fidelity_db, helped.fidelity_db);
+        assert!(helped.fidelity_db > 24.0 && helped.fidelity_db > plain.fidelity_db + 4.0);
+    }
 }
 
 #[test]

@@ -384,6 +384,7 @@ impl Model {
                     reconstruction: Planes::clone(&drawn.planes),
                     fidelity_db: place.fidelity_db,
                     perceptual: None,
+                    is_lpips: false,
                     identity: None,
                     tuning,
                     faces: Vec::new(),

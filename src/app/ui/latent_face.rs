@@ -30,7 +30,8 @@ pub fn face_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
         let meter = egui::ProgressBar::new(share).desired_width(96.0).desired_height(8.0);
         ui.add(meter).on_hover_text("How near the generator comes to the face");
         ui.label(format!("{:.1} dB", photo.found.fidelity_db));
-        if let Some(distance) = photo.found.perceptual {
+        let lpips = photo.found.perceptual.filter(|_| photo.found.is_lpips);
+        if let Some(distance) = lpips {
             ui.label(format!("LPIPS {distance:.2}")).on_hover_text("0 looks the same");
         }
         if let Some(cosine) = photo.found.identity {

@@ -207,11 +207,11 @@ fn filter<S: Simd, const V: usize>(
                 {
                     let (slope, gain) = (simd.splat_f32s(slope), simd.splat_f32s(gain));
                     let (low, high) = (simd.splat_f32s(low), simd.splat_f32s(high));
-                    for v in 0..V {
-                        let negative = simd.mul_f32s(simd.min_f32s(sums[v], zero), slope);
-                        let value = simd.add_f32s(simd.max_f32s(sums[v], zero), negative);
+                    for sum in &mut sums {
+                        let negative = simd.mul_f32s(simd.min_f32s(*sum, zero), slope);
+                        let value = simd.add_f32s(simd.max_f32s(*sum, zero), negative);
                         let value = simd.max_f32s(simd.mul_f32s(value, gain), low);
-                        sums[v] = simd.min_f32s(value, high);
+                        *sum = simd.min_f32s(value, high);
                     }
                 }
                 pixel.copy_from_slice(&sums);
