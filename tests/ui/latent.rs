@@ -53,17 +53,18 @@ fn what_is_drawn_becomes_a_layer_that_remembers_its_sliders() {
     wait_until(&mut harness, "sliders", |model| !model.latent.found.is_empty());
     let before = shown(&harness);
     let mut settings = harness.state().model().latent.settings.clone();
-    settings.turn("PCA 1", 2.5);
+    // Beyond the slider's end, as one may type.
+    settings.turn("PCA 1", 4.5);
     perform(&mut harness, Action::Latent(LatentAction::Set(Box::new(settings))));
     wait_for_another(&mut harness, &before);
     harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Enter);
     wait_until(&mut harness, "the layer", |model| model.document().unwrap().layers.len() == 2);
     let layer = harness.state().model().active_layer().unwrap().clone();
-    assert!(layer.props.name.contains("PCA 1 +2.5"), "{}", layer.props.name);
+    assert!(layer.props.name.contains("PCA 1 +4.5"), "{}", layer.props.name);
     let LayerKind::Generated(generated) = &layer.kind else { panic!("{layer:?}") };
     let recipe = Recipe::from_json(&generated.recipe).unwrap().unwrap();
     assert_eq!(recipe.stack.edits.len(), 1);
-    assert_eq!(recipe.stack.edits[0].strength, 2.5);
+    assert_eq!(recipe.stack.edits[0].strength, 4.5);
     // Opened again, the slider stands where it stood, and applying changes the same layer.
     let drawn = shown(&harness);
     perform(&mut harness, Action::Latent(LatentAction::StepSeed(None)));
@@ -73,7 +74,7 @@ fn what_is_drawn_becomes_a_layer_that_remembers_its_sliders() {
         model.latent.present.as_ref().is_some_and(|present| *present.frame.bytes == drawn)
     });
     let mut settings = harness.state().model().latent.settings.clone();
-    assert_eq!(settings.strength("PCA 1"), 2.5);
+    assert_eq!(settings.strength("PCA 1"), 4.5);
     settings.turn("PCA 1", -1.0);
     perform(&mut harness, Action::Latent(LatentAction::Set(Box::new(settings))));
     wait_for_another(&mut harness, &drawn);

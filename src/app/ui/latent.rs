@@ -315,6 +315,8 @@ fn dial_ui(ui: &mut Ui, direction: &Direction, edited: &mut LatentSettings, out:
         let range = -direction.range..=direction.range;
         // Zero is in the middle: a bar from the left end would say something else.
         let slider = Slider::new(&mut strength, range).show_value(false).trailing_fill(false);
+        // What was typed may lie beyond its ends.
+        let slider = slider.clamping(egui::SliderClamping::Edits);
         let slider = ui.add(slider).accessible_name(name);
         if slider.double_clicked() {
             strength = 0.0;
