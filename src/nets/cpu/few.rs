@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::Stop;
 use super::epilogue::{Epilogue, Modulation};
 use super::map::{LANES, Map};
-use super::spare;
+use super::spare::Lent;
 use crate::nets::graph::Conv;
 
 /// Most channels that count as few, read and made.
@@ -90,7 +90,7 @@ impl Few {
 /// A picture with its edge and without padding.
 struct Copy {
     /// `[row, pixel, channel]`, or `[row, channel, pixel]` where few channels are made.
-    data: Vec<f32>,
+    data: Lent,
     /// Numbers of a row.
     row: usize,
     /// Pixels of a row.
@@ -109,7 +109,7 @@ impl Copy {
             .map(|x| conv.edge.index(x as isize - conv.pad[2] as isize, side[1]))
             .collect();
         let row = pixels * from;
-        let mut data = spare::take(rows * row);
+        let mut data = Lent::new(rows * row);
         data.par_chunks_mut(row.max(1)).enumerate().for_each(|(y, to)| {
             to.fill(0.0);
             let y = y as isize - conv.pad[0] as isize;
@@ -140,12 +140,6 @@ impl Copy {
 
     fn row(&self, y: usize) -> &[f32] {
         &self.data[y * self.row..][..self.row]
-    }
-}
-
-impl Drop for Copy {
-    fn drop(&mut self) {
-        spare::give(std::mem::take(&mut self.data));
     }
 }
 

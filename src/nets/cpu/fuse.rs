@@ -154,8 +154,12 @@ pub fn relu_after(graph: &Graph, index: usize, fusion: Fusion) -> Option<usize> 
 }
 
 /// What stands between the enlargement of node `index` and the reduction after it, if that is a
-/// leaky ReLU with a gain and bounds at most; with the nodes, of which the reduction is the last.
-pub fn between(graph: &Graph, index: usize, fusion: Fusion) -> Option<(Between, Vec<usize>)> {
+/// leaky ReLU with a gain and bounds at most; with the reduction, and the nodes up to it.
+pub fn between(
+    graph: &Graph,
+    index: usize,
+    fusion: Fusion,
+) -> Option<(Between, &Resample, Vec<usize>)> {
     let mut nodes = chain(graph, index, fusion);
     let op = |at: usize| nodes.get(at).map(|node| &graph.nodes[*node].op);
     let Some(Op::Act(Act::Leaky(slope))) = op(0) else { return None };
@@ -169,9 +173,10 @@ pub fn between(graph: &Graph, index: usize, fusion: Fusion) -> Option<(Between, 
         between.bounds = [*low, *high];
         done += 1;
     }
-    let Some(Op::Resample(_)) = op(done) else { return None };
+    let &last = nodes.get(done)?;
+    let Op::Resample(down) = &graph.nodes[last].op else { return None };
     nodes.truncate(done + 1);
-    Some((between, nodes))
+    Some((between, down, nodes))
 }
 
 /// Whether `value` is what a modulated convolution is owed, or a multiple of it.

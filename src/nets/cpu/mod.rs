@@ -165,15 +165,12 @@ impl Processor {
                 }
                 Op::Resample(plan) => {
                     let up = Filter::new(plan, &source(&plan.filter)?);
-                    let then = between(&graph, index, fusion);
-                    let last = then.as_ref().and_then(|(_, nodes)| nodes.last());
-                    match (last.map(|last| &graph.nodes[*last].op), &then) {
-                        (Some(Op::Resample(plan)), Some((between, nodes))) => {
-                            take_over(index, nodes, &mut steps, &mut whole);
-                            let down = Filter::new(plan, &source(&plan.filter)?);
-                            Step::Filtered(Box::new(Filtered { up, between: *between, down }))
-                        }
-                        _ => Step::Resample(up),
+                    if let Some((between, down, nodes)) = between(&graph, index, fusion) {
+                        take_over(index, &nodes, &mut steps, &mut whole);
+                        let down = Filter::new(down, &source(&down.filter)?);
+                        Step::Filtered(Box::new(Filtered { up, between, down }))
+                    } else {
+                        Step::Resample(up)
                     }
                 }
                 op => Step::Plain(op.clone()),

@@ -11,7 +11,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::map::{LANES, Map};
-use super::spare;
+use super::spare::Lent;
 use crate::nets::Side;
 use crate::nets::graph::Resample;
 
@@ -99,7 +99,7 @@ impl Filter {
     fn gather(&self, map: &Map, rows: &[Taps], columns: &[Taps]) -> Map {
         let mut out = Map::stale(rows.len(), columns.len(), map.channels);
         out.change_rows(|y, row| {
-            let (taps, line) = ([&rows[y..=y], columns], Scratch::new(line_len(columns)));
+            let (taps, line) = ([&rows[y..=y], columns], Lent::new(line_len(columns)));
             super::dispatch(Row { filter: self, map, taps, line, row });
         });
         out
@@ -124,8 +124,8 @@ impl Filtered {
                 map,
                 up: &up,
                 down: [rows, &down[1]],
-                middle: Scratch::new(span(rows).len() * widest * VECTORS * LANES),
-                line: Scratch::new(lines.max().unwrap_or(0)),
+                middle: Lent::new(span(rows).len() * widest * VECTORS * LANES),
+                line: Lent::new(lines.max().unwrap_or(0)),
                 to,
             });
         });
@@ -248,7 +248,7 @@ struct Row<'a> {
     filter: &'a Filter,
     map: &'a Map,
     taps: [&'a [Taps]; 2],
-    line: Scratch,
+    line: Lent,
     row: &'a mut [f32],
 }
 
@@ -269,7 +269,7 @@ impl Channels for Row<'_> {
         let from = Place { origin: [0; 2], steps: [self.map.width * pixel, pixel], vector };
         let to = Place { origin: [0; 2], steps: [0, pixel], vector };
         let source = (S::as_simd_f32s(self.map.values()).0, from);
-        let line = S::as_mut_simd_f32s(&mut self.line.0).0;
+        let line = S::as_mut_simd_f32s(&mut self.line).0;
         let target = (S::as_mut_simd_f32s(self.row).0, to);
         filter::<S, V>(simd, self.filter, source, self.taps, line, target, None);
     }
@@ -282,8 +282,8 @@ struct Band<'a> {
     up: &'a [Vec<Taps>; 2],
     /// Of these results only, and of all columns.
     down: [&'a [Taps]; 2],
-    middle: Scratch,
-    line: Scratch,
+    middle: Lent,
+    line: Lent,
     to: &'a mut [f32],
 }
 
@@ -303,8 +303,8 @@ impl Channels for Band<'_> {
         let Self { both, map, up, down: [rows, columns], .. } = *self;
         let pixel = map.padded() / S::F32_LANES;
         let whole = Place { origin: [0; 2], steps: [map.width * pixel, pixel], vector };
-        let line = S::as_mut_simd_f32s(&mut self.line.0).0;
-        let middle = S::as_mut_simd_f32s(&mut self.middle.0).0;
+        let line = S::as_mut_simd_f32s(&mut self.line).0;
+        let middle = S::as_mut_simd_f32s(&mut self.middle).0;
         let to = S::as_mut_simd_f32s(self.to).0;
         let high = span(rows);
         for (at, columns_of_tile) in columns.chunks(TILE[1]).enumerate() {
@@ -328,21 +328,6 @@ impl Channels for Band<'_> {
                 None,
             );
         }
-    }
-}
-
-/// Memory that is used again and again.
-struct Scratch(Vec<f32>);
-
-impl Scratch {
-    fn new(len: usize) -> Self {
-        Self(spare::take(len))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        spare::give(std::mem::take(&mut self.0));
     }
 }
 

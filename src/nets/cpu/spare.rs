@@ -1,6 +1,7 @@
 //! Memory of maps that are done with, for the next ones. What comes fresh from the system is mapped
 //! in page by page, which takes longer than many a kernel.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Shorter ones the allocator keeps at hand itself: numbers.
@@ -63,6 +64,36 @@ impl Spare {
             self.room += buffer.capacity();
             self.buffers.push(buffer);
         }
+    }
+}
+
+/// Numbers that are given back when they go out of use.
+pub struct Lent(Vec<f32>);
+
+impl Lent {
+    /// As [`take`].
+    pub fn new(len: usize) -> Self {
+        Self(take(len))
+    }
+}
+
+impl Deref for Lent {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        &self.0
+    }
+}
+
+impl DerefMut for Lent {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut self.0
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        give(std::mem::take(&mut self.0));
     }
 }
 

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use super::epilogue::{Epilogue, Modulation};
 use super::map::{LANES, Map};
-use super::spare;
+use super::spare::Lent;
 use crate::nets::graph::{Conv, Edge, Sides};
 
 /// Side of the block of results that one transform yields.
@@ -131,8 +131,8 @@ impl Winograd {
             return out;
         }
         let scratch = || Scratch {
-            inputs: spare::take(POINTS * GROUP * channels_in),
-            outputs: spare::take(POINTS * GROUP * self.padded_out),
+            inputs: Lent::new(POINTS * GROUP * channels_in),
+            outputs: Lent::new(POINTS * GROUP * self.padded_out),
         };
         out.values_mut().par_chunks_mut(strip).enumerate().for_each_init(
             scratch,
@@ -220,16 +220,9 @@ impl Phases {
 
 struct Scratch {
     /// `[POINTS, GROUP, Σ inputs]`.
-    inputs: Vec<f32>,
+    inputs: Lent,
     /// `[POINTS, GROUP, padded_out]`.
-    outputs: Vec<f32>,
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        spare::give(std::mem::take(&mut self.inputs));
-        spare::give(std::mem::take(&mut self.outputs));
-    }
+    outputs: Lent,
 }
 
 /// Four rows of the result.

@@ -8,7 +8,8 @@ use super::block::{transform_input, transform_output};
 use super::{OUT, POINTS, Winograd, multiply};
 use crate::nets::cpu::epilogue::Modulation;
 use crate::nets::cpu::map::Map;
-use crate::nets::cpu::{Stop, dispatch, spare};
+use crate::nets::cpu::spare::Lent;
+use crate::nets::cpu::{Stop, dispatch};
 
 impl Winograd {
     /// All blocks of a result so many pixels wide, in three passes: each point's weights are read
@@ -23,13 +24,13 @@ impl Winograd {
     ) {
         let (row, channels_in) = (width.div_ceil(OUT), self.inputs.iter().sum::<usize>());
         // `[block, POINTS, Σ inputs]`
-        let mut inputs = spare::take(blocks * POINTS * channels_in);
+        let mut inputs = Lent::new(blocks * POINTS * channels_in);
         inputs.par_chunks_mut(POINTS * channels_in).enumerate().for_each(|(block, to)| {
             let origin = self.origin((block % row * OUT, block / row * OUT));
             dispatch(Transform { conv: self, maps, origin, to });
         });
         // `[POINTS, block, padded_out]`
-        let mut outputs = spare::take(POINTS * blocks * self.padded_out);
+        let mut outputs = Lent::new(POINTS * blocks * self.padded_out);
         outputs.par_chunks_mut(blocks * self.padded_out).enumerate().for_each(|(point, to)| {
             if !stop() {
                 let inputs = &inputs[point * channels_in..];
@@ -41,8 +42,6 @@ impl Winograd {
             let (outputs, first) = (&outputs, strip * row);
             dispatch(Finish { conv: self, modulation, outputs, blocks, first, width, out });
         });
-        spare::give(inputs);
-        spare::give(outputs);
     }
 }
 
