@@ -140,6 +140,10 @@ pub enum Action {
         card: super::ai::Card,
         settings: Box<super::effects::EffectSettings>,
     },
+    /// From now on running the open card makes a new layer.
+    LeaveEditing,
+    /// Finds thin lines and has them removed.
+    RemoveScratches,
     OpenDock(super::state::Dock),
     OpenCard(super::ai::Card),
     SetUpscale(super::ai::UpscaleSettings),

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
+use super::editing::Editing;
 use super::effects::EffectSettings;
 use super::goal::Goal;
 use super::jobs::{JobId, Jobs, Latest, Wake};
 use super::latent::{Frame, Want};
+use super::pace::Pace;
 use super::state::Outcome;
 use crate::document::Document;
 use crate::infer::directions;
@@ -43,6 +45,22 @@ pub struct UpscaleSettings {
     /// `None` leaves the choice to the plan.
     pub tile: Option<u32>,
     pub output: UpscaleOutput,
+}
+
+impl UpscaleSettings {
+    /// What made a picture, for showing and doing it again.
+    pub fn to_recipe(&self, by: &str) -> serde_json::Value {
+        let (tool, scale, tile) = (Card::Upscale.title(), self.scale, self.tile);
+        serde_json::json!({ "tool": tool, "model": by, "scale": scale, "tile": tile })
+    }
+
+    /// Takes what a recipe says.
+    pub fn follow(&mut self, recipe: &serde_json::Value) {
+        let number = |key: &str| recipe.get(key).and_then(serde_json::Value::as_f64);
+        self.model = recipe.get("model").and_then(|id| id.as_str().map(str::to_owned));
+        self.scale = number("scale").map_or(self.scale, |scale| scale.clamp(1.0, 4.0) as f32);
+        self.tile = number("tile").map(|tile| plan::clamp_tile(tile.clamp(0.0, 1e6) as u32));
+    }
 }
 
 /// One tool of the panel. The open one is what Ctrl+Enter runs.
@@ -141,7 +159,11 @@ pub struct Ai {
     /// Settings of the cards that were changed.
     pub effects: HashMap<Card, EffectSettings>,
     pub card: Card,
+    /// The layer that the open card changes.
+    pub editing: Option<Editing>,
     pub running: HashMap<protocol::JobId, Running>,
+    /// How long what no plan tells has taken.
+    pub pace: Pace,
     /// What a running card has made so far.
     pub so_far: Option<(protocol::JobId, Frame)>,
 }
@@ -176,7 +198,9 @@ impl Ai {
             },
             effects: HashMap::new(),
             card: Card::Upscale,
+            editing: None,
             running: HashMap::new(),
+            pace: Pace::default(),
             so_far: None,
         })
     }
@@ -273,7 +297,15 @@ impl Ai {
         goal: Goal,
     ) -> Result<(), String> {
         let inner = self.hand_over(Lane::Commit, task)?;
-        let job = Some(jobs.adopt(goal.name()));
+        let expected = match &goal {
+            Goal::Upscale { base, .. } => {
+                let chosen = self.upscaler(base);
+                chosen.and_then(|(card, _)| self.estimate(card, base)?.seconds)
+            }
+            Goal::Effect(effect) => self.expected(effect.card, &effect.base, effect.work),
+            _ => None,
+        };
+        let job = Some(jobs.adopt(goal.name(), expected));
         self.running.insert(inner, Running { job, goal, inner });
         Ok(())
     }

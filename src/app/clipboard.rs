@@ -14,6 +14,7 @@ use egui::{Event, OutputCommand};
 use super::jobs::Wake;
 use super::observe::to_srgb8;
 use crate::color::WorkingProfile;
+use crate::document::Synthesis;
 use crate::geom::Size;
 use crate::pixels::{PixelBuf, Samples};
 
@@ -29,6 +30,7 @@ pub struct Copied {
     /// Document position of the top left pixel.
     pub at: (i32, i32),
     pub profile: WorkingProfile,
+    pub synthesis: Synthesis,
 }
 
 /// What there is to paste.

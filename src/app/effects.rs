@@ -2,11 +2,17 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::ai::{Ai, Card, ModelCard};
+use super::editing::{Kept, below, keep, keep_mask};
 use super::goal::Goal;
+use super::pace::Work;
 use super::state::TabId;
+use crate::color::WorkingProfile;
+use crate::commands::results;
 use crate::compose;
-use crate::document::Document;
+use crate::document::{Document, LayerId};
 use crate::infer::prior::Prior;
 use crate::infer::protocol::{
     Effect, Engine, Filter, ModelRef, PATCHES, Paint, Remove, Select, StyleOf, Task,
@@ -16,7 +22,7 @@ use crate::latent::invert::Options;
 use crate::ops;
 use crate::pixels::{PixelBuf, TiledImage};
 use crate::portrait::Template;
-use crate::segment::What;
+use crate::segment::{DEFAULT_SENSITIVITY, What};
 use crate::zoo::{Manifest, Purpose};
 
 /// Styles that are blended at most.
@@ -24,7 +30,8 @@ pub const MAX_STYLES: usize = 3;
 /// Longest side of a picture whose style is read: more is not seen.
 const STYLE_SIDE: u32 = 512;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum EffectOutput {
     NewLayer,
     /// The pixels of the active layer.
@@ -33,17 +40,31 @@ pub enum EffectOutput {
 }
 
 /// What becomes of a subject that was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Found {
     Selection,
     /// The rest of the layer is masked.
     CutOut,
     /// The rest is out of focus.
     Blur,
+    /// The rest is masked, and something else lies beneath.
+    Replace,
+}
+
+/// What is put behind a subject.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rest {
+    #[default]
+    Color,
+    /// An open picture.
+    Picture(TabId),
+    /// What lies there already.
+    Present,
 }
 
 /// What a card is set to. Each uses what concerns it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EffectSettings {
     /// `None` takes the first that suits, or patches where none is installed; [`PATCHES`] takes
     /// those.
@@ -55,6 +76,7 @@ pub struct EffectSettings {
     /// Styles of the network and their weights.
     pub styles: Vec<(usize, f32)>,
     /// The open picture whose style is taken.
+    #[serde(skip)]
     pub style_of: Option<TabId>,
     /// How far towards that style, `0..=1`.
     pub amount: f32,
@@ -69,6 +91,14 @@ pub struct EffectSettings {
     pub what: What,
     pub found: Found,
     pub blur_px: f32,
+    /// What replaces the rest, and the colour where it is one, encoded.
+    #[serde(skip)]
+    pub rest: Rest,
+    pub rest_color: [f32; 3],
+    /// Thin lines are selected in place of what a network finds; with more sensitivity, `0..=1`,
+    /// fainter ones.
+    pub scratches: bool,
+    pub sensitivity: f32,
     pub output: EffectOutput,
 }
 
@@ -91,11 +121,24 @@ impl EffectSettings {
             what: What::Subject,
             found: Found::Selection,
             blur_px: 12.0,
+            rest: Rest::Color,
+            rest_color: [1.0; 3],
+            scratches: false,
+            sensitivity: DEFAULT_SENSITIVITY,
             output: match card {
                 Card::Remove => EffectOutput::InPlace,
                 _ => EffectOutput::NewLayer,
             },
         }
+    }
+
+    /// Whether the picture would look otherwise with these.
+    pub fn looks_unlike(&self, other: &Self) -> bool {
+        let seen = |settings: &Self| {
+            let settings = settings.clone();
+            (settings.model, settings.strength, settings.styles, settings.style_of, settings.amount)
+        };
+        seen(self) != seen(other)
     }
 }
 
@@ -109,33 +152,6 @@ impl Ai {
     pub fn models_of(&self, card: Card) -> impl Iterator<Item = &ModelCard> {
         let purposes = card.purposes();
         purposes.iter().flat_map(|purpose| self.models_for(*purpose))
-    }
-
-    /// Opens the card of a recipe with the settings in it; whether there is one.
-    pub fn open_recipe(&mut self, recipe: &serde_json::Value) -> bool {
-        let tool = recipe.get("tool").and_then(serde_json::Value::as_str);
-        let Some(card) = Card::ALL.into_iter().find(|card| Some(card.title()) == tool) else {
-            return false;
-        };
-        self.card = card;
-        let mut settings = self.effect(card);
-        let number = |key: &str| recipe.get(key).and_then(serde_json::Value::as_f64);
-        settings.model = recipe.get("model").and_then(|id| id.as_str().map(str::to_owned));
-        settings.sigma = number("sigma").map(|sigma| sigma as f32);
-        settings.amount = number("amount").map_or(settings.amount, |amount| amount as f32);
-        let whole = |key: &str| number(key).map(|value| value as u64);
-        settings.dilate_px = whole("dilate_px").map_or(settings.dilate_px, |px| px as u32);
-        settings.feather_px = number("feather_px").map_or(settings.feather_px, |px| px as f32);
-        settings.seed = whole("seed").unwrap_or(settings.seed);
-        settings.steps = whole("steps").map_or(settings.steps, |steps| steps as u32);
-        let keeps = recipe.get("keeps_colors").and_then(serde_json::Value::as_bool);
-        settings.keeps_colors = keeps.unwrap_or(settings.keeps_colors);
-        let styles = recipe.get("styles").cloned();
-        if let Some(styles) = styles.and_then(|styles| serde_json::from_value(styles).ok()) {
-            settings.styles = styles;
-        }
-        self.effects.insert(card, settings);
-        true
     }
 
     /// The model that a card would run; none where patches fill.
@@ -154,12 +170,16 @@ impl Ai {
     /// Why a card cannot run here, apart from the picture.
     pub fn effect_refused(&self, card: Card) -> Option<String> {
         let model = self.effect_model(card);
+        if card == Card::Select && self.effect(card).scratches {
+            return None;
+        }
         if model.is_none() && card != Card::Remove {
             let reason = "No model for this is installed; drop a checkpoint on the window";
             return Some(reason.into());
         }
         if model.is_some_and(|model| takes_style_of_picture(model.manifest.purpose))
             && self.effect(card).style_of.is_none()
+            && !self.editing.as_ref().is_some_and(|editing| editing.card == card && editing.keeps)
         {
             return Some("Choose the open picture whose style is taken".into());
         }
@@ -170,6 +190,11 @@ impl Ai {
 /// Whether a network of this purpose takes its style from a picture.
 pub const fn takes_style_of_picture(purpose: Purpose) -> bool {
     matches!(purpose, Purpose::StyleTransfer | Purpose::Features)
+}
+
+/// Whether the model is asked again and again until it fits.
+pub const fn is_search(card: &ModelCard) -> bool {
+    matches!(card.manifest.purpose, Purpose::Features | Purpose::Generate)
 }
 
 /// What a card was asked to do, all of it as it was when it was asked.
@@ -188,6 +213,13 @@ pub struct EffectPlan {
     pub mask: Option<TiledImage>,
     /// The picture whose style is taken.
     pub style: Option<Document>,
+    /// What the rest is replaced by.
+    pub rest: Option<Document>,
+    /// The layer that is made anew, and what it keeps.
+    pub replaces: Option<LayerId>,
+    pub kept: Option<Kept>,
+    /// What it is of work whose time is measured.
+    pub work: Option<Work>,
     /// Runs operations.
     pub engine: Arc<dyn ops::Engine>,
 }
@@ -200,6 +232,14 @@ pub struct EffectJob {
     pub card: Card,
     pub settings: EffectSettings,
     pub mask: Option<TiledImage>,
+    /// The picture whose style is taken, as it is shown to the network.
+    pub style: Option<(Arc<PixelBuf>, WorkingProfile)>,
+    pub rest: Option<Document>,
+    pub replaces: Option<LayerId>,
+    /// Of the model's file.
+    pub sha256: Option<String>,
+    /// What it is of work whose time is measured.
+    pub work: Option<Work>,
     pub image: Arc<PixelBuf>,
     /// Document position of the image's top left pixel.
     pub origin: (i32, i32),
@@ -207,27 +247,68 @@ pub struct EffectJob {
 }
 
 impl EffectPlan {
+    /// Reads what the layer that is made anew keeps.
+    ///
+    /// # Errors
+    /// It cannot be read, in words.
+    pub fn unpack(&mut self) -> Result<(), String> {
+        match (self.kept.take(), self.card) {
+            (Some(kept), Card::Remove | Card::RestoreFace) => {
+                self.mask = Some(kept.mask(&self.base)?);
+            }
+            (Some(kept), Card::Style) if self.style.is_none() => {
+                self.style = Some(kept.picture()?);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The picture that is shown to the network.
+    pub fn seen(&self) -> Document {
+        let with_pixels = self.card == Card::Select && self.settings.found.is_mask();
+        match self.replaces {
+            Some(layer) => below(&self.base, layer, with_pixels),
+            None => self.base.clone(),
+        }
+    }
+
     /// Reads the pixels, which takes its time, and makes the request of them.
     ///
     /// # Errors
     /// What is missing, in words.
-    pub fn prepare(self) -> Result<(Task, Goal), String> {
+    pub fn prepare(mut self) -> Result<(Task, Goal), String> {
+        self.unpack()?;
+        let seen = self.seen();
         let Self { tab, base, card, settings, mask, .. } = &self;
         let in_place = settings.output == EffectOutput::InPlace;
         let layer = base.active_layer().and_then(|layer| layer.raster_content());
         let (pixels, area) = match layer.filter(|_| in_place) {
             Some(raster) => (raster.image.to_buf(), raster.bounds()),
-            None => (compose::flatten(base, base.size.rect()), base.size.rect()),
+            None => (compose::flatten(&seen, base.size.rect()), base.size.rect()),
         };
         let image = Arc::new(pixels);
         let over = mask.as_ref().map(|mask| Arc::new(mask.read(area)));
-        let task = self.task(Arc::clone(&image), over)?;
+        let style = self.style.as_ref().map(|document| {
+            (Arc::new(compose::thumbnail(document, STYLE_SIDE)), document.profile.clone())
+        });
+        let task = self.task(Arc::clone(&image), over.clone(), style.as_ref())?;
         let goal = Goal::Effect(Box::new(EffectJob {
             tab: *tab,
             base: base.clone(),
             card: *card,
             settings: settings.clone(),
             mask: mask.clone(),
+            style,
+            rest: self.rest.clone(),
+            replaces: self.replaces,
+            work: match (self.work, &over) {
+                (Some(Work::Fill(_)), Some(mask)) => {
+                    Some(Work::Fill(results::extent(mask).size().pixels() as f32))
+                }
+                (work, _) => work,
+            },
+            sha256: self.model.as_ref().map(|manifest| manifest.sha256.clone()),
             image,
             origin: (area.x0, area.y0),
             engine: Arc::clone(&self.engine),
@@ -235,7 +316,12 @@ impl EffectPlan {
         Ok((task, goal))
     }
 
-    fn task(&self, image: Arc<PixelBuf>, mask: Option<Arc<PixelBuf>>) -> Result<Task, String> {
+    fn task(
+        &self,
+        image: Arc<PixelBuf>,
+        mask: Option<Arc<PixelBuf>>,
+        style: Option<&(Arc<PixelBuf>, WorkingProfile)>,
+    ) -> Result<Task, String> {
         let (settings, profile) = (&self.settings, self.base.profile.clone());
         let model = |manifest: &Manifest| ModelRef::Id(manifest.id.clone());
         let chosen = || self.model.as_ref().ok_or("no model for this is installed");
@@ -275,9 +361,8 @@ impl EffectPlan {
                 Effect::RestoreFace { finders }
             }
             Card::Style if takes_style_of_picture(chosen()?.purpose) => {
-                let document = self.style.as_ref().ok_or("the picture of the style is closed")?;
-                let picture = Arc::new(compose::thumbnail(document, STYLE_SIDE));
-                let profile = document.profile.clone();
+                let style = style.ok_or("the picture of the style is closed")?;
+                let (picture, profile) = style.clone();
                 if chosen()?.purpose == Purpose::Features {
                     let EffectSettings { steps, keeps_colors, .. } = *settings;
                     Effect::Paint(Paint { picture, profile, keeps_colors, steps })
@@ -304,24 +389,19 @@ impl EffectPlan {
 impl EffectJob {
     /// What made the result, for showing and doing it again.
     pub fn recipe(&self, by: &str) -> serde_json::Value {
-        let (card, settings) = (self.card, &self.settings);
-        let mut recipe = serde_json::json!({ "tool": card.title(), "model": by });
-        match card {
-            Card::Remove => {
-                recipe["dilate_px"] = settings.dilate_px.into();
-                recipe["feather_px"] = settings.feather_px.into();
-                recipe["seed"] = settings.seed.into();
-            }
-            Card::Select => recipe["blur_px"] = settings.blur_px.into(),
-            Card::Denoise => recipe["sigma"] = settings.sigma.into(),
-            Card::Style => {
-                recipe["styles"] = serde_json::json!(settings.styles);
-                recipe["amount"] = settings.amount.into();
-                recipe["steps"] = settings.steps.into();
-                recipe["keeps_colors"] = settings.keeps_colors.into();
-            }
-            _ => {}
+        self.settings.to_recipe(self.card, by, self.sha256.as_deref())
+    }
+
+    /// What the recipe needs beside itself.
+    ///
+    /// # Errors
+    /// It cannot be encoded, in words.
+    pub fn attachment(&self) -> Result<Option<Arc<[u8]>>, String> {
+        match (self.card, &self.mask, &self.style) {
+            // What was changed says no more what was meant to be.
+            (Card::Remove | Card::RestoreFace, Some(mask), _) => keep_mask(mask).map(Some),
+            (Card::Style, _, Some((picture, profile))) => keep(picture, profile).map(Some),
+            _ => Ok(None),
         }
-        recipe
     }
 }

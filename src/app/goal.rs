@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::ai::{Card, UpscaleOutput};
-use super::effects::{EffectJob, EffectOutput, Found};
+use super::ai::{Card, UpscaleOutput, UpscaleSettings};
+use super::editing::{BY_PATCHES, layer_name};
+use super::effects::{EffectJob, EffectOutput, Found, Rest};
 use super::film::FilmJob;
 use super::latent::{LatentJob, Want};
 use super::state::{Outcome, TabId};
@@ -11,7 +12,7 @@ use crate::cli::report::sentence;
 use crate::commands::results::{self, Made};
 use crate::commands::{CommandError, Step, subject};
 use crate::compose;
-use crate::document::Document;
+use crate::document::{Document, LayerId, LayerKind, Synthesis};
 use crate::geom::Size;
 use crate::infer::protocol::Output;
 use crate::inpaint::Border;
@@ -26,8 +27,7 @@ pub enum Goal {
         tab: TabId,
         base: Box<Document>,
         title: String,
-        output: UpscaleOutput,
-        scale: f32,
+        settings: UpscaleSettings,
     },
     Expand {
         tab: TabId,
@@ -72,24 +72,26 @@ impl Goal {
         let made = || output.images.first().ok_or("the network made no picture");
         let seconds = output.seconds;
         match self {
-            Self::Upscale { tab, base, title, output: to, scale } => {
-                let pixels = made()?;
+            Self::Upscale { tab, base, title, settings } => {
+                let (pixels, scale) = (made()?, settings.scale);
                 let note = format!("Enlarged to {} in {seconds:.1} s", pixels.size());
-                Ok(match to {
+                let name = &format!("Upscale ×{scale}");
+                let recipe = &Arc::new(settings.to_recipe(&output.model));
+                let synthesis = Synthesis::of(&base.layers).changed();
+                let made = Made { name, recipe, synthesis, ..Made::plain(pixels, recipe) };
+                Ok(match settings.output {
                     UpscaleOutput::WholeDocument => {
-                        let step = results::whole(&base, Card::Upscale.title(), pixels);
+                        let step = results::whole(&base, Card::Upscale.title(), &made);
                         Outcome::step(tab, *base, step, note)
                     }
                     UpscaleOutput::NewDocument => {
-                        let layer = format!("Upscale ×{scale}");
-                        let of = |pixels: &PixelBuf, name: &str| {
-                            let (profile, metadata) = (base.profile.clone(), base.metadata.clone());
-                            Document::from_pixels(pixels, name, profile, (*metadata).clone())
-                        };
+                        let (profile, metadata) = (base.profile.clone(), base.metadata.clone());
+                        let other = &bicubic(&base, pixels.size())?;
+                        let metadata = (*metadata).clone();
                         Outcome::Enlarged {
                             title: format!("{title} ×{scale}"),
-                            document: of(pixels, &layer),
-                            bicubic: of(&bicubic(&base, pixels.size())?, "Bicubic"),
+                            document: made.document(&base),
+                            bicubic: Document::from_pixels(other, "Bicubic", profile, metadata),
                             note,
                         }
                     }
@@ -103,20 +105,31 @@ impl Goal {
                     "left": left, "top": top, "right": right, "bottom": bottom,
                 });
                 let shift = (left as i32, top as i32);
-                let step = results::expanded(&base, made()?, shift, &Arc::new(recipe));
+                let (pixels, recipe) = (made()?, &Arc::new(recipe));
+                let synthesis = synthesis_of(&base, &output.model);
+                let made = Made { synthesis, ..Made::plain(pixels, recipe) };
+                let step = results::expanded(&base, &made, shift);
                 let step = step.map_err(|err| sentence(&err))?;
                 Ok(Outcome::step(tab, *base, step, note))
             }
             Self::Effect(job) => {
                 let pixels = made()?;
-                let name = format!("{} ({})", job.card.title(), output.model);
+                let name = layer_name(job.card, &output.model);
                 let note = format!("{name}: {seconds:.1} s");
+                let recipe = &Arc::new(job.recipe(&output.model));
+                let made = Made {
+                    name: &name,
+                    origin: job.origin,
+                    synthesis: synthesis_of(&job.base, &output.model),
+                    ..Made::plain(pixels, recipe)
+                };
                 if job.settings.output == EffectOutput::NewDocument {
-                    return Ok(opened(pixels, name.clone(), &name, &job.base, note));
+                    return Ok(Outcome::made(name.clone(), made.document(&job.base), note));
                 }
-                let recipe = Arc::new(job.recipe(&output.model));
-                let step = effect_step(&job, &name, pixels, &recipe);
-                let step = step.map_err(|err| sentence(&err))?;
+                let attachment = job.attachment()?;
+                let made = Made { opacity: job.settings.strength, attachment, ..made };
+                let by_network = output.model != BY_PATCHES;
+                let step = effect_step(&job, made, by_network).map_err(|err| sentence(&err))?;
                 Ok(Outcome::step(job.tab, job.base, step, note))
             }
             Self::Latent(job) => job.finish(output),
@@ -137,41 +150,74 @@ fn bicubic(document: &Document, size: Size) -> Result<PixelBuf, String> {
     ops::apply(resize, &params, &context, &flat, None).map_err(|err| sentence(&err))
 }
 
-/// A document of its own with the profile and metadata of what it was made from.
-fn opened(pixels: &PixelBuf, title: String, layer: &str, base: &Document, note: String) -> Outcome {
-    let (profile, metadata) = (base.profile.clone(), (*base.metadata).clone());
-    Outcome::made(title, Document::from_pixels(pixels, layer, profile, metadata), note)
+/// How far a network had a hand in what was made of a document.
+fn synthesis_of(base: &Document, by: &str) -> Synthesis {
+    let before = Synthesis::of(&base.layers);
+    if by == BY_PATCHES { before } else { before.changed() }
 }
 
-fn effect_step(
-    job: &EffectJob,
-    name: &str,
-    pixels: &PixelBuf,
-    recipe: &Arc<serde_json::Value>,
-) -> Result<Step, CommandError> {
-    let (base, origin) = (&job.base, job.origin);
+fn effect_step(job: &EffectJob, made: Made<'_>, by_network: bool) -> Result<Step, CommandError> {
+    let base = &job.base;
     if job.card == Card::Select {
-        return match (job.settings.found, base.active) {
-            (Found::Selection, _) | (Found::CutOut, None) => {
-                Ok(subject::select(base, job.card.title(), pixels))
-            }
-            (Found::CutOut, Some(layer)) => subject::cut_out(base, layer, pixels),
-            (Found::Blur, _) => {
-                let (sigma_px, recipe) = (f64::from(job.settings.blur_px), (**recipe).clone());
-                subject::blur_background(base, &job.image, pixels, sigma_px, &*job.engine, recipe)
-            }
-        };
+        return subject_step(job, &made);
     }
     if let (EffectOutput::InPlace, Some(layer)) = (job.settings.output, base.active) {
-        return results::in_place(base, layer, job.card.title(), pixels, origin);
+        let raster = base.layer(layer).and_then(|layer| layer.raster_content());
+        let before = raster.map_or(Synthesis::None, |raster| raster.synthesis);
+        // What others have drawn in other layers is not in this one.
+        let synthesis = if by_network { before.changed() } else { before };
+        let label = job.card.title();
+        return results::in_place(base, layer, label, made.pixels, made.origin, synthesis);
     }
-    let made = Made { name, pixels, origin, opacity: job.settings.strength, mask: None, recipe };
-    Ok(match job.card {
-        // Where it acted is in the pixels already, with the edge that the tool chose.
-        Card::Remove | Card::RestoreFace => {
-            let pixels = &results::changed_only(&job.image, pixels);
-            results::new_layer(base, &Made { pixels, ..made })
+    // Where it acted is in the pixels already, with the edge that the tool chose.
+    let is_local = matches!(job.card, Card::Remove | Card::RestoreFace);
+    let changed = is_local.then(|| results::changed_only(&job.image, made.pixels));
+    let pixels = changed.as_ref().unwrap_or(made.pixels);
+    let mask = job.mask.as_ref().filter(|_| !is_local);
+    let made = Made { pixels, mask, ..made };
+    match job.replaces {
+        Some(id) => results::made_anew(base, id, &made, &own_name(job, id)),
+        None => Ok(results::new_layer(base, &made)),
+    }
+}
+
+/// What the layer that is made anew was called when it was made.
+fn own_name(job: &EffectJob, id: LayerId) -> String {
+    let kind = job.base.layer(id).map(|layer| &layer.kind);
+    let Some(LayerKind::Generated(before)) = kind else { return String::new() };
+    let model = before.recipe.get("model").and_then(serde_json::Value::as_str);
+    layer_name(job.card, model.unwrap_or_default())
+}
+
+const BLUR: &str = "Blur background";
+
+/// What becomes of a subject that was found.
+fn subject_step(job: &EffectJob, made: &Made<'_>) -> Result<Step, CommandError> {
+    let (base, mask) = (&job.base, made.pixels);
+    match (job.settings.found, job.replaces.or(base.active)) {
+        (Found::Selection, _) | (Found::CutOut | Found::Replace, None) => {
+            Ok(subject::select(base, job.card.title(), mask))
         }
-        _ => results::new_layer(base, &Made { mask: job.mask.as_ref(), ..made }),
-    })
+        (Found::CutOut, Some(layer)) => subject::cut_out(base, layer, mask, made.recipe),
+        (Found::Replace, Some(layer)) if job.settings.rest == Rest::Present => {
+            subject::cut_out(base, layer, mask, made.recipe)
+        }
+        (Found::Replace, Some(layer)) => {
+            let color = job.settings.rest_color;
+            let rest = subject::background(base, color, job.rest.as_ref())?;
+            subject::replace_rest(base, layer, mask, made.recipe, rest)
+        }
+        (Found::Blur, _) => {
+            let sigma_px = f64::from(job.settings.blur_px);
+            let around = subject::blurred(base, &job.image, mask, sigma_px, &*job.engine)?;
+            let rest = subject::inverted(base, mask);
+            let (name, origin) = (BLUR, (0, 0));
+            let (pixels, mask) = (&around, Some(&rest));
+            let made = Made { name, pixels, origin, mask, ..made.clone() };
+            match job.replaces {
+                Some(id) => results::made_anew(base, id, &made, BLUR),
+                None => Ok(results::new_layer(base, &made)),
+            }
+        }
+    }
 }

@@ -131,12 +131,17 @@ fn pressed(
     }
 }
 
-/// Esc ends the nearest thing: a drag, then the prepared adjustment, then what the tool shows.
+/// Esc ends the nearest thing: a drag, then the prepared adjustment, then the layer that is opened
+/// again, then what the tool shows.
 fn escape(model: &Model) -> Action {
-    if model.tool.is_busy() || model.draft.is_none() {
+    if model.tool.is_busy() {
         Action::Tool(ToolEvent::Cancel)
-    } else {
+    } else if model.draft.is_some() {
         Action::CancelDraft
+    } else if model.ai.editing.is_some() {
+        Action::LeaveEditing
+    } else {
+        Action::Tool(ToolEvent::Cancel)
     }
 }
 

@@ -31,6 +31,8 @@ pub struct Job {
     pub fraction: Option<f32>,
     /// As the job itself estimates; else judged by the pace so far.
     pub eta_seconds: Option<f32>,
+    /// Seconds in all, as said before it began.
+    expected: Option<f32>,
     started: Instant,
     cancel: Arc<AtomicBool>,
 }
@@ -50,8 +52,11 @@ impl Job {
         if let Some(seconds) = self.eta_seconds {
             return Some(seconds);
         }
-        let fraction = self.fraction.filter(|fraction| *fraction > 0.05)?;
-        Some(self.started.elapsed().as_secs_f32() * (1.0 - fraction) / fraction)
+        let so_far = self.started.elapsed().as_secs_f32();
+        if let Some(fraction) = self.fraction.filter(|fraction| *fraction > 0.05) {
+            return Some(so_far * (1.0 - fraction) / fraction);
+        }
+        self.expected.map(|seconds| seconds - so_far).filter(|left| *left > 0.0)
     }
 }
 
@@ -129,7 +134,7 @@ impl<T: Send + 'static> Jobs<T> {
             return Err("too many jobs are running; wait for one to finish".into());
         }
         let (messages, wake) = (self.sender.clone(), Arc::clone(&self.wake));
-        let job = self.add(name);
+        let job = self.add(name, None);
         let (id, cancel) = (job.id, Arc::clone(&job.cancel));
         let reporter = Reporter { id, cancel, messages, wake };
         let spawned = std::thread::Builder::new().name(name.to_lowercase()).spawn(move || {
@@ -144,12 +149,13 @@ impl<T: Send + 'static> Jobs<T> {
         Ok(id)
     }
 
-    /// Lists a job that runs elsewhere, such as on the inference thread.
-    pub fn adopt(&mut self, name: &str) -> JobId {
-        self.add(name).id
+    /// Lists a job that runs elsewhere, such as on the inference thread, and takes `expected`
+    /// seconds as far as can be said.
+    pub fn adopt(&mut self, name: &str, expected: Option<f32>) -> JobId {
+        self.add(name, expected).id
     }
 
-    fn add(&mut self, name: &str) -> &Job {
+    fn add(&mut self, name: &str, expected: Option<f32>) -> &Job {
         let id = JobId(self.next);
         self.next += 1;
         let job = Job {
@@ -158,6 +164,7 @@ impl<T: Send + 'static> Jobs<T> {
             stage: String::new(),
             fraction: None,
             eta_seconds: None,
+            expected,
             started: Instant::now(),
             cancel: Arc::default(),
         };
@@ -297,6 +304,19 @@ mod tests {
         });
         jobs.cancel(id.unwrap());
         assert!(wait_for(&mut jobs).cancelled);
+    }
+
+    #[test]
+    fn before_the_first_tile_the_estimate_counts() {
+        let mut jobs: Jobs<u32> = Jobs::new(Arc::new(|| {}));
+        let id = jobs.adopt("Long", Some(60.0));
+        let left = |jobs: &Jobs<u32>| jobs.running()[0].seconds_left();
+        assert!(left(&jobs).is_some_and(|left| (50.0..=60.0).contains(&left)));
+        jobs.report(id, "Tile", Some(0.1), Some(7.0));
+        assert_eq!(left(&jobs), Some(7.0));
+        jobs.remove(id);
+        jobs.adopt("Unknown", None);
+        assert_eq!(left(&jobs), None);
     }
 
     #[test]

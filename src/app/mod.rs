@@ -13,6 +13,7 @@ mod desk;
 mod dialog;
 mod dispatch;
 mod draft;
+mod editing;
 mod effects;
 mod error;
 mod files;
@@ -28,6 +29,7 @@ mod local;
 mod log;
 mod notify;
 mod observe;
+mod pace;
 mod prefs;
 mod project;
 mod recent;
@@ -40,16 +42,16 @@ mod ui;
 mod view;
 
 pub use action::{Action, Actions, LabAction, LatentAction, Phase, TrialAction};
-pub use ai::Card;
+pub use ai::{Card, UpscaleSettings};
 pub use command::{Binding, Command};
 pub use desk::{Desk, Loss};
-pub use effects::EffectOutput;
+pub use effects::{EffectOutput, EffectSettings, Found, Rest};
 pub use error::AppError;
 pub use film::FilmSettings;
 pub use lab::{LabSettings, Phase as LabPhase, Source as LabSource};
 pub use latent::Strip;
 pub use start::{Setup, run};
-pub use state::Model;
+pub use state::{Dock, Model};
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -61,7 +63,6 @@ use crate::gpu::GpuContext;
 use canvas::Picture;
 use jobs::Wake;
 use local::Local;
-use state::Dock;
 
 /// The editor's window.
 pub struct App {
@@ -92,8 +93,8 @@ struct ShownOf {
     original: bool,
     /// The Latent panel's layer.
     latent: Option<u64>,
-    /// Pictures of variants so far, and the chosen one.
-    trial: Option<(u64, usize)>,
+    /// Pictures of variants so far, the chosen one, and how often that was faded.
+    trial: Option<(u64, usize, u64)>,
     draft: Option<(&'static str, crate::params::Params, crate::document::LayerId)>,
 }
 
@@ -196,7 +197,7 @@ impl App {
             trial: self
                 .model
                 .trial_shown()
-                .map(|(trial, _)| (self.model.trials.count, trial.chosen)),
+                .map(|(trial, shown)| (self.model.trials.count, trial.chosen, shown.revision())),
             draft: self
                 .model
                 .draft
@@ -251,6 +252,7 @@ impl eframe::App for App {
             self.model.update_latent();
         }
         self.model.update_trials();
+        self.model.update_editing();
         if let Some(reason) = self.picture.trouble.take() {
             let text = "The graphics adapter gave up; the picture is drawn by the processor";
             self.model.notices.error(text, Some(reason));

@@ -60,10 +60,15 @@ impl Notices {
         self.push(Level::Error, text.into(), details);
     }
 
+    /// What did not work and leaves everything as it was: it passes, the log keeps it.
+    pub fn passing(&mut self, text: impl Into<String>, details: String) {
+        self.push(Level::Warning, text.into(), Some(details));
+    }
+
     fn push(&mut self, level: Level, text: String, details: Option<String>) {
         match level {
             Level::Info => tracing::info!("{text}"),
-            Level::Warning => tracing::warn!("{text}"),
+            Level::Warning => tracing::warn!(details, "{text}"),
             Level::Error => tracing::error!(details, "{text}"),
         }
         // The same fault again only renews what is there.
@@ -94,5 +99,24 @@ impl Notices {
         };
         self.shown.retain(|notice| left(notice) != Some(Duration::ZERO));
         self.shown.iter().filter_map(left).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_leaves_everything_as_it_was_passes() {
+        let mut notices = Notices::default();
+        notices.passing("Import x.pth failed", "no such tensor".into());
+        notices.error("Save failed", Some("the disk is full".into()));
+        let lifetimes: Vec<_> = notices.shown().iter().map(Notice::lifetime).collect();
+        assert!(lifetimes[0].is_some() && lifetimes[1].is_none());
+        assert_eq!(notices.shown()[0].details.as_deref(), Some("no such tensor"));
+        // While it is read it stays.
+        let id = notices.shown()[0].id;
+        notices.toggle_details(id);
+        assert_eq!(notices.shown()[0].lifetime(), None);
     }
 }

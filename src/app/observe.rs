@@ -93,11 +93,13 @@ impl Observer {
         })
     }
 
-    /// Takes answers and asks anew where `document` has changed since. `key` names the content
-    /// that is shown; while a drag goes on (`busy`) nothing is asked.
+    /// Takes answers and asks anew where `document`, which is shown, has changed since; the layers
+    /// are those of `front`. `key` names the content that is shown; while a drag goes on (`busy`)
+    /// nothing is asked.
     pub fn update(
         &mut self,
         document: Option<&Document>,
+        front: Option<&Document>,
         key: u64,
         cursor: Option<Point>,
         busy: bool,
@@ -112,7 +114,7 @@ impl Observer {
         while let Some(seen) = self.outliner.answer() {
             self.outline = Some(seen);
         }
-        let Some(document) = document else {
+        let (Some(document), Some(front)) = (document, front) else {
             self.histogram = None;
             self.thumbs.clear();
             self.asked = None;
@@ -121,13 +123,13 @@ impl Observer {
         if self.asked != Some(key) && !busy {
             self.asked = Some(key);
             let mut layers = Vec::new();
-            document.walk(&mut |layer, _| {
+            front.walk(&mut |layer, _| {
                 let known = self.thumbs.get(&layer.id);
                 if !known.is_some_and(|thumb| Arc::ptr_eq(&thumb.of, layer)) {
                     layers.push(Arc::clone(layer));
                 }
             });
-            self.thumbs.retain(|id, _| document.layer(*id).is_some());
+            self.thumbs.retain(|id, _| front.layer(*id).is_some());
             self.panels.ask((document.clone(), layers));
         }
         self.update_sample(document, key, cursor);

@@ -26,6 +26,7 @@ use crate::geom::Point;
 use crate::infer::protocol::Task;
 use crate::ops::{Engine, Operation, Processor};
 use crate::params::Params;
+use crate::pixels::TiledImage;
 use crate::tools::{self, PaintTarget, Tool, ToolContext, ToolSpec};
 
 /// What the upper half of the right dock shows.
@@ -113,6 +114,11 @@ pub enum Outcome {
     Asked {
         task: Box<Task>,
         goal: Goal,
+    },
+    /// Thin lines that are to be removed.
+    Scratches {
+        tab: TabId,
+        mask: TiledImage,
     },
     /// Pixels for the clipboard.
     Copied {

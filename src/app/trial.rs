@@ -13,7 +13,7 @@ use super::latent::Frame;
 use super::state::{Outcome, TabId};
 use crate::cli::report::sentence;
 use crate::compose;
-use crate::document::{Document, LayerMask, Session};
+use crate::document::{Document, Edit, LayerMask, LayerProps, Session};
 use crate::infer::protocol::{Output, Task};
 use crate::pixels::TiledImage;
 
@@ -33,14 +33,48 @@ impl Card {
         matches!(self, Self::Remove | Self::Light | Self::Style | Self::Translate)
     }
 
-    const fn is_tried_small(self) -> bool {
-        !matches!(self, Self::Remove)
+    /// Whether what it makes of a small copy looks as what it makes of the picture.
+    pub const fn is_tried_small(self) -> bool {
+        matches!(self, Self::Light | Self::Style | Self::Translate)
+    }
+}
+
+/// What tells a variant from the others; all else is the card's.
+enum Own {
+    Seed(u64),
+    Styles(Vec<(usize, f32)>),
+    Amount(f32),
+    Strength(f32),
+}
+
+impl Own {
+    /// The same setting of others.
+    fn of(&self, settings: &EffectSettings) -> Self {
+        match self {
+            Self::Seed(_) => Self::Seed(settings.seed),
+            Self::Styles(_) => Self::Styles(settings.styles.clone()),
+            Self::Amount(_) => Self::Amount(settings.amount),
+            Self::Strength(_) => Self::Strength(settings.strength),
+        }
+    }
+
+    /// These settings, but for this one.
+    fn put_in(&self, settings: &EffectSettings) -> EffectSettings {
+        let mut settings = settings.clone();
+        match self {
+            Self::Seed(seed) => settings.seed = *seed,
+            Self::Styles(styles) => settings.styles.clone_from(styles),
+            Self::Amount(amount) => settings.amount = *amount,
+            Self::Strength(strength) => settings.strength = *strength,
+        }
+        settings
     }
 }
 
 /// What a card would make with some settings.
 pub struct Variant {
     pub label: String,
+    own: Own,
     pub settings: EffectSettings,
     seen: Option<Seen>,
     /// Why it cannot be shown, and with which settings.
@@ -51,12 +85,29 @@ pub struct Variant {
 struct Seen {
     with: EffectSettings,
     document: Document,
+    /// Whether it is a layer whose opacity is the strength.
+    is_layer: bool,
     frame: Frame,
 }
 
 impl Variant {
-    fn new(label: impl Into<String>, settings: EffectSettings) -> Self {
-        Self { label: label.into(), settings, seen: None, failed: None }
+    fn new(label: impl Into<String>, own: Own, settings: &EffectSettings) -> Self {
+        let settings = own.put_in(settings);
+        Self { label: label.into(), own, settings, seen: None, failed: None }
+    }
+
+    /// Another strength is another opacity of what is there already: it needs no network.
+    fn fade(&mut self) {
+        let Some(seen) = &mut self.seen else { return };
+        let strength = self.settings.strength;
+        let is_all = EffectSettings { strength, ..seen.with.clone() } == self.settings;
+        let layer = seen.document.active_layer().filter(|_| seen.is_layer && is_all);
+        let Some((id, props)) = layer.map(|layer| (layer.id, layer.props.clone())) else { return };
+        let props = LayerProps { opacity: strength, ..props };
+        let mut session = Session::new(seen.document.clone(), 0);
+        if session.perform("Strength", [Edit::SetProps { id, props }]).is_ok() {
+            (seen.document, seen.with) = (session.document().clone(), self.settings.clone());
+        }
     }
 
     /// Its picture for the strip; of earlier settings while the new one is computed.
@@ -80,6 +131,8 @@ pub struct Trial {
     pub card: Card,
     pub variants: Vec<Variant>,
     pub chosen: usize,
+    /// Whether there are several to choose from, in a strip.
+    pub has_strip: bool,
     of: Document,
     /// What is tried on, once it was made.
     base: Option<Document>,
@@ -88,42 +141,42 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// The variants that a card has with these settings; `styles` of the network.
+    /// The variants that a card has with these settings; `styles` of the network. Without a strip
+    /// it is the card as it is set.
     pub fn new(
         tab: TabId,
         of: Document,
         card: Card,
         settings: &EffectSettings,
         styles: usize,
+        has_strip: bool,
         on_gpu: bool,
     ) -> Self {
-        let with = |change: &dyn Fn(&mut EffectSettings)| {
-            let mut settings = settings.clone();
-            change(&mut settings);
-            settings
-        };
-        let mut variants = vec![Variant::new("As set", settings.clone())];
-        match card {
+        let percent = |share: f32| format!("{:.0} %", share * 100.0);
+        let (own, others): (Own, Vec<(String, Own)>) = match card {
             Card::Remove => {
-                variants.extend((settings.seed + 1..=settings.seed + FILLS).map(|n| {
-                    Variant::new(format!("Fill {n}"), with(&|settings| settings.seed = n))
-                }))
+                let seeds = settings.seed + 1..=settings.seed + FILLS;
+                let fills = seeds.map(|n| (format!("Fill {n}"), Own::Seed(n)));
+                (Own::Seed(settings.seed), fills.collect())
             }
-            Card::Style if styles > 0 => variants.extend((0..styles).map(|n| {
-                let styles = vec![(n, 1.0)];
-                Variant::new(format!("№ {n}"), with(&|settings| settings.styles = styles.clone()))
-            })),
-            Card::Style => variants.extend(STRENGTHS.map(|amount| {
-                let label = format!("{:.0} %", amount * 100.0);
-                Variant::new(label, with(&|settings| settings.amount = amount))
-            })),
-            _ => variants.extend(STRENGTHS.map(|strength| {
-                let label = format!("{:.0} %", strength * 100.0);
-                Variant::new(label, with(&|settings| settings.strength = strength))
-            })),
-        }
+            Card::Style if styles > 0 => {
+                let all = (0..styles).map(|n| (format!("№ {n}"), Own::Styles(vec![(n, 1.0)])));
+                (Own::Styles(settings.styles.clone()), all.collect())
+            }
+            Card::Style => {
+                let amounts = STRENGTHS.map(|share| (percent(share), Own::Amount(share)));
+                (Own::Amount(settings.amount), amounts.into())
+            }
+            _ => {
+                let strengths = STRENGTHS.map(|share| (percent(share), Own::Strength(share)));
+                (Own::Strength(settings.strength), strengths.into())
+            }
+        };
+        let others = others.into_iter().filter(|_| has_strip);
+        let all = std::iter::once(("As set".to_owned(), own)).chain(others);
+        let variants = all.map(|(label, own)| Variant::new(label, own, settings)).collect();
         let side = SIDE[usize::from(on_gpu)];
-        Self { tab, card, variants, chosen: 0, of, base: None, side }
+        Self { tab, card, variants, chosen: 0, has_strip, of, base: None, side }
     }
 
     /// Whether the variants are made of a small copy.
@@ -145,14 +198,22 @@ impl Trial {
         self.tab == tab && self.of.revision() == revision
     }
 
-    /// Takes the card as it is set now: as the chosen variant, or else as the first.
+    /// Takes the card as it is set now: what the variants have in common goes to all of them; with
+    /// another setting of the kind that tells them apart it is the first.
     fn follow(&mut self, settings: &EffectSettings) {
-        if self.variants.get(self.chosen).is_some_and(|variant| variant.settings == *settings) {
+        let Some(chosen) = self.variants.get(self.chosen) else { return };
+        if chosen.settings == *settings {
             return;
         }
-        self.chosen = 0;
-        if let Some(first) = self.variants.first_mut() {
-            first.settings = settings.clone();
+        if chosen.own.put_in(settings) != *settings {
+            self.chosen = 0;
+            if let Some(first) = self.variants.first_mut() {
+                first.own = first.own.of(settings);
+            }
+        }
+        for variant in &mut self.variants {
+            variant.settings = variant.own.put_in(settings);
+            variant.fade();
         }
     }
 
@@ -173,7 +234,7 @@ struct Asked {
 /// What the variants' own thread does.
 enum Work {
     /// Makes the request; first the small copy where there is none yet.
-    Prepare { token: u64, plan: Box<EffectPlan>, shrink_to: Option<u32> },
+    Prepare { token: u64, plan: Box<EffectPlan>, is_fresh: bool, shrink_to: Option<u32> },
     /// Makes a document of the answer.
     Finish { token: u64, job: Box<EffectJob>, output: Box<Output> },
 }
@@ -186,13 +247,20 @@ enum Done {
 impl Work {
     fn run(self) -> Done {
         match self {
-            Self::Prepare { token, mut plan, shrink_to } => {
+            Self::Prepare { token, mut plan, is_fresh, shrink_to } => {
+                let unpacked = plan.unpack();
+                if is_fresh {
+                    // A layer that is made anew is tried beside itself.
+                    plan.base = plan.seen();
+                    plan.base.selection = plan.mask.take();
+                }
+                plan.replaces = None;
                 if let Some(side) = shrink_to {
                     plan.base = small(&plan.base, side);
-                    plan.mask = plan.base.selection.clone();
                 }
+                plan.mask = plan.base.selection.clone();
                 let base = plan.base.clone();
-                let request = plan.prepare().map(|(task, goal)| {
+                let request = unpacked.and_then(|()| plan.prepare()).map(|(task, goal)| {
                     let Goal::Effect(job) = goal else { return (Box::new(task), goal) };
                     (Box::new(task), Goal::Trial { token, job })
                 });
@@ -277,14 +345,13 @@ impl Trials {
     /// Makes the request for what [`Trials::next`] has answered.
     pub fn prepare(&mut self, mut plan: EffectPlan) {
         let Some(trial) = &self.open else { return };
-        let mut shrink_to = trial.card.is_tried_small().then_some(trial.side);
+        let is_fresh = trial.base.is_none();
+        let shrink_to = (trial.card.is_tried_small() && is_fresh).then_some(trial.side);
         if let Some(base) = &trial.base {
             plan.base = base.clone();
-            plan.mask = base.selection.clone();
-            shrink_to = None;
         }
-        let plan = Box::new(plan);
-        self.worker.ask(Work::Prepare { token: self.token, plan, shrink_to });
+        let (token, plan) = (self.token, Box::new(plan));
+        self.worker.ask(Work::Prepare { token, plan, is_fresh, shrink_to });
     }
 
     /// The inference thread has answered.
@@ -325,8 +392,12 @@ impl Trials {
                         continue;
                     };
                     let trial = self.open.as_mut();
+                    let card = trial.as_ref().map_or(Card::Remove, |open| open.card);
                     if let Some(variant) = trial.and_then(|open| open.variants.get_mut(asked.at)) {
-                        variant.seen = Some(Seen { with: asked.with, document, frame });
+                        let is_layer = card != Card::Remove;
+                        let with = asked.with;
+                        variant.seen = Some(Seen { with, document, is_layer, frame });
+                        variant.fade();
                         self.count += 1;
                     }
                 }

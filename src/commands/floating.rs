@@ -30,7 +30,7 @@ impl Floating {
         let hole = cleared(document, raster, lifted);
         // Room for the pixels anywhere on the canvas.
         let (image, hole_origin) = grown(&hole.image, hole.origin, document.size.rect());
-        let hole = Raster { image, origin: hole_origin };
+        let hole = Raster { image, origin: hole_origin, ..hole };
         Ok(Self { id, hole, pixels, origin, selection, selected: document.selection_bounds() })
     }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::{CommandError, Step, layer, unlocked};
 use crate::compose;
-use crate::document::{BlendMode, Canvas, Document, Edit, Layer, LayerId, LayerKind, LayerProps};
+use crate::document::{
+    BlendMode, Canvas, Document, Edit, Layer, LayerId, LayerKind, LayerProps, Raster, Synthesis,
+};
 use crate::pixels::TiledImage;
 
 /// Where a new layer goes that should lie right above `id`, or on top of everything.
@@ -132,7 +134,9 @@ pub fn merge_visible(document: &Document) -> Result<Step, CommandError> {
 pub fn flatten(document: &Document) -> Result<Step, CommandError> {
     let bottom = document.layers.first().ok_or(CommandError::NoLayer)?;
     let pixels = compose::flatten(document, document.size.rect());
-    let flat = Layer::raster(&bottom.props.name, TiledImage::from_buf(&pixels), (0, 0));
+    let raster = Raster::new(TiledImage::from_buf(&pixels), (0, 0));
+    let raster = raster.by(Synthesis::of(&document.layers));
+    let flat = Layer::new(&bottom.props.name, LayerKind::Raster(raster));
     Ok(replace_all(document, "Flatten", flat, Vec::new()))
 }
 
@@ -140,7 +144,8 @@ pub fn flatten(document: &Document) -> Result<Step, CommandError> {
 fn merge(document: &Document, layers: &[Arc<Layer>]) -> Layer {
     let bounds = compose::content_bounds(layers).union(document.size.rect());
     let pixels = compose::render_layers(document, layers, bounds);
-    Layer::raster("", TiledImage::from_buf(&pixels), bounds.origin())
+    let raster = Raster::new(TiledImage::from_buf(&pixels), bounds.origin());
+    Layer::new("", LayerKind::Raster(raster.by(Synthesis::of(layers))))
 }
 
 fn replace_all(

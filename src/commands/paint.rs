@@ -3,7 +3,9 @@
 use super::masks::with_alpha;
 use super::{CommandError, Step, layer, layers, results, unlocked};
 use crate::compose;
-use crate::document::{BlendMode, Document, Edit, Layer, LayerId, LayerMask, Raster};
+use crate::document::{
+    BlendMode, Document, Edit, Layer, LayerId, LayerKind, LayerMask, Raster, Synthesis,
+};
 use crate::geom::IRect;
 use crate::pixels::{Depth, PixelBuf, Sample, Samples, TiledImage};
 
@@ -83,10 +85,21 @@ pub fn copy(
         return Err(CommandError::Empty);
     }
     let Some(selection) = &document.selection else { return Ok((pixels, rect.origin())) };
-    let raster = Raster { image: TiledImage::from_buf(&pixels), origin: rect.origin() };
+    let raster = Raster::new(TiledImage::from_buf(&pixels), rect.origin());
     let weights = |part: IRect| selection.read(part.translate(rect.x0, rect.y0));
     let cut = with_alpha(&raster, pixels.size().rect(), weights);
     Ok((cut.image.to_buf(), rect.origin()))
+}
+
+/// How far a network had a hand in what [`copy`] answers.
+pub fn synthesis(document: &Document, id: Option<LayerId>) -> Synthesis {
+    match id {
+        None => Synthesis::of(&document.layers),
+        Some(id) => {
+            let raster = document.layer(id).and_then(|layer| layer.raster_content());
+            raster.map_or(Synthesis::None, |raster| raster.synthesis)
+        }
+    }
 }
 
 /// A new layer of the selected pixels of `id`; without a selection, a duplicate.
@@ -96,17 +109,25 @@ pub fn layer_via_copy(document: &Document, id: LayerId) -> Result<Step, CommandE
     }
     let (pixels, origin) = copy(document, Some(id))?;
     let name = format!("Layer {}", document.layer_count() + 1);
-    let new = Layer::raster(&name, TiledImage::from_buf(&pixels), origin);
+    let raster = Raster::new(TiledImage::from_buf(&pixels), origin);
+    let raster = raster.by(synthesis(document, Some(id)));
+    let new = Layer::new(&name, LayerKind::Raster(raster));
     Ok(layers::insert(document, Some(id), "Layer via copy", new))
 }
 
 /// A new layer of RGBA pixels, encoded in the document's profile, above the active layer: at a
 /// place, or in the middle of the canvas.
-pub fn paste(document: &Document, pixels: &PixelBuf, at: Option<(i32, i32)>) -> Step {
+pub fn paste(
+    document: &Document,
+    pixels: &PixelBuf,
+    at: Option<(i32, i32)>,
+    synthesis: Synthesis,
+) -> Step {
     let origin = at.unwrap_or_else(|| results::centred(document.size, pixels.size()));
     let image = TiledImage::from_buf(&pixels.to_depth(document.depth));
     let name = format!("Layer {}", document.layer_count() + 1);
-    layers::insert(document, document.active, "Paste", Layer::raster(&name, image, origin))
+    let raster = Raster::new(image, origin).by(synthesis);
+    layers::insert(document, document.active, "Paste", Layer::new(&name, LayerKind::Raster(raster)))
 }
 
 /// A copy of a layer's pixels and the document area the selection allows on it. With `grow` the
@@ -124,7 +145,7 @@ fn pixels_in_selection(
         return Ok((raster.clone(), rect.intersect(raster.bounds())));
     }
     let (image, origin) = grown(&raster.image, raster.origin, rect);
-    Ok((Raster { image, origin }, rect))
+    Ok((Raster { image, origin, ..raster.clone() }, rect))
 }
 
 /// The same image on an extent that covers `rect` as well.

@@ -86,6 +86,48 @@ impl BlendMode {
     }
 }
 
+/// How far a network had a hand in pixels, whatever has become of the layer that it made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Synthesis {
+    #[default]
+    None,
+    /// It has drawn in a picture, or changed one.
+    Part,
+    /// It has drawn all of them, from no picture.
+    All,
+}
+
+impl Synthesis {
+    /// Of a picture in which both are seen.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        if self == other { self } else { Self::Part }
+    }
+
+    /// Of what a network has made of such pixels.
+    #[must_use]
+    pub fn changed(self) -> Self {
+        self.max(Self::Part)
+    }
+
+    /// Of what these layers show together.
+    pub fn of(layers: &[Arc<Layer>]) -> Self {
+        fn seen(layers: &[Arc<Layer>]) -> Option<Synthesis> {
+            let shown = layers.iter().filter(|layer| layer.shows());
+            let each = shown.filter_map(|layer| match &layer.kind {
+                LayerKind::Raster(raster) => Some(raster.synthesis),
+                LayerKind::Generated(generated) => Some(generated.raster.synthesis),
+                LayerKind::Group(inner) => seen(inner),
+                // It colours what others have drawn.
+                LayerKind::Adjustment(_) => None,
+            });
+            each.reduce(Synthesis::with)
+        }
+        seen(layers).unwrap_or_default()
+    }
+}
+
 /// Pixels with a place on the canvas.
 #[derive(Clone, Debug)]
 pub struct Raster {
@@ -93,9 +135,20 @@ pub struct Raster {
     pub image: TiledImage,
     /// Document position of the image's top left pixel.
     pub origin: (i32, i32),
+    pub synthesis: Synthesis,
 }
 
 impl Raster {
+    /// Pixels in which no network had a hand.
+    pub const fn new(image: TiledImage, origin: (i32, i32)) -> Self {
+        Self { image, origin, synthesis: Synthesis::None }
+    }
+
+    #[must_use]
+    pub fn by(self, synthesis: Synthesis) -> Self {
+        Self { synthesis, ..self }
+    }
+
     /// The area covered, in document pixels.
     pub fn bounds(&self) -> IRect {
         IRect::from_origin_size(self.origin, self.image.size())
@@ -183,7 +236,7 @@ impl Layer {
     }
 
     pub fn raster(name: &str, image: TiledImage, origin: (i32, i32)) -> Self {
-        Self::new(name, LayerKind::Raster(Raster { image, origin }))
+        Self::new(name, LayerKind::Raster(Raster::new(image, origin)))
     }
 
     /// Whether the layer paints at all.

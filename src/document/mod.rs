@@ -14,6 +14,7 @@ pub use edit::{Canvas, Edit, EditError};
 pub use history::{History, HistoryEntry};
 pub use layer::{
     Adjustment, BlendMode, Generated, Layer, LayerId, LayerKind, LayerMask, LayerProps, Raster,
+    Synthesis,
 };
 pub use session::{Session, SessionError};
 
@@ -78,9 +79,14 @@ impl Document {
         profile: WorkingProfile,
         metadata: Metadata,
     ) -> Self {
-        let image = pixels.into();
-        let (size, depth) = (image.size(), image.depth());
-        let layer = Layer::raster(layer_name, image, (0, 0));
+        Self::of_layer(Layer::raster(layer_name, pixels.into(), (0, 0)), profile, metadata)
+    }
+
+    /// A document of one layer, whose extent and depth are its own.
+    pub fn of_layer(layer: Layer, profile: WorkingProfile, metadata: Metadata) -> Self {
+        let image = layer.raster_content().map(|raster| &raster.image);
+        let (size, depth) =
+            image.map_or((Size::new(1, 1), Depth::U8), |image| (image.size(), image.depth()));
         let active = Some(layer.id);
         Self {
             metadata: Arc::new(metadata),

@@ -1,9 +1,7 @@
 //! Saying in a file that a network has drawn in it: the IPTC property `DigitalSourceType`, in
 //! XMP (IPTC Photo Metadata Standard 2023.1, "Digital Source Type" and its controlled terms).
 
-use std::sync::Arc;
-
-use crate::document::{Document, Generated, Layer, LayerKind};
+use crate::document::{Document, Synthesis};
 
 /// Namespace of the property.
 const NAMESPACE: &str = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/";
@@ -34,32 +32,12 @@ impl DigitalSource {
 
     /// What is true of a document by the layers that show; `None` where no network had a hand.
     pub fn of(document: &Document) -> Option<Self> {
-        let (mut drawn, mut other) = (false, false);
-        look(&document.layers, &mut drawn, &mut other);
-        match (drawn, other) {
-            (false, _) => None,
-            (true, false) => Some(Self::TrainedAlgorithm),
-            (true, true) => Some(Self::CompositeWithTrainedAlgorithm),
+        match Synthesis::of(&document.layers) {
+            Synthesis::None => None,
+            Synthesis::Part => Some(Self::CompositeWithTrainedAlgorithm),
+            Synthesis::All => Some(Self::TrainedAlgorithm),
         }
     }
-}
-
-fn look(layers: &[Arc<Layer>], drawn: &mut bool, other: &mut bool) {
-    for layer in layers.iter().filter(|layer| layer.shows()) {
-        match &layer.kind {
-            LayerKind::Generated(generated) if by_network(generated) => *drawn = true,
-            LayerKind::Generated(_) | LayerKind::Raster(_) => *other = true,
-            LayerKind::Group(inner) => look(inner, drawn, other),
-            // It colours what others have drawn.
-            LayerKind::Adjustment(_) => {}
-        }
-    }
-}
-
-/// Patches of the picture itself are the one thing that makes generated layers without a
-/// network.
-fn by_network(generated: &Generated) -> bool {
-    generated.recipe.get("model").and_then(serde_json::Value::as_str) != Some("patches")
 }
 
 /// The packet with the property, in place of one that it had; everything else in it stays.

@@ -34,7 +34,7 @@ pub const VOC_CLASSES: [&str; 21] = [
 ];
 
 /// What to select.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum What {
     /// Everything but the background, which is class 0 of a network with several.
     Subject,

@@ -113,6 +113,11 @@ pub trait Tool: Send {
         false
     }
 
+    /// What confirming is called.
+    fn confirms_with(&self) -> &'static str {
+        "Apply"
+    }
+
     /// Whether an interaction is in progress, so that undo and other tools wait for its end. Esc
     /// and Enter are the tool's at any time while the canvas has the focus.
     fn is_busy(&self) -> bool {

@@ -141,6 +141,14 @@ impl Tool for RemoveBrush {
         Cursor::Hidden
     }
 
+    fn confirms_with(&self) -> &'static str {
+        "Run"
+    }
+
+    fn awaits_confirm(&self) -> bool {
+        !self.drawing && !self.strokes.is_empty()
+    }
+
     fn is_busy(&self) -> bool {
         self.drawing || !self.strokes.is_empty()
     }

@@ -50,7 +50,11 @@ fn a_project_with_generated_layers_is_labelled_unless_told_not_to() {
     let mut layer = (*document.layers[1]).clone();
     let LayerKind::Raster(raster) = layer.kind else { panic!("{:?}", layer.kind) };
     let recipe = serde_json::json!({ "model": "some-generator" }).into();
-    layer.kind = LayerKind::Generated(Generated { raster, recipe, attachment: None });
+    layer.kind = LayerKind::Generated(Generated {
+        raster: raster.by(ganvas::document::Synthesis::All),
+        recipe,
+        attachment: None,
+    });
     document.layers[1] = Arc::new(layer);
     project::save(file.as_ref(), &document, None, &mut |_| true).unwrap();
     let xmp = |args: &[&str]| {

@@ -6,7 +6,7 @@ use ganvas::color::WorkingProfile;
 use ganvas::commands::masks::{self, NewMask};
 use ganvas::commands::{CommandError, Step, adjust, geometry, layers, paint, selection};
 use ganvas::compose;
-use ganvas::document::{BlendMode, Document, Edit, Layer, LayerId, LayerKind, Session};
+use ganvas::document::{BlendMode, Document, Edit, Layer, LayerId, LayerKind, Session, Synthesis};
 use ganvas::geom::{IRect, Size};
 use ganvas::ops::{self, OpContext, Processor};
 use ganvas::params::{Params, Value};
@@ -402,7 +402,7 @@ fn fill_clear_copy_and_paste_go_by_the_selection() {
     perform(&mut session, step);
     let new = session.document().active_layer().unwrap().raster_content().unwrap().clone();
     assert_eq!((new.origin, new.image.to_buf()), ((90, 70), copied.clone()));
-    let step = paint::paste(session.document(), &copied.to_depth(Depth::U8), None);
+    let step = paint::paste(session.document(), &copied.to_depth(Depth::U8), None, Synthesis::None);
     perform(&mut session, Ok(step));
     let pasted = session.document().active_layer().unwrap().raster_content().unwrap().clone();
     assert_eq!((pasted.origin, pasted.image.depth()), ((115, 120), Depth::U16));

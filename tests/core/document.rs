@@ -329,7 +329,7 @@ fn refused_edits_change_nothing() {
     session.perform("lock", [Edit::SetProps { id, props }]).unwrap();
     let before = session.document().clone();
     let raster = before.layer(id).unwrap().raster_content().unwrap();
-    let wrong_depth = Raster { image: TiledImage::empty(SIZE, 4, Depth::U16), origin: (0, 0) };
+    let wrong_depth = Raster::new(TiledImage::empty(SIZE, 4, Depth::U16), (0, 0));
     let refused = [
         Edit::Remove(id),
         with_id(painted(raster, 5), id),

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use ganvas::color::WorkingProfile;
-use ganvas::document::{Document, Generated, Layer, LayerKind, Metadata, Raster};
+use ganvas::document::{Document, Generated, Layer, LayerKind, Metadata, Raster, Synthesis};
 use ganvas::geom::Size;
 use ganvas::io::{
     DigitalSource, Format, Limits, MetadataPolicy, Notice, SaveOptions, decode, encode_to_vec,
 };
 use ganvas::pixels::{Depth, PixelBuf, TiledImage};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const SIZE: Size = Size::new(12, 9);
 
@@ -60,23 +60,17 @@ fn a_label_that_cannot_be_written_is_said() {
 }
 
 fn raster() -> Raster {
-    Raster { image: TiledImage::empty(SIZE, 4, Depth::U8), origin: (0, 0) }
+    Raster::new(TiledImage::empty(SIZE, 4, Depth::U8), (0, 0))
 }
 
-fn generated(recipe: Value) -> Layer {
-    Layer::new(
-        "Made",
-        LayerKind::Generated(Generated {
-            raster: raster(),
-            recipe: recipe.into(),
-            attachment: None,
-        }),
-    )
+fn generated(synthesis: Synthesis) -> Layer {
+    let (raster, recipe) = (raster().by(synthesis), json!({ "model": "some" }).into());
+    Layer::new("Made", LayerKind::Generated(Generated { raster, recipe, attachment: None }))
 }
 
 #[test]
 fn a_document_says_by_its_shown_layers_who_drew_it() {
-    let by_network = || generated(json!({ "model": "dcgan" }));
+    let by_network = || generated(Synthesis::All);
     let photo = || Layer::new("Photo", LayerKind::Raster(raster()));
     let of = |layers: Vec<Layer>| {
         let mut document = Document::new(SIZE, Depth::U8, WorkingProfile::srgb());
@@ -95,6 +89,7 @@ fn a_document_says_by_its_shown_layers_who_drew_it() {
     assert_eq!(of(vec![photo(), group(by_network())]), both);
     assert_eq!(of(vec![hidden(photo()), by_network()]), Some(DigitalSource::TrainedAlgorithm));
     assert_eq!(of(vec![photo(), hidden(group(by_network()))]), None);
+    assert_eq!(of(vec![generated(Synthesis::Part)]), both, "a network has changed a picture");
     // Patches of the picture itself are nothing that was learnt.
-    assert_eq!(of(vec![photo(), generated(json!({ "model": "patches" }))]), None);
+    assert_eq!(of(vec![photo(), generated(Synthesis::None)]), None);
 }

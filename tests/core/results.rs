@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use ganvas::color::WorkingProfile;
-use ganvas::commands::{CommandError, Step, results, subject};
+use ganvas::commands::results::{self, Made};
+use ganvas::commands::{CommandError, Step, subject};
 use ganvas::compose;
 use ganvas::document::{Document, LayerKind, Metadata, Session};
 use ganvas::geom::Size;
@@ -54,7 +55,8 @@ fn a_subject_is_selected_or_cut_out() {
     let selection = session.document().selection.as_ref().unwrap();
     assert_eq!(selection.to_buf(), mask());
     let layer = session.document().active.unwrap();
-    let step = subject::cut_out(session.document(), layer, &mask());
+    let recipe = Arc::new(serde_json::json!({ "tool": "Select subject" }));
+    let step = subject::cut_out(session.document(), layer, &mask(), &recipe);
     let cut = perform(&mut session, step);
     assert_eq!(cut.pixel_f32(5, 5), halves().pixel_f32(5, 5));
     assert_eq!(cut.pixel_f32(30, 5)[3], 0.0);
@@ -65,10 +67,12 @@ fn a_subject_is_selected_or_cut_out() {
 #[test]
 fn the_blurred_background_has_nothing_of_the_subject() {
     let mut session = session();
-    let recipe = serde_json::Value::Null;
-    let step =
-        subject::blur_background(session.document(), &halves(), &mask(), 4.0, &Processor, recipe);
-    let blurred = perform(&mut session, step);
+    let document = session.document();
+    let around = subject::blurred(document, &halves(), &mask(), 4.0, &Processor).unwrap();
+    let (recipe, rest) = (Arc::default(), subject::inverted(document, &mask()));
+    let made = Made { mask: Some(&rest), ..Made::plain(&around, &recipe) };
+    let step = results::new_layer(document, &made);
+    let blurred = perform(&mut session, Ok(step));
     for x in 0..40 {
         // The subject is sharp up to its edge; behind it the blue stays blue: no red runs in.
         let (now, before) = (blurred.pixel_f32(x, 15), halves().pixel_f32(x, 15));
@@ -83,7 +87,8 @@ fn an_expanded_picture_leaves_what_was_there() {
     let mut larger = PixelBuf::filled(Size::new(50, 36), 4, Depth::U8, [7, 8, 9, 255]);
     larger.blit(&halves(), (6, 2));
     let recipe = Arc::new(serde_json::json!({ "tool": "Expand" }));
-    let step = results::expanded(session.document(), &larger, (6, 2), &recipe);
+    let made = Made::plain(&larger, &recipe);
+    let step = results::expanded(session.document(), &made, (6, 2));
     let whole = perform(&mut session, step);
     assert_eq!(whole, larger);
     let layers = &session.document().layers;

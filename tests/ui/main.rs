@@ -3,6 +3,7 @@
 
 mod ai;
 mod compare;
+mod editing;
 mod effects;
 mod exchange;
 mod film;

@@ -130,3 +130,62 @@ fn styles_are_tried_small_and_follow_the_sliders() {
     harness.run_steps(3);
     assert!(harness.state().model().trials.open.is_none(), "the picture is another one now");
 }
+
+#[test]
+fn a_slider_shows_at_once_what_it_does_and_leaves_no_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = editor_with_shipped(folder.path(), (600, 400));
+    command(&mut harness, Command::Style);
+    let before = document(&harness);
+    let set = |harness: &mut Harness<'_, App>, styles: Vec<(usize, f32)>, strength: f32| {
+        let mut settings = harness.state().model().ai.effect(Card::Style);
+        (settings.styles, settings.strength) = (styles, strength);
+        perform(harness, Action::SetEffect { card: Card::Style, settings: Box::new(settings) });
+    };
+    set(&mut harness, vec![(2, 1.0)], 1.0);
+    wait_for_chosen(&mut harness);
+    let full = flat(&shown(&harness));
+    assert!(full.size().width < 600, "a small copy");
+    assert!(harness.query_by_label("Apply variant").is_none(), "and no strip");
+    // Another strength takes no other run of the network.
+    let count = harness.state().model().trials.count;
+    set(&mut harness, vec![(2, 1.0)], 0.5);
+    wait_for_chosen(&mut harness);
+    assert_eq!(harness.state().model().trials.count, count);
+    assert_ne!(flat(&shown(&harness)), full);
+    harness.key_press(Key::Escape);
+    harness.run_steps(3);
+    assert!(harness.state().model().trials.open.is_none());
+    assert_eq!(document(&harness).revision(), before.revision());
+    assert_eq!(flat(&shown(&harness)), flat(&before));
+    set(&mut harness, vec![(5, 1.0)], 0.5);
+    wait_for_chosen(&mut harness);
+    perform(&mut harness, Action::OpenCard(Card::Denoise));
+    harness.run_steps(3);
+    assert!(harness.state().model().trials.open.is_none(), "another card is open");
+    // What is run is of the picture itself.
+    perform(&mut harness, Action::RunEffect(Card::Style));
+    wait_until(&mut harness, "the layer", |model| model.document().unwrap().layers.len() == 2);
+    let layer = harness.state().model().active_layer().unwrap().clone();
+    assert_eq!(layer.raster_content().unwrap().image.size(), Size::new(600, 400));
+    assert_eq!(layer.props.opacity, 0.5);
+}
+
+#[test]
+fn what_the_variants_share_stays_with_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = editor_with_shipped(folder.path(), (60, 40));
+    command(&mut harness, Command::Style);
+    act(&mut harness, TrialAction::Open(Card::Style));
+    act(&mut harness, TrialAction::Choose(3));
+    let mut settings = harness.state().model().ai.effect(Card::Style);
+    assert_eq!(settings.styles, [(2, 1.0)]);
+    settings.strength = 0.4;
+    perform(&mut harness, Action::SetEffect { card: Card::Style, settings: Box::new(settings) });
+    harness.run_steps(3);
+    assert_eq!(harness.state().model().trials.open.as_ref().unwrap().chosen, 3);
+    harness.key_press(Key::Period);
+    harness.run_steps(3);
+    let settings = harness.state().model().ai.effect(Card::Style);
+    assert_eq!((settings.styles, settings.strength), (vec![(3, 1.0)], 0.4));
+}

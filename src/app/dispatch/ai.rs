@@ -28,10 +28,10 @@ impl Model {
         self.spawn("Prepare picture", move |reporter| {
             reporter.stage("Joining layers", None);
             let image = Arc::new(compose::flatten(&base, base.size.rect()));
-            let UpscaleSettings { scale, tile, output, .. } = settings;
+            let UpscaleSettings { scale, tile, .. } = settings;
             let profile = base.profile.clone();
             let task = Task::Upscale(Upscale { image, profile, model, scale, tile });
-            let goal = Goal::Upscale { tab: id, base: Box::new(base), title, output, scale };
+            let goal = Goal::Upscale { tab: id, base: Box::new(base), title, settings };
             Ok(Outcome::Asked { task: Box::new(task), goal })
         });
     }
@@ -96,6 +96,11 @@ impl Model {
                 self.spawn(name, film::write(*job, output.drawn));
             }
             (Event::Finished { output, .. }, Some(Running { goal, .. })) => {
+                if let Goal::Effect(effect) = &goal
+                    && let Some(work) = effect.work
+                {
+                    self.ai.pace.note(work, output.seconds);
+                }
                 self.spawn(name, move |reporter| {
                     reporter.stage("Finishing", None);
                     goal.finish(&output)

@@ -22,7 +22,7 @@ use crate::document::{Document, LayerId};
 use crate::ops;
 use crate::params::Params;
 use crate::patterns;
-use crate::tools::PaintTarget;
+use crate::tools::{PaintTarget, ToolEvent};
 
 /// Why a command cannot act now, for the tooltip; `None` when it can.
 pub fn unavailable(model: &Model, binding: Binding) -> Option<String> {
@@ -95,6 +95,7 @@ pub fn unavailable(model: &Model, binding: Binding) -> Option<String> {
             .or_else(|| model.last_adjustment.is_none().then(|| "Nothing was adjusted yet".into())),
         C::Generate => model.ai.refused.clone(),
         C::AnalysePhoto | C::Upscale => no_picture().or_else(|| model.ai.refused.clone()),
+        C::RunAi if model.tool.awaits_confirm() => None,
         C::RunAi if model.dock == Dock::Latent => {
             model.latent.present.is_none().then(|| "Nothing was drawn yet".into())
         }
@@ -340,6 +341,8 @@ impl Model {
             }
 
             C::RepeatFilter => self.repeat_adjustment(),
+            // What was painted over waits for this key more than any card does.
+            C::RunAi if self.tool.awaits_confirm() => self.tool_event(&ToolEvent::Confirm),
             C::RunAi if self.dock == Dock::Latent => self.apply_latent(),
             C::RunAi => match self.ai.card {
                 Card::Upscale => self.run_upscale(),
@@ -407,7 +410,7 @@ impl Model {
 
     fn settle_tool(&mut self) {
         if self.tool.is_busy() {
-            self.tool_event(&crate::tools::ToolEvent::Cancel);
+            self.tool_event(&ToolEvent::Cancel);
         }
     }
 
@@ -431,7 +434,8 @@ impl Model {
         self.spawn(command.label(), move |_| {
             let (pixels, at) = paint::copy(&document, id).map_err(|err| err.to_string())?;
             let (pixels, profile) = (Arc::new(pixels), document.profile.clone());
-            Ok(Outcome::Copied { tab, copied: Copied { pixels, at, profile }, cut })
+            let synthesis = paint::synthesis(&document, id);
+            Ok(Outcome::Copied { tab, copied: Copied { pixels, at, profile, synthesis }, cut })
         });
     }
 

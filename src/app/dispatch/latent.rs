@@ -133,16 +133,7 @@ impl Model {
         let json = Arc::clone(&generated.recipe);
         let recipe = match Recipe::from_json(&json) {
             Ok(Some(recipe)) => recipe,
-            Ok(None) => {
-                let opened = self.ai.open_recipe(&json);
-                if opened {
-                    self.dock = Dock::Ai;
-                    self.panels_hidden = false;
-                } else {
-                    self.notices.info("Nothing is known of how this layer was made");
-                }
-                return;
-            }
+            Ok(None) => return self.reopen_card(id),
             Err(err) => return self.notices.warn(sentence(&err)),
         };
         let card = self.ai.models.iter().find(|card| card.manifest.sha256 == recipe.code.model());

@@ -185,9 +185,9 @@ impl App {
             Action::Lab(action) => model.lab_action(action),
             Action::Trial(action) => model.trial_action(action),
             Action::RunEffect(card) => model.run_effect(card),
-            Action::SetEffect { card, settings } => {
-                model.ai.effects.insert(card, *settings);
-            }
+            Action::SetEffect { card, settings } => model.set_effect(card, *settings),
+            Action::LeaveEditing => model.leave_editing(),
+            Action::RemoveScratches => model.find_scratches(true),
             Action::OpenDock(dock) => model.dock = dock,
             Action::OpenCard(card) => model.ai.card = card,
             Action::SetUpscale(settings) => model.ai.upscale = settings,

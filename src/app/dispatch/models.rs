@@ -7,6 +7,9 @@ use crate::app::state::{Model, Outcome};
 use crate::infer::directions;
 use crate::latent::DirectionSet;
 
+/// What the jobs are called, before the file's name.
+pub const IMPORT: &str = "Import";
+
 /// Bytes by which a file of directions is known.
 const HEAD_BYTES: u64 = 256;
 
@@ -18,7 +21,7 @@ impl Model {
             .generator()
             .and_then(|card| Some((card.manifest.sha256.clone(), card.space.clone()?)));
         let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into());
-        self.spawn(&format!("Import {name}"), move |reporter| {
+        self.spawn(&format!("{IMPORT} {name}"), move |reporter| {
             reporter.stage("Reading tensors", None);
             if holds_directions(&path) {
                 let (model, space) = generator.ok_or("Choose a generator for these directions")?;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use eframe::egui;
 
+use super::models::IMPORT;
 use crate::app::App;
+use crate::app::ai::Card;
 use crate::app::dialog::Dialog;
 use crate::app::files::title_of;
 use crate::app::jobs::Finished;
@@ -42,7 +44,9 @@ impl App {
         // A variant has layers of its own, which the panel does not list.
         if self.model.trial_shown().is_none() {
             let shown = self.shown.as_ref().map(|(_, document)| document);
-            self.model.observer.update(shown, key, cursor, busy);
+            // The panel lists the layers also while the original is looked at.
+            let front = self.model.tabs.get(self.model.active).map(|tab| tab.document());
+            self.model.observer.update(shown, front, key, cursor, busy);
         }
         if let Some(Dialog::Export(settings)) = &self.local.dialog
             && let Some(tab) = self.model.tabs.iter().find(|tab| tab.id == settings.tab)
@@ -70,6 +74,9 @@ impl App {
             }
             Ok(outcome) => outcome,
             Err(reason) if reason.is_empty() => return,
+            Err(reason) if finished.name.starts_with(IMPORT) => {
+                return model.notices.passing(format!("{} failed", finished.name), reason);
+            }
             Err(reason) => {
                 return model.notices.error(format!("{} failed", finished.name), Some(reason));
             }
@@ -102,6 +109,11 @@ impl App {
                 notices.into_iter().for_each(|notice| model.notices.info(notice));
             }
             Outcome::Asked { task, goal } => model.ask(*task, goal),
+            Outcome::Scratches { tab, mask } => {
+                if model.tab().is_some_and(|front| front.id == tab) {
+                    model.run_effect_on(Card::Remove, Some(mask));
+                }
+            }
             Outcome::Copied { tab, copied, cut } => {
                 model.clipboard.put(copied);
                 if cut && model.tab().is_some_and(|front| front.id == tab) {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::app::clipboard::Content;
+use crate::app::clipboard::{Content, Copied};
 use crate::app::files;
 use crate::app::project::{self, SaveSettings};
 use crate::app::state::{Model, Outcome, TabId};
@@ -11,11 +11,12 @@ use crate::cli::report::sentence;
 use crate::color::{WorkingProfile, convert};
 use crate::commands::results::{self, Made};
 use crate::commands::{CommandError, Step, adjust, geometry, paint};
-use crate::document::{Document, Edit, Layer, Session};
+use crate::document::{Document, Edit, Layer, LayerKind, Raster, Session, Synthesis};
 use crate::geom::IRect;
 use crate::ops;
 use crate::params::Params;
 use crate::patterns;
+use crate::pixels::TiledImage;
 
 impl Model {
     /// Runs a cheap command at once.
@@ -77,6 +78,8 @@ impl Model {
                 opacity: 1.0,
                 mask: document.selection.as_ref(),
                 recipe: &recipe,
+                attachment: None,
+                synthesis: Synthesis::None,
             };
             Ok(results::new_layer(document, &made))
         });
@@ -128,15 +131,20 @@ impl Model {
 
     /// Puts what the clipboard holds on a new layer, or where nothing is open in a new document.
     pub fn paste(&mut self, content: Content) {
-        let (pixels, at, profile) = match content {
+        let (pixels, at, profile, synthesis) = match content {
             Content::Nothing => return self.notices.info("The clipboard holds no picture"),
-            Content::Own(copied) => (copied.pixels, Some(copied.at), copied.profile),
-            Content::Picture(pixels) => (pixels, None, WorkingProfile::srgb()),
+            Content::Own(Copied { pixels, at, profile, synthesis }) => {
+                (pixels, Some(at), profile, synthesis)
+            }
+            Content::Picture(pixels) => {
+                (pixels, None, WorkingProfile::srgb(), Synthesis::default())
+            }
         };
         if self.tab().is_none() {
             return self.spawn("Paste", move |_| {
-                let document =
-                    Document::from_pixels(&*pixels, "Pasted", profile, Default::default());
+                let raster = Raster::new(TiledImage::from(&*pixels), (0, 0)).by(synthesis);
+                let layer = Layer::new("Pasted", LayerKind::Raster(raster));
+                let document = Document::of_layer(layer, profile, Default::default());
                 let (path, title, notices) = (None, "Pasted".into(), Vec::new());
                 Ok(Outcome::Opened { path, title, document, made_of: None, notices })
             });
@@ -149,7 +157,7 @@ impl Model {
                 let rect = IRect::from_origin_size(*at, pixels.size());
                 !rect.intersect(document.size.rect()).is_empty()
             });
-            Ok(paint::paste(document, &pixels, inside))
+            Ok(paint::paste(document, &pixels, inside, synthesis))
         });
     }
 
@@ -262,8 +270,18 @@ fn rebased(step: &Step, base: &Document, current: &Document) -> Option<Step> {
         }
         Edit::SetRaster { raster, .. } if raster.image.depth() == current.depth => {
             label = format!("{} as layer", step.label).into();
-            let layer = Layer::raster(&step.label, raster.image.clone(), raster.origin);
+            let layer = Layer::new(&step.label, LayerKind::Raster(raster.clone()));
             Some(Edit::Insert { layer: Arc::new(layer), parent: None, index: top + at })
+        }
+        Edit::Replace(layer) if current.depth == base.depth && current.size == base.size => {
+            // The layer itself is as it was: what changed lies beside it.
+            let before = (base.layer(layer.id), current.layer(layer.id));
+            if matches!(before, (Some(old), Some(now)) if Arc::ptr_eq(old, now)) {
+                return Some(edit.clone());
+            }
+            label = format!("{} as layer", step.label).into();
+            let layer = Arc::new(layer.duplicate(&layer.props.name));
+            Some(Edit::Insert { layer, parent: None, index: top + at })
         }
         Edit::SetSelection(_) if current.size == base.size => Some(edit.clone()),
         _ => None,

@@ -2,6 +2,7 @@
 
 use crate::app::action::TrialAction;
 use crate::app::ai::Card;
+use crate::app::effects::is_search;
 use crate::app::state::{Dock, Model};
 use crate::app::trial::Trial;
 use crate::zoo::Purpose;
@@ -9,7 +10,7 @@ use crate::zoo::Purpose;
 impl Model {
     pub fn trial_action(&mut self, action: TrialAction) {
         match action {
-            TrialAction::Open(card) => self.open_trial(card),
+            TrialAction::Open(card) => self.open_trial(card, true),
             TrialAction::Choose(at) => self.choose_variant(at),
             TrialAction::Step(by) => {
                 let Some(trial) = &self.trials.open else { return };
@@ -23,13 +24,26 @@ impl Model {
             }
             TrialAction::Leave => {
                 // The card is set as it was.
-                self.choose_variant(0);
+                if self.trials.open.as_ref().is_some_and(|trial| trial.has_strip) {
+                    self.choose_variant(0);
+                }
                 self.close_trial();
             }
         }
     }
 
-    fn open_trial(&mut self, card: Card) {
+    /// Shows on a small copy what a card makes of the picture as it is set, where that can be seen
+    /// there and takes no search.
+    pub fn preview_effect(&mut self, card: Card) {
+        let model = self.ai.effect_model(card);
+        let is_quick = model.is_some_and(|model| !is_search(model));
+        let can_run = self.tab().is_some() && self.ai.refused.is_none();
+        if card.is_tried_small() && is_quick && can_run && self.ai.effect_refused(card).is_none() {
+            self.open_trial(card, false);
+        }
+    }
+
+    fn open_trial(&mut self, card: Card, has_strip: bool) {
         let settings = self.ai.effect(card);
         // Says what is missing, if something is.
         if self.effect_plan(card, settings.clone(), None).is_none() {
@@ -40,7 +54,7 @@ impl Model {
         let styles = styles.map_or(0, |capability| capability.vector as usize);
         let Some(tab) = self.tab() else { return };
         let of = tab.document().clone();
-        let trial = Trial::new(tab.id, of, card, &settings, styles, self.ai.on_gpu);
+        let trial = Trial::new(tab.id, of, card, &settings, styles, has_strip, self.ai.on_gpu);
         self.close_trial();
         self.trials.open = Some(trial);
     }
@@ -52,7 +66,7 @@ impl Model {
         self.ai.effects.insert(trial.card, variant.settings.clone());
     }
 
-    fn close_trial(&mut self) {
+    pub(super) fn close_trial(&mut self) {
         self.trials.close();
         self.ai.cancel_trials();
     }

@@ -6,8 +6,8 @@ use super::{LatentOutput, LatentSettings, Photo};
 use crate::app::state::{Outcome, TabId};
 use crate::cli::report::sentence;
 use crate::color::WorkingProfile;
-use crate::commands::results;
-use crate::document::{Document, Generated, Layer, LayerId, LayerKind, Metadata, Raster};
+use crate::commands::results::{self, Made};
+use crate::document::{Document, Generated, Layer, LayerId, LayerKind, Raster, Synthesis};
 use crate::infer::protocol::{Drawn, ModelRef, Output};
 use crate::latent::{Code, Edit, EditStack};
 use crate::pixels::TiledImage;
@@ -38,31 +38,36 @@ impl LatentJob {
         let name = self.name();
         let note = format!("{name}: {:.1} s", output.seconds);
         let is_layer = self.settings.output == LatentOutput::NewLayer;
-        let Some((tab, document)) = self.target.as_ref().filter(|_| is_layer) else {
-            let profile = WorkingProfile::srgb();
-            let document = Document::from_pixels(picture, &name, profile, Metadata::default());
-            return Ok(Outcome::made(name, document, note));
-        };
         let recipe = self.recipe(&output.model, base).to_json();
         let recipe = Arc::new(recipe.map_err(|err| sentence(&err))?);
+        let attachment = match &self.model {
+            ModelRef::Tuned(_, tuning) => Some(Arc::clone(tuning.file())),
+            _ => None,
+        };
+        let Some((tab, document)) = self.target.as_ref().filter(|_| is_layer) else {
+            let (pixels, synthesis) = (picture, Synthesis::All);
+            let (origin, opacity, mask) = ((0, 0), 1.0, None);
+            let recipe = &recipe;
+            let made =
+                Made { name: &name, pixels, origin, opacity, mask, recipe, attachment, synthesis };
+            let blank = Document::new(picture.size(), picture.depth(), WorkingProfile::srgb());
+            return Ok(Outcome::made(name.clone(), made.document(&blank), note));
+        };
         let before = self.replaces.and_then(|id| document.layer(id));
         let raster = match &self.photo {
             Some(photo) => {
                 let (pixels, origin) = photo.paste(planes)?;
                 let image = TiledImage::from_buf(&pixels.to_depth(document.depth));
-                Ok(Raster { image, origin })
+                Ok(Raster::new(image, origin).by(Synthesis::Part))
             }
             None => {
                 let own = before.and_then(|layer| Some(layer.raster_content()?.origin));
                 let origin = own.unwrap_or_else(|| results::centred(document.size, picture.size()));
                 results::raster(document, picture, &WorkingProfile::srgb(), origin)
+                    .map(|raster| raster.by(Synthesis::All))
             }
         };
         let step = raster.and_then(|raster| {
-            let attachment = match &self.model {
-                ModelRef::Tuned(_, tuning) => Some(Arc::clone(tuning.file())),
-                _ => None,
-            };
             let kind = LayerKind::Generated(Generated { raster, recipe, attachment });
             match before {
                 Some(layer) => results::remade(document, layer.id, &name, kind),

@@ -104,7 +104,7 @@ pub struct Previewed {
 impl Preview {
     pub fn run(self) -> Previewed {
         let made = self.photo.paste(&self.edited).map(|(pixels, origin)| {
-            let raster = Raster { image: TiledImage::from_buf(&pixels), origin };
+            let raster = Raster::new(TiledImage::from_buf(&pixels), origin);
             let recipe = Arc::new(serde_json::Value::Null);
             let kind = LayerKind::Generated(Generated { raster, recipe, attachment: None });
             Arc::new(Layer::new("Latent preview", kind))

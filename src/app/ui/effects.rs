@@ -10,7 +10,7 @@ use crate::app::ai::{Card, ModelCard};
 use crate::app::command::{Binding, Command};
 use crate::app::dispatch::unavailable;
 use crate::app::effects::{
-    EffectOutput, EffectSettings, Found, MAX_STYLES, takes_style_of_picture,
+    EffectOutput, EffectSettings, Found, MAX_STYLES, Rest, is_search, takes_style_of_picture,
 };
 use crate::app::state::Model;
 use crate::app::thumbs;
@@ -19,6 +19,7 @@ use crate::params::ParamKind;
 use crate::segment::{VOC_CLASSES, What};
 use crate::zoo::Purpose;
 
+const SCRATCHES: &str = "Scratches";
 /// What fills where no network does.
 const FILL: &str = "Patches of the surroundings";
 
@@ -28,41 +29,42 @@ pub fn effect_ui(ui: &mut Ui, model: &Model, card: Card, out: &mut Actions) {
     let mut edited = settings.clone();
     let chosen = model.ai.effect_model(card);
     note_ui(ui, card.help());
+    let editing = editing_ui(ui, model, card, out);
     ui.add_space(4.0);
     let automatic = match (card, chosen) {
         (Card::Remove, None) => FILL,
         (_, None) => "none installed",
         (_, Some(chosen)) => &chosen.manifest.name,
     };
-    let label = format!("{} model", card.title());
-    row(ui, "Model", |ui| {
-        let id = settings.model.as_deref();
-        let patches = (card == Card::Remove).then(|| Entry {
-            id: PATCHES,
-            name: FILL,
-            help: "Needs no model; best on textures".into(),
+    let needs_model = !(card == Card::Select && settings.scratches);
+    if needs_model {
+        row(ui, "Model", |ui| {
+            let patches = (card == Card::Remove).then(|| Entry {
+                id: PATCHES,
+                name: FILL,
+                help: "Needs no model; best on textures".into(),
+            });
+            let models = patches.into_iter().chain(model.ai.models_of(card).map(Entry::from));
+            let (label, id) = (format!("{} model", card.title()), settings.model.as_deref());
+            if let Some(id) = model_ui(ui, models, &label, id, automatic) {
+                edited.model = id;
+            }
         });
-        let models = patches.into_iter().chain(model.ai.models_of(card).map(Entry::from));
-        if let Some(id) = model_ui(ui, models, &label, id, automatic) {
-            edited.model = id;
-        }
-    });
+    }
     match card {
         Card::Remove => remove_ui(ui, &mut edited),
         Card::Denoise => denoise_ui(ui, chosen, &mut edited),
         Card::Style => style_ui(ui, model, chosen, &mut edited),
         Card::Select => {
-            what_ui(ui, chosen, &mut edited);
-            found_ui(ui, &mut edited);
+            what_ui(ui, chosen, &mut edited, out);
+            found_ui(ui, model, editing, &mut edited);
         }
         _ => {}
     }
     if !matches!(card, Card::Remove | Card::Select) {
-        let mut percent = edited.strength * 100.0;
-        slider_ui(ui, "Strength", Slider::new(&mut percent, 0.0..=100.0).integer().suffix(" %"));
-        edited.strength = percent / 100.0;
+        percent_ui(ui, "Strength", &mut edited.strength);
     }
-    if card != Card::Select {
+    if card != Card::Select && !editing {
         row(ui, "Result", |ui| {
             let output = &mut edited.output;
             ui.radio_value(output, EffectOutput::NewLayer, "Layer");
@@ -72,7 +74,7 @@ pub fn effect_ui(ui: &mut Ui, model: &Model, card: Card, out: &mut Actions) {
             }
         });
     }
-    if let Some(card) = chosen {
+    if let Some(card) = chosen.filter(|_| needs_model) {
         licence_ui(ui, card);
         // What a search takes follows from its steps, not from the picture.
         let document = model.document().filter(|_| !is_search(card));
@@ -80,17 +82,28 @@ pub fn effect_ui(ui: &mut Ui, model: &Model, card: Card, out: &mut Actions) {
             ui.add(egui::Label::new(line.to_string()).wrap());
         }
     }
+    if let Some(line) = model.document().and_then(|document| {
+        let selection = document.selection.as_ref();
+        let hole = selection.and_then(|selection| model.observer.extent(selection));
+        let hole = hole
+            .filter(|_| card == Card::Remove)
+            .or((card != Card::Remove).then_some(document.size));
+        model.ai.work_line(card, &settings, document.size, hole?)
+    }) {
+        ui.add(egui::Label::new(line).wrap());
+    }
     ui.add_space(4.0);
     let selected = model.document().is_some_and(|document| document.selection.is_some());
-    let unselected =
-        (card == Card::Remove && !selected).then(|| "Select what is to be removed".to_owned());
+    let unselected = (card == Card::Remove && !selected && !editing)
+        .then(|| "Select what is to be removed".to_owned());
     let refused = unavailable(model, Binding::Command(Command::RemoveObject))
         .or_else(|| model.ai.effect_refused(card))
         .or(unselected);
     let run = format!("Run {}", card.title().to_lowercase());
     ui.horizontal(|ui| {
         if card.has_variants() && !chosen.is_some_and(is_search) {
-            let open = model.trials.open.as_ref().is_some_and(|trial| trial.card == card);
+            let trial = model.trials.open.as_ref().filter(|trial| trial.has_strip);
+            let open = trial.is_some_and(|trial| trial.card == card);
             let button = egui::Button::selectable(open, "Variants").frame_when_inactive(true);
             let help = "Several to choose from, each shown on the picture before it is done";
             let button = ui.add_enabled(refused.is_none(), button).on_hover_text(help);
@@ -106,16 +119,39 @@ pub fn effect_ui(ui: &mut Ui, model: &Model, card: Card, out: &mut Actions) {
     }
 }
 
-/// Whether the model is asked again and again until it fits.
-const fn is_search(card: &ModelCard) -> bool {
-    matches!(card.manifest.purpose, Purpose::Features | Purpose::Generate)
+/// Says which layer running the card changes; whether there is one.
+fn editing_ui(ui: &mut Ui, model: &Model, card: Card, out: &mut Actions) -> bool {
+    let open = model.ai.editing.as_ref().filter(|open| open.card == card);
+    let layer = open.and_then(|open| {
+        let front = model.tab().filter(|tab| tab.id == open.tab)?;
+        front.document().layer(open.layer)
+    });
+    let Some(layer) = layer else { return false };
+    ui.add_space(4.0);
+    note_ui(ui, &format!("Changes the layer “{}”", layer.props.name));
+    let button = ui.small_button("Make a new one");
+    if button.on_hover_text("Leaves the layer as it is (Esc)").clicked() {
+        out.push(Action::LeaveEditing);
+    }
+    true
 }
 
-fn slider_ui(ui: &mut Ui, label: &str, slider: Slider<'_>) {
+/// Answers whether it was moved.
+fn slider_ui(ui: &mut Ui, label: &str, slider: Slider<'_>) -> bool {
+    let mut moved = false;
     row(ui, label, |ui| {
         ui.spacing_mut().slider_width = (ui.available_width() - 64.0).max(60.0);
-        let _named = ui.add(slider).accessible_name(label);
+        moved = ui.add(slider).accessible_name(label).changed();
     });
+    moved
+}
+
+/// A share in per cent, which stays as exact as it is until it is moved.
+fn percent_ui(ui: &mut Ui, label: &str, share: &mut f32) {
+    let mut percent = *share * 100.0;
+    if slider_ui(ui, label, Slider::new(&mut percent, 0.0..=100.0).integer().suffix(" %")) {
+        *share = percent / 100.0;
+    }
 }
 
 fn remove_ui(ui: &mut Ui, edited: &mut EffectSettings) {
@@ -131,35 +167,105 @@ fn remove_ui(ui: &mut Ui, edited: &mut EffectSettings) {
 }
 
 /// What to select, where the network knows more than one thing.
-fn what_ui(ui: &mut Ui, chosen: Option<&ModelCard>, edited: &mut EffectSettings) {
+fn what_ui(
+    ui: &mut Ui,
+    chosen: Option<&ModelCard>,
+    edited: &mut EffectSettings,
+    out: &mut Actions,
+) {
     let capability = chosen.and_then(|card| card.capability.as_ref().ok());
     let classes = capability.map_or(1, |capability| capability.channels_out as usize);
     let is_known = |what: What| !matches!(what, What::Class(class) if class >= classes);
     if classes <= 2 || !is_known(edited.what) {
         edited.what = What::Subject;
     }
-    if classes <= 2 {
-        return;
-    }
+    let classes = if classes <= 2 { 0 } else { classes };
     let name = |what: What| match what {
         What::Subject => "Everything in front".to_owned(),
         What::Class(class) if classes == VOC_CLASSES.len() => VOC_CLASSES[class].to_owned(),
         What::Class(class) => format!("Class {class}"),
     };
     row(ui, "Select", |ui| {
+        let text = if edited.scratches { SCRATCHES.to_owned() } else { name(edited.what) };
         let list = egui::ComboBox::from_id_salt("class to select")
-            .selected_text(name(edited.what))
+            .selected_text(text)
             .width(ui.available_width() - 8.0);
         let list = list.show_ui(ui, |ui| {
             for what in std::iter::once(What::Subject).chain((0..classes).map(What::Class)) {
-                ui.selectable_value(&mut edited.what, what, name(what));
+                let chosen = !edited.scratches && edited.what == what;
+                if ui.selectable_label(chosen, name(what)).clicked() {
+                    (edited.what, edited.scratches) = (what, false);
+                }
+            }
+            let scratches = ui.selectable_label(edited.scratches, SCRATCHES);
+            if scratches.on_hover_text("Thin lines of an old photo; needs no model").clicked() {
+                edited.scratches = true;
             }
         });
         let _named = list.response.accessible_name("What to select");
     });
+    if edited.scratches {
+        percent_ui(ui, "Sensitivity", &mut edited.sensitivity);
+        let button = ui.button("Remove scratches");
+        if button.on_hover_text("Finds them and fills them in one go").clicked() {
+            out.push(Action::RemoveScratches);
+        }
+    }
 }
 
-fn found_ui(ui: &mut Ui, edited: &mut EffectSettings) {
+fn found_ui(ui: &mut Ui, model: &Model, editing: bool, edited: &mut EffectSettings) {
+    if edited.scratches {
+        return;
+    }
+    // A layer that is opened again stays what it is.
+    if !editing {
+        results_ui(ui, edited);
+    }
+    if edited.found == Found::Replace {
+        rest_ui(ui, model, editing, edited);
+    }
+    if edited.found == Found::Blur {
+        let slider = Slider::new(&mut edited.blur_px, 1.0..=80.0).logarithmic(true).suffix(" px");
+        slider_ui(ui, "Blur", slider.fixed_decimals(0));
+    }
+}
+
+/// What lies behind the subject from now on.
+fn rest_ui(ui: &mut Ui, model: &Model, editing: bool, edited: &mut EffectSettings) {
+    const COLOR: &str = "A colour";
+    const PRESENT: &str = "The present background";
+    let title = |id| model.tabs.iter().find(|tab| tab.id == id).map(|tab| tab.title.clone());
+    let text = match edited.rest {
+        Rest::Color => COLOR.into(),
+        Rest::Picture(id) => title(id).unwrap_or_else(|| "the picture is closed".into()),
+        Rest::Present => PRESENT.into(),
+    };
+    row(ui, "By", |ui| {
+        let list = egui::ComboBox::from_id_salt("background picture")
+            .selected_text(text)
+            .width(ui.available_width() - 48.0)
+            .truncate();
+        let list = list.show_ui(ui, |ui| {
+            if editing {
+                ui.selectable_value(&mut edited.rest, Rest::Present, PRESENT);
+            }
+            ui.selectable_value(&mut edited.rest, Rest::Color, COLOR);
+            for tab in &model.tabs {
+                ui.selectable_value(&mut edited.rest, Rest::Picture(tab.id), &tab.title);
+            }
+        });
+        let list = list.response.on_hover_text("A colour, or a picture that is open");
+        let _named = list.accessible_name("New background");
+        if edited.rest == Rest::Color {
+            let mut color = edited.rest_color.map(|value| (value * 255.0).round() as u8);
+            if ui.color_edit_button_srgb(&mut color).changed() {
+                edited.rest_color = color.map(|value| f32::from(value) / 255.0);
+            }
+        }
+    });
+}
+
+fn results_ui(ui: &mut Ui, edited: &mut EffectSettings) {
     row(ui, "Result", |ui| {
         ui.radio_value(&mut edited.found, Found::Selection, "Selection");
         ui.radio_value(&mut edited.found, Found::CutOut, "Cut-out")
@@ -167,10 +273,10 @@ fn found_ui(ui: &mut Ui, edited: &mut EffectSettings) {
         ui.radio_value(&mut edited.found, Found::Blur, "Blur rest")
             .on_hover_text("A layer with the background out of focus");
     });
-    if edited.found == Found::Blur {
-        let slider = Slider::new(&mut edited.blur_px, 1.0..=80.0).logarithmic(true).suffix(" px");
-        slider_ui(ui, "Blur", slider.fixed_decimals(0));
-    }
+    row(ui, "", |ui| {
+        ui.radio_value(&mut edited.found, Found::Replace, "Replace rest")
+            .on_hover_text("Masks the rest and puts a colour or a picture beneath");
+    });
 }
 
 /// Networks that are not told the noise have nothing to set.
@@ -226,7 +332,9 @@ fn style_ui(ui: &mut Ui, model: &Model, chosen: Option<&ModelCard>, edited: &mut
 fn style_picture_ui(ui: &mut Ui, model: &Model, by: Purpose, edited: &mut EffectSettings) {
     let title = |id| model.tabs.iter().find(|tab| Some(tab.id) == id).map(|tab| tab.title.clone());
     row(ui, "Style of", |ui| {
-        let text = title(edited.style_of).unwrap_or_else(|| "choose an open picture".into());
+        let kept = model.ai.editing.as_ref().is_some_and(|open| open.keeps);
+        let none = if kept { "the picture that was chosen" } else { "choose an open picture" };
+        let text = title(edited.style_of).unwrap_or_else(|| none.into());
         let list = egui::ComboBox::from_id_salt("style picture")
             .selected_text(text)
             .width(ui.available_width() - 8.0)
@@ -249,7 +357,5 @@ fn style_picture_ui(ui: &mut Ui, model: &Model, by: Purpose, edited: &mut Effect
         }
         return;
     }
-    let mut percent = edited.amount * 100.0;
-    slider_ui(ui, "Amount", Slider::new(&mut percent, 0.0..=100.0).integer().suffix(" %"));
-    edited.amount = percent / 100.0;
+    percent_ui(ui, "Amount", &mut edited.amount);
 }

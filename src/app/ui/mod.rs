@@ -19,6 +19,7 @@ mod latent_face;
 mod latent_views;
 mod layer_drag;
 mod layers;
+mod marker;
 mod menu;
 mod options;
 mod overlay;
@@ -74,7 +75,7 @@ pub fn window_ui(
     Panel::top("tabs").frame(tabs).show_separator_line(false).show(ui, |ui| {
         tabs::tabs_ui(ui, model, out);
     });
-    if let Some(trial) = &model.trials.open {
+    if let Some(trial) = model.trials.open.as_ref().filter(|trial| trial.has_strip) {
         let strip = Frame::NONE.fill(palette.panel).inner_margin(Margin::symmetric(8, 6));
         let panel = Panel::bottom("variants").frame(strip).exact_size(filmstrip::HEIGHT + 12.0);
         panel.show(ui, |ui| {

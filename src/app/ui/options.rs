@@ -5,6 +5,7 @@ use egui::{Align, Layout, Ui};
 
 use super::primary_button;
 use crate::app::action::{Action, Actions};
+use crate::app::command::{Binding, Command};
 use crate::app::form;
 use crate::app::icons::{Icon, icon_button};
 use crate::app::state::Model;
@@ -47,8 +48,12 @@ pub fn options_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
                 if ui.button("Cancel").on_hover_text("Esc").clicked() {
                     out.push(Action::Tool(ToolEvent::Cancel));
                 }
-                if primary_button(ui, "Apply", true).on_hover_text("Enter").clicked() {
+                let button = primary_button(ui, model.tool.confirms_with(), true);
+                if button.on_hover_text("Enter").clicked() {
                     out.push(Action::Tool(ToolEvent::Confirm));
+                }
+                if let Some(keys) = Binding::Command(Command::RunAi).shortcut_text(ui.ctx()) {
+                    ui.label(egui::RichText::new(keys).small().color(palette.weak));
                 }
             }
             if model.target == PaintTarget::Mask {

@@ -3,6 +3,7 @@
 use eframe::egui;
 use egui::{Color32, Painter, Pos2, Rect, Shape, Stroke, Ui, Vec2};
 
+use super::marker;
 use crate::app::state::{Model, Tab};
 use crate::app::theme;
 use crate::app::view::Viewport;
@@ -40,7 +41,9 @@ pub fn overlay_ui(ui: &Ui, painter: &Painter, model: &Model, tab: &Tab, viewport
     }
     if let Some(context) = model.tool_context(tab) {
         let palette = theme::palette(ui);
-        for shape in model.tool.overlay(&context) {
+        let shapes = model.tool.overlay(&context);
+        marked_ui(painter, &shapes, &place, viewport, tab);
+        for shape in shapes {
             moving |= matches!(shape, tools::Shape::Ants { .. });
             tool_shape(painter, &shape, &place, viewport, tab, phase, palette.accent);
         }
@@ -75,6 +78,30 @@ fn ants(painter: &Painter, mut points: Vec<Pos2>, closed: bool, phase: f32) {
     painter.extend(Shape::dashed_line_with_offset(&points, black, &[DASH], &[DASH], other));
 }
 
+/// Tints what was painted over.
+fn marked_ui(
+    painter: &Painter,
+    shapes: &[tools::Shape],
+    place: &impl Fn(Point) -> Pos2,
+    viewport: &Viewport,
+    tab: &Tab,
+) {
+    let strokes = shapes.iter().filter_map(|shape| match shape {
+        tools::Shape::Marker { points, radius_px } => {
+            let points = points.iter().map(|point| place(*point)).collect();
+            Some(marker::Stroke { points, radius: radius_px * tab.view.scale(viewport) })
+        }
+        _ => None,
+    });
+    let strokes: Vec<_> = strokes.collect();
+    if !strokes.is_empty() {
+        let canvas = tab.view.screen_rect(viewport, tab.document().size.rect());
+        let clip = canvas.intersect(painter.clip_rect());
+        let color = Color32::from_rgba_unmultiplied(230, 60, 60, 110);
+        marker::paint(painter, &strokes, clip, color);
+    }
+}
+
 fn tool_shape(
     painter: &Painter,
     shape: &tools::Shape,
@@ -100,19 +127,8 @@ fn tool_shape(
             painter.circle_stroke(place(*center), radius, outer);
             painter.circle_stroke(place(*center), radius, inner);
         }
-        tools::Shape::Marker { points, radius_px } => {
-            let radius = radius_px * tab.view.scale(viewport);
-            let color = Color32::from_rgba_unmultiplied(230, 60, 60, 110);
-            match points.as_slice() {
-                [point] => {
-                    painter.circle_filled(place(*point), radius, color);
-                }
-                points => {
-                    let points = points.iter().map(|point| place(*point)).collect();
-                    painter.add(Shape::line(points, Stroke::new(2.0 * radius, color)));
-                }
-            }
-        }
+        // All of them are one tint.
+        tools::Shape::Marker { .. } => {}
         tools::Shape::Crosshair(at) => {
             let at = place(*at);
             for stroke in [outer, inner] {

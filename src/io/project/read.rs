@@ -16,7 +16,8 @@ use super::{
 };
 use crate::color::WorkingProfile;
 use crate::document::{
-    Adjustment, Canvas, Document, Generated, Layer, LayerId, LayerKind, LayerMask, Metadata, Raster,
+    Adjustment, Canvas, Document, Generated, Layer, LayerId, LayerKind, LayerMask, Metadata,
+    Raster, Synthesis,
 };
 use crate::io::guard::guarded;
 use crate::latent::{MAX_CODE_FILE_BYTES, MAX_TUNING_FILE_BYTES, Tuning};
@@ -115,13 +116,21 @@ impl<R: Read + Seek> Reader<R> {
     }
 
     fn layer(&mut self, record: &LayerRecord) -> Result<Layer, Fault> {
+        let synthesis = record.synthesis;
         let kind = match &record.content {
-            Content::Raster(image) => LayerKind::Raster(self.raster(image)?),
-            Content::Generated { image, recipe, tuning } => LayerKind::Generated(Generated {
-                raster: self.raster(image)?,
-                recipe: Arc::new(self.recipe(recipe)?),
-                attachment: tuning.as_deref().map(|entry| self.tuning(entry)).transpose()?,
-            }),
+            Content::Raster(image) => {
+                LayerKind::Raster(self.raster(image)?.by(synthesis.unwrap_or_default()))
+            }
+            Content::Generated { image, recipe, tuning, picture } => {
+                let attachment = match tuning {
+                    Some(entry) => Some(self.tuning(entry)?),
+                    None => self.blob(picture.as_deref())?,
+                };
+                let synthesis = synthesis.unwrap_or_else(|| by_recipe(recipe));
+                let raster = self.raster(image)?.by(synthesis);
+                let recipe = Arc::new(self.recipe(recipe)?);
+                LayerKind::Generated(Generated { raster, recipe, attachment })
+            }
             Content::Adjustment { op, params, version } => LayerKind::Adjustment(Adjustment {
                 op: op.clone(),
                 params: params.clone(),
@@ -168,7 +177,7 @@ impl<R: Read + Seek> Reader<R> {
     }
 
     fn raster(&mut self, record: &ImageRecord) -> Result<Raster, Fault> {
-        Ok(Raster { image: self.image(record, Channels::Rgba)?, origin: record.origin })
+        Ok(Raster::new(self.image(record, Channels::Rgba)?, record.origin))
     }
 
     fn image(&mut self, record: &ImageRecord, channels: Channels) -> Result<TiledImage, Fault> {
@@ -179,6 +188,16 @@ impl<R: Read + Seek> Reader<R> {
     fn blob(&mut self, entry: Option<&str>) -> Result<Option<Arc<[u8]>>, Fault> {
         let Some(entry) = entry else { return Ok(None) };
         Ok(Some(self.archive.read(entry, MAX_BLOB_BYTES)?.into()))
+    }
+}
+
+/// Of a generated layer in a file that does not say it: only patches of the picture itself and
+/// patterns need no network.
+fn by_recipe(recipe: &Json) -> Synthesis {
+    let word = |key: &str| recipe.get(key).and_then(Json::as_str);
+    match (word("model"), word("tool")) {
+        (Some("patches"), _) | (_, Some("Pattern")) => Synthesis::None,
+        _ => Synthesis::All,
     }
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::Fault;
-use crate::document::{BlendMode, LayerProps};
+use crate::document::{BlendMode, LayerProps, Synthesis};
 use crate::geom::{IRect, MAX_PIXELS, MAX_SIDE, Size};
 use crate::ops::{self, Kind};
 use crate::params::Params;
@@ -71,6 +71,9 @@ pub(super) struct LayerRecord {
     pub blend: BlendMode,
     pub mask: Option<MaskRecord>,
     pub content: Content,
+    /// How far a network had a hand in the pixels. Older files say it of no layer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub synthesis: Option<Synthesis>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -84,6 +87,9 @@ pub(super) enum Content {
         /// The entry with what the generator was tuned by.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tuning: Option<String>,
+        /// The entry with a picture that the recipe needs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        picture: Option<String>,
     },
     Adjustment {
         op: String,

@@ -15,7 +15,8 @@ use super::{
     DOCUMENT_ENTRY, Fault, MAX_CODES_BYTES, MIME, MIME_ENTRY, ProjectError, check_tunings, codes,
     image,
 };
-use crate::document::{Document, Layer, LayerKind};
+use crate::document::{Document, Layer, LayerKind, Synthesis};
+use crate::io::Format;
 use crate::io::save::{SaveError, check_place, put_in_place};
 use crate::pixels::TiledImage;
 
@@ -124,9 +125,17 @@ impl<W: std::io::Write> Entries<'_, W> {
                 let entry = format!("layers/{}.png", self.done);
                 let raster = &generated.raster;
                 let image = self.image(&raster.image, raster.origin, &entry)?;
-                let tuning = generated.attachment.as_ref();
-                let tuning = tuning.map(|file| self.tuning(file)).transpose()?;
-                Content::Generated { image, recipe: self.recipe(&generated.recipe)?, tuning }
+                let recipe = self.recipe(&generated.recipe)?;
+                let (mut tuning, mut picture) = (None, None);
+                match &generated.attachment {
+                    Some(file) if Format::from_bytes(file) == Some(Format::Png) => {
+                        let entry = format!("recipes/{}.png", self.done);
+                        picture = self.blob(&entry, Some(file))?;
+                    }
+                    Some(file) => tuning = Some(self.tuning(file)?),
+                    None => {}
+                }
+                Content::Generated { image, recipe, tuning, picture }
             }
             LayerKind::Adjustment(adjustment) => Content::Adjustment {
                 op: adjustment.op.clone(),
@@ -134,6 +143,11 @@ impl<W: std::io::Write> Entries<'_, W> {
                 version: adjustment.version,
             },
             LayerKind::Group(layers) => Content::Group(self.layers(layers)?),
+        };
+        // What shows no pixels has no source; a plain layer without a word has none either.
+        let synthesis = match &layer.kind {
+            LayerKind::Raster(raster) if raster.synthesis == Synthesis::None => None,
+            _ => layer.raster_content().map(|raster| raster.synthesis),
         };
         let props = &layer.props;
         Ok(LayerRecord {
@@ -144,6 +158,7 @@ impl<W: std::io::Write> Entries<'_, W> {
             blend: props.blend,
             mask,
             content,
+            synthesis,
         })
     }
 

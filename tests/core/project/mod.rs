@@ -8,7 +8,7 @@ use std::sync::Arc;
 use ganvas::color::{WorkingProfile, display_p3_icc};
 use ganvas::document::{
     Adjustment, BlendMode, Canvas, Document, Generated, Layer, LayerKind, LayerMask, Metadata,
-    Raster,
+    Raster, Synthesis,
 };
 use ganvas::geom::{IRect, Size};
 use ganvas::io::project::{self, ProjectError};
@@ -168,7 +168,7 @@ fn layer(choice: &Choice, depth: Depth) -> Layer {
     let size = Size::new(choice.width, choice.height);
     let (x, y, width, height) = choice.area;
     let area = IRect::new(x, y, x + width, y + height);
-    let raster = || Raster { image: noisy(size, 4, depth, 0, area, seed), origin };
+    let raster = || Raster::new(noisy(size, 4, depth, 0, area, seed), origin);
     let kind = match choice.kind % 4 {
         0 => LayerKind::Raster(raster()),
         1 => {
@@ -441,4 +441,36 @@ fn latent_codes_in_a_recipe_are_entries_of_their_own() {
     let json = &entries.iter().find(|e| e.name == "document.json").unwrap().bytes;
     let json = String::from_utf8_lossy(json);
     assert!(json.contains("\"$code\": \"codes/0.safetensors\"") && !json.contains("abab"));
+}
+
+#[test]
+fn a_recipes_picture_and_a_networks_hand_survive_and_older_files_open() {
+    let mut document = sample(Depth::U8);
+    let mut layer = (*document.layers[1]).clone();
+    let LayerKind::Generated(made) = &mut layer.kind else { panic!("{:?}", layer.kind) };
+    let png: Arc<[u8]> = b"\x89PNG\r\n\x1a\n and more"[..].into();
+    made.attachment = Some(Arc::clone(&png));
+    made.raster.synthesis = Synthesis::Part;
+    document.layers[1] = Arc::new(layer);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("made.ganvas");
+    save(&path, &document).unwrap();
+    let opened = project::open(&path).unwrap().document;
+    assert_same(&opened, &document);
+    assert_eq!(opened.layers[1].attachment(), Some(&png));
+    let hand = |document: &Document, at: usize| {
+        document.layers[at].raster_content().map(|raster| raster.synthesis)
+    };
+    assert_eq!(hand(&opened, 1), Some(Synthesis::Part));
+
+    // A file from before says nothing of it.
+    let mut entries = hostile::entries(&std::fs::read(&path).unwrap());
+    let json = entries.iter_mut().find(|entry| entry.name == "document.json").unwrap();
+    let mut record: serde_json::Value = serde_json::from_slice(&json.bytes).unwrap();
+    let removed = record["layers"][1].as_object_mut().unwrap().remove("synthesis");
+    assert_eq!(removed, Some("part".into()));
+    json.bytes = serde_json::to_vec(&record).unwrap();
+    std::fs::write(&path, hostile::zip(&entries)).unwrap();
+    let older = project::open(&path).unwrap().document;
+    assert_eq!(hand(&older, 1), Some(Synthesis::All), "by its recipe");
 }

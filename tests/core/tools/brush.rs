@@ -301,7 +301,7 @@ fn a_stroke_on_a_large_picture_touches_few_tiles() {
 fn a_stroke_on_a_generated_or_moved_layer_lands_under_the_pointer() {
     let (mut bench, id) = Bench::on_grey("brush", SIZE, Depth::U8);
     let image = bench.image(id);
-    let raster = Raster { image, origin: (37, -21) };
+    let raster = Raster::new(image, (37, -21));
     let edit = Edit::SetRaster { id, raster, damage: SIZE.rect() };
     bench.session.perform("move", [edit]).unwrap();
     bench.number("size", 9.0);
