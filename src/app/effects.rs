@@ -107,8 +107,7 @@ impl EffectSettings {
         let fill = Fill::default();
         Self {
             model: None,
-            // The shipped network lights more than most pictures bear.
-            strength: if card == Card::Light { 0.6 } else { 1.0 },
+            strength: 1.0,
             sigma: None,
             styles: vec![(0, 1.0)],
             style_of: None,

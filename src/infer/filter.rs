@@ -5,6 +5,7 @@
 
 use super::bleed::bleed_color;
 use super::colorize;
+use super::light;
 use super::noise::noise_sigma;
 use super::paint;
 use super::picture::{from_range, read_planes, read_resized, to_picture, to_range};
@@ -41,6 +42,7 @@ pub(super) fn run(
     let whole = match &task.effect {
         Effect::Paint(paint) => Some(paint::run(task, paint, input, &map, models, context)?),
         Effect::Colorize => Some(colorize::run(task, input, &map, models, context)?),
+        Effect::Light => Some(light::run(task, input, &map, models, context)?),
         _ => None,
     };
     if let Some(made) = whole {

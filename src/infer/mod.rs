@@ -25,6 +25,7 @@ pub mod interop;
 pub mod invert;
 mod layers;
 mod learn;
+mod light;
 pub mod models;
 mod noise;
 mod paint;

@@ -15,7 +15,9 @@ use super::generator::Generator;
 use super::identity::Identity;
 use super::perceptual::Perceptual;
 use super::plan::Speed;
-use super::protocol::{CancelFlag, Event, JobId, Lane, ModelRef, Output, Request, Stage, Task};
+use super::protocol::{
+    CancelFlag, Effect, Event, Filter, JobId, Lane, ModelRef, Output, Request, Stage, Task,
+};
 use super::service::{SharedSpeed, Wake};
 use super::{analyse, discover, faces, filter, invert, remove, render, select, upscale};
 use crate::inpaint::Matcher;
@@ -136,6 +138,25 @@ pub(super) fn network_for<'a>(
         return Err(End::Failed(format!("{model} is not for colour pictures")));
     }
     Ok(network)
+}
+
+impl Task {
+    /// Whether the result has to be grey: networks that know colour see grey as a colour like
+    /// others and give a tint to it, which nobody wants who mends a grey picture.
+    fn keeps_gray(&self) -> bool {
+        match self {
+            Self::Filter(Filter { image, effect, .. }) => {
+                let mends = matches!(
+                    effect,
+                    Effect::Denoise { .. } | Effect::Light | Effect::RestoreFace { .. }
+                );
+                mends && image.is_gray()
+            }
+            Self::Remove(task) => task.image.is_gray(),
+            Self::Upscale(task) => task.image.is_gray(),
+            _ => false,
+        }
+    }
 }
 
 /// Why a job ended without a result.
@@ -273,6 +294,9 @@ impl<M: Models> Worker<M> {
                 Task::Render(task) => made.drawn = render::run(task, models, context)?,
                 Task::Select(task) => made.images.push(select::run(task, models, context)?),
                 Task::Upscale(task) => made.images.push(upscale::run(task, models, context)?),
+            }
+            if request.task.keeps_gray() {
+                made.images.iter_mut().for_each(PixelBuf::make_gray);
             }
             Ok(made)
         }));

@@ -124,12 +124,7 @@ pub(super) enum Channels {
 
 impl Channels {
     pub(super) fn needed(pixels: &PixelBuf, gray_allowed: bool) -> Self {
-        let gray = gray_allowed
-            && match pixels.samples() {
-                Samples::U8(samples) => all_gray(samples),
-                Samples::U16(samples) => all_gray(samples),
-            };
-        match (gray, pixels.has_transparency()) {
+        match (gray_allowed && pixels.is_gray(), pixels.has_transparency()) {
             (true, false) => Self::Gray,
             (true, true) => Self::GrayAlpha,
             (false, false) => Self::Rgb,
@@ -166,10 +161,6 @@ impl Channels {
         }
         to
     }
-}
-
-fn all_gray<T: Copy + PartialEq>(samples: &[T]) -> bool {
-    samples.chunks_exact(4).all(|pixel| pixel[0] == pixel[1] && pixel[1] == pixel[2])
 }
 
 /// Depth that holds `bits` a channel.

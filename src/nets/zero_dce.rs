@@ -37,7 +37,8 @@ pub struct ZeroDce {
 }
 
 impl ZeroDce {
-    /// RGB in `0..=1`, `[3, h, w]`, to the same, lighter.
+    /// RGB in `0..=1`, `[3, h, w]`, to the same, lighter, and to the curves that did it,
+    /// `[3 curves, h, w]` in `-1..=1`, red, green and blue of the first curve first.
     pub fn graph(&self) -> Graph {
         let mut g = Graph::new();
         let picture = g.input(CHANNELS);
@@ -65,6 +66,8 @@ impl ZeroDce {
         }
         g.name(x, "output");
         g.output(x);
+        g.name(curves, "output1");
+        g.output(curves);
         g
     }
 

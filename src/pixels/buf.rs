@@ -216,6 +216,36 @@ impl PixelBuf {
         }
     }
 
+    /// Whether red, green and blue are one in every pixel of a picture; a mask is grey.
+    pub fn is_gray(&self) -> bool {
+        fn run<S: Copy + PartialEq>(samples: &[S]) -> bool {
+            samples.chunks_exact(4).all(|pixel| pixel[0] == pixel[1] && pixel[1] == pixel[2])
+        }
+        self.channels != 4
+            || match &self.samples {
+                Samples::U8(samples) => run(samples),
+                Samples::U16(samples) => run(samples),
+            }
+    }
+
+    /// Takes the mean of red, green and blue for all three.
+    pub fn make_gray(&mut self) {
+        if self.channels != 4 {
+            return;
+        }
+        let rounded = |[r, g, b]: [u32; 3]| (r + g + b + 1) / 3;
+        match &mut self.samples {
+            Samples::U8(samples) => samples.chunks_exact_mut(4).for_each(|pixel| {
+                let mean = rounded([pixel[0], pixel[1], pixel[2]].map(u32::from));
+                pixel[..3].fill(mean as u8);
+            }),
+            Samples::U16(samples) => samples.chunks_exact_mut(4).for_each(|pixel| {
+                let mean = rounded([pixel[0], pixel[1], pixel[2]].map(u32::from));
+                pixel[..3].fill(mean as u16);
+            }),
+        }
+    }
+
     /// The part inside `rect`, which must lie within the image.
     pub fn crop(&self, rect: IRect) -> Self {
         assert!(self.size.rect().contains_rect(rect), "crop outside the image");

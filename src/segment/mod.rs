@@ -1,10 +1,12 @@
 //! From what a segmentation network says to a selection of the whole picture.
 
+mod grid;
 mod guided;
 mod scratch;
 
 use crate::nets::Planes;
 
+pub(crate) use grid::Grid;
 pub use guided::refine;
 pub use scratch::{DEFAULT_SENSITIVITY, scratches};
 

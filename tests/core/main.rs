@@ -30,6 +30,7 @@ mod io_samples;
 mod io_save;
 mod label;
 mod latent;
+mod light;
 mod metric_networks;
 mod metrics;
 mod ncnn;
