@@ -74,6 +74,11 @@ pub enum LayerKind {
     Nearest {
         times: usize,
     },
+    /// Bicubic, sides times the factor: pixels are areas, and the kernel of Keys (1981) with
+    /// a = -0.75 is as wide however much it reduces.
+    Bicubic {
+        factor: f32,
+    },
     Scale(f32),
     /// Each input times its factor.
     Sum(Vec<f32>),
@@ -325,10 +330,20 @@ fn layer(
             let is_square = params.f32(2, 1.0)? == times;
             let is_fixed = params.usize(3, 0)? != 0 || params.usize(4, 0)? != 0;
             let is_whole = times.fract() == 0.0 && (1.0..=16.0).contains(&times);
-            if params.usize(0, 0)? != 1 || is_fixed || !is_square || !is_whole {
-                return refused("another resampling than whole times the nearest neighbour");
+            let is_reduction = times > 0.0 && times < 1.0;
+            let kind = match params.usize(0, 0)? {
+                1 if is_whole => Some(LayerKind::Nearest { times: times as usize }),
+                3 if is_reduction => Some(LayerKind::Bicubic { factor: times }),
+                _ => None,
+            };
+            match kind.filter(|_| is_square && !is_fixed) {
+                Some(kind) => (kind, first),
+                None => {
+                    return refused(
+                        "another resampling than whole times the nearest neighbour, or a bicubic reduction",
+                    );
+                }
             }
-            (LayerKind::Nearest { times: times as usize }, first)
         }
         "BinaryOp" => {
             params.only(&[0, 1, 2])?;

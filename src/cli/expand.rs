@@ -1,7 +1,7 @@
 //! `ganvas expand`: continue a picture beyond its border.
 
 use super::networks;
-use super::picture::Files;
+use super::picture::{Files, Written};
 use super::report::Failure;
 use crate::infer::protocol::{Expand, Task};
 use crate::inpaint::{Border, Fill};
@@ -45,6 +45,6 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let opened = args.files.open()?;
     let store = networks::store(args.files.device)?;
     let options = Fill { seed: args.seed, ..Fill::default() };
-    let task = |image, _| Task::Expand(Expand { image, border, options: options.clone() });
-    args.files.run(store, opened, task, "Expanding", &[])
+    let task = |image, _, _| Ok(Task::Expand(Expand { image, border, options: options.clone() }));
+    args.files.run(store, opened, task, Written::Changed, "Expanding", &[])
 }

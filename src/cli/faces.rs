@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::filter::choose_model;
-use super::report::{self, Failure};
-use super::{input, networks};
+use super::input::{self, Picture};
+use super::moving::pictures;
+use super::networks::{self, Worker};
+use super::report::{self, Failure, Progress};
 use crate::device::DeviceChoice;
 use crate::faces::{Face, Wants};
 use crate::infer::protocol::{Faces, ModelRef, Task};
@@ -14,7 +16,7 @@ use crate::zoo::{Library, Purpose};
 /// Finds faces: boxes, points, expression, age and gender as networks guess them
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The picture to read
+    /// The picture to read; an animation (GIF, APNG), or numbered ones: frame_####.png
     input: PathBuf,
     /// Where to compute: auto, cpu or gpu:N
     #[arg(long, default_value_t, value_name = "DEVICE")]
@@ -25,7 +27,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let opened = input::open(&args.input)?;
+    let several = pictures(&args.input)?;
     let store = networks::store(args.device)?;
     let needed =
         [Purpose::FaceDetect, Purpose::FaceLandmarks, Purpose::Expression, Purpose::AgeGender];
@@ -33,21 +35,45 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let more = choose_model(store.library(), None, Purpose::FacePoints).ok();
     let points = more.is_some();
     models.extend(more.map(|model| (Purpose::FacePoints, model)));
-    let task = Task::Faces(Faces {
-        image: Arc::new(opened.pixels),
-        profile: opened.profile,
-        wants: Wants { landmarks: true, points, expression: true, age_gender: true },
-        models,
-    });
-    let output = networks::run(store, task, "Finding faces")?;
+    let (mut worker, mut bar) = (Worker::start(store)?, Progress::new("Finding faces"));
+    let mut find = |picture: Picture, place| {
+        let task = Task::Faces(Faces {
+            image: Arc::new(picture.pixels),
+            profile: picture.profile,
+            wants: Wants { landmarks: true, points, expression: true, age_gender: true },
+            models: models.clone(),
+        });
+        Ok::<_, Failure>(worker.run_part(task, &mut bar, place)?.done()?.faces)
+    };
+    let Some((count, pictures)) = several else {
+        let faces = find(input::open(&args.input)?, [0, 1])?;
+        return if args.json { report::print_json(&faces) } else { report::print(lines(&faces)) };
+    };
+    let mut found = Vec::new();
+    for (at, picture) in (0..).zip(pictures) {
+        let (frame, picture) = picture?;
+        found.push(Frame { frame, faces: find(picture, [at, count])? });
+    }
     if args.json {
-        return report::print_json(&output.faces);
+        return report::print_json(&found);
     }
-    if output.faces.is_empty() {
-        return report::print("No face found");
+    let said = |Frame { frame, faces }: &Frame| format!("{frame}: {}", lines(faces));
+    report::print(found.iter().map(said).collect::<Vec<_>>().join("\n"))
+}
+
+/// What one of several pictures holds.
+#[derive(serde::Serialize)]
+struct Frame {
+    /// As the file's name has it; of an animation from 1 on.
+    frame: u64,
+    faces: Vec<Face>,
+}
+
+fn lines(faces: &[Face]) -> String {
+    match faces {
+        [] => "No face found".into(),
+        faces => faces.iter().map(line).collect::<Vec<_>>().join("\n"),
     }
-    let lines: Vec<_> = output.faces.iter().map(line).collect();
-    report::print(lines.join("\n"))
 }
 
 /// What a face is aligned by.

@@ -4,13 +4,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::input;
+use super::masks::Masks;
 use super::networks;
-use super::picture::Files;
+use super::picture::{Files, Written};
 use super::report::Failure;
 use crate::infer::plan;
 use crate::infer::protocol::{Effect, Filter, ModelRef, Task};
+use crate::infer::styles::style_weights;
 use crate::infer::worker::capability_for;
+use crate::pixels::PixelBuf;
 use crate::zoo::{Library, Purpose};
 
 #[derive(clap::Args)]
@@ -23,7 +25,8 @@ pub(super) struct Args {
     /// How much of the change is taken, 0 to 1
     #[arg(long, value_name = "F", default_value_t = 1.0, value_parser = parse_share)]
     strength: f32,
-    /// A picture of the same size: white acts, black protects
+    /// A picture of the same size: white acts, black protects; of several pictures one for all, or
+    /// numbered ones: mask_####.png
     #[arg(long, value_name = "MASK.png")]
     mask: Option<PathBuf>,
     /// Side of a tile in pixels [default: by memory]
@@ -61,20 +64,24 @@ pub(super) fn choose_model(
 pub(super) fn run(args: &Args, effect: Effect, label: &str) -> Result<(), Failure> {
     let files = &args.files;
     let opened = files.open()?;
-    let mask =
-        args.mask.as_deref().map(|path| input::open_mask(path, &files.input, &opened.0.pixels));
-    let mask = mask.transpose()?.map(Arc::new);
+    let masks = args.mask.as_deref().map(|path| Masks::open(path, &files.input, &opened));
+    let masks = masks.transpose()?;
     let mut store = networks::store(files.device)?;
     let model = choose_model(store.library(), args.model.as_deref(), effect.purpose())?;
     // A network of perception is large, and only read when painting begins.
     if !matches!(effect, Effect::Paint(_)) {
-        capability_for(&mut store, &model, effect.purpose()).map_err(Failure::input)?;
+        let purpose = effect.purpose();
+        let capability = capability_for(&mut store, &model, purpose).map_err(Failure::input)?;
+        if let Effect::Style { weights } = &effect {
+            style_weights(weights, capability.vector as usize).map_err(Failure::input)?;
+        }
     }
     networks::warn(store.library(), &model);
-    let task = |image, profile| {
+    let task = |image: Arc<PixelBuf>, profile, place| {
         let (strength, tile) = (args.strength, args.tile);
-        let (mask, model, effect) = (mask.clone(), model.clone(), effect.clone());
-        Task::Filter(Filter { image, mask, profile, model, effect, strength, tile })
+        let (model, effect) = (model.clone(), effect.clone());
+        let mask = masks.as_ref().map(|masks| masks.of(place, &image)).transpose()?;
+        Ok(Task::Filter(Filter { image, mask, profile, model, effect, strength, tile }))
     };
-    files.run(store, opened, task, label, &[])
+    files.run(store, opened, task, Written::Drawn, label, &[])
 }

@@ -22,6 +22,7 @@ mod invert;
 mod latent;
 mod library;
 mod light;
+mod masks;
 mod metrics;
 mod models;
 mod moving;

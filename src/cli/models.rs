@@ -8,7 +8,9 @@ use super::report::{self, Failure};
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::infer::plan;
 use crate::nets::cpu::Processor;
-use crate::zoo::{Attempt, Detected, Installed, Library, UnknownNetwork, file_sha256, identify};
+use crate::zoo::{
+    Attempt, Detected, Installed, Library, Told, UnknownNetwork, file_sha256, identify,
+};
 
 /// Lists the installed models, examines a checkpoint or installs one
 #[derive(clap::Args)]
@@ -37,6 +39,21 @@ enum Action {
     Import {
         /// A .safetensors, .pth, .pt, StyleGAN .pkl or ncnn .param or .bin file
         file: PathBuf,
+        /// What commands call it [default: made of the file's name, or of the architecture and a
+        /// number]
+        #[arg(long)]
+        id: Option<String>,
+        /// What people call it [default: the file's name]
+        #[arg(long)]
+        name: Option<String>,
+        /// Under which licence it is [default: what the file states]
+        #[arg(long, value_name = "TEXT")]
+        licence: Option<String>,
+    },
+    /// Removes a model of the user's, with its files
+    Remove {
+        /// As 'models list' has it
+        id: String,
     },
 }
 
@@ -47,7 +64,24 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     match &args.action {
         None | Some(Action::List) => list(args.json),
         Some(Action::Inspect { file, graph }) => inspect(file, args.json, *graph),
-        Some(Action::Import { file }) => import(file, args.json),
+        Some(Action::Import { file, id, name, licence }) => {
+            let told = Told {
+                id: id.as_deref(),
+                name: name.as_deref(),
+                licence: licence.as_deref(),
+                provenance: None,
+            };
+            import(file, &told, args.json)
+        }
+        Some(Action::Remove { id }) => {
+            Library::discover()
+                .remove(id)
+                .map_err(|error| Failure::input(report::sentence(&error)))?;
+            match args.json {
+                true => report::print_json(&json!({ "removed": id })),
+                false => report::print(format!("Removed {id}")),
+            }
+        }
     }
 }
 
@@ -160,8 +194,7 @@ fn inspect(file: &Path, json: bool, graph: bool) -> Result<(), Failure> {
         }
         Err(unknown) => {
             lines.push(format!("  Architecture  {unknown}"));
-            let missing =
-                unknown.attempts.first().map(|a| a.missing.as_slice()).unwrap_or_default();
+            let missing = unknown.nearest().map(|near| near.missing.as_slice()).unwrap_or_default();
             lines.extend(missing.iter().take(SHOWN).map(|name| format!("  Missing       {name}")));
         }
     }
@@ -196,10 +229,10 @@ fn inspect_json(facts: &Facts) -> Json {
             json["purpose"] = capability.purpose.to_string().into();
             json["scale"] = capability.scale.into();
         }
-        Err(UnknownNetwork { attempts }) => {
-            let tried: Vec<_> = attempts.iter().map(|attempt| attempt.architecture).collect();
-            json["tried"] = tried.into();
-            if let Some(Attempt { architecture, missing, unexpected, .. }) = attempts.first() {
+        Err(unknown) => {
+            let tried = unknown.attempts.iter().map(|attempt| attempt.architecture);
+            json["tried"] = tried.collect::<Vec<_>>().into();
+            if let Some(Attempt { architecture, missing, unexpected, .. }) = unknown.nearest() {
                 json["nearest"] = (*architecture).into();
                 json["missing"] = missing.clone().into();
                 json["unexpected"] = unexpected.clone().into();
@@ -209,9 +242,9 @@ fn inspect_json(facts: &Facts) -> Json {
     json
 }
 
-fn import(file: &Path, json: bool) -> Result<(), Failure> {
+fn import(file: &Path, told: &Told<'_>, json: bool) -> Result<(), Failure> {
     let installed = Library::discover()
-        .import(file)
+        .import_as(file, told)
         .map_err(|error| Failure::input(report::sentence(&error)))?;
     if json {
         return report::print_json(&model_json(&installed));

@@ -54,6 +54,43 @@ pub(super) struct Moving {
     source: Source,
     target: Film,
     fps: f32,
+    /// What is written says nothing of what was read: neither profile nor metadata.
+    is_bare: bool,
+}
+
+/// The pictures of an animation, which are counted from 1 on, or numbered ones, to be looked at.
+pub(super) type Pictures = Box<dyn Iterator<Item = Result<(u64, Picture), Failure>>>;
+
+/// Those that `input` names, and how many they are; `None` where it is one picture.
+pub(super) fn pictures(input: &Path) -> Result<Option<(u64, Pictures)>, Failure> {
+    if let Some(pattern) = Numbered::parse(input) {
+        let numbers = pattern.existing().map_err(|error| unusable(&error))?;
+        let count = numbers.len() as u64;
+        let read = move |number| Ok((number, input::open(&pattern.file(number))?));
+        return Ok(Some((count, Box::new(numbers.into_iter().map(read)))));
+    }
+    if !input.is_file() || crate::io::project::is_project(input) {
+        return Ok(None);
+    }
+    let reader = animation::open(input, &Limits::default()).map_err(|error| unusable(&error))?;
+    let Some(reader) = reader.filter(|reader| reader.frames > 1) else { return Ok(None) };
+    let (count, profile) = (u64::from(reader.frames), reader.first.profile.clone());
+    let read = move |(number, frame): (u64, Result<Frame, _>)| {
+        let Frame { pixels, .. } = frame.map_err(|error| unusable(&error))?;
+        Ok((number, of_frame(pixels, &profile)))
+    };
+    Ok(Some((count, Box::new((1..).zip(reader).map(read)))))
+}
+
+/// A picture of an animation, whose metadata are the animation's.
+fn of_frame(pixels: PixelBuf, profile: &WorkingProfile) -> Picture {
+    Picture {
+        pixels,
+        profile: profile.clone(),
+        metadata: Metadata::default(),
+        notices: Vec::new(),
+        label: None,
+    }
 }
 
 /// What was written.
@@ -76,7 +113,12 @@ impl Moving {
                     format!("many pictures do not fit '{name}'; write to a .gif, an .apng");
                 return Err(Failure::input(sentence + " or names such as out_####.png"));
             };
-            return Ok(Some(Self { source: Source::Numbered(pattern, numbers), target, fps }));
+            return Ok(Some(Self {
+                source: Source::Numbered(pattern, numbers),
+                target,
+                fps,
+                is_bare: false,
+            }));
         }
         // Only where the result could have frames the input is looked at twice.
         let Some(target) = Film::of(output, true)? else { return Ok(None) };
@@ -97,7 +139,20 @@ impl Moving {
         if reader.container == Container::Gif && Film::of(output, false)?.is_none() {
             return Ok(None);
         }
-        Ok(Some(Self { source: Source::Animation(Box::new(reader)), target, fps }))
+        Ok(Some(Self { source: Source::Animation(Box::new(reader)), target, fps, is_bare: false }))
+    }
+
+    /// The same for what is not as the pictures are, such as masks.
+    pub(super) fn bare(self) -> Self {
+        Self { is_bare: true, ..self }
+    }
+
+    /// How many pictures there are.
+    pub(super) fn count(&self) -> u64 {
+        match &self.source {
+            Source::Animation(reader) => u64::from(reader.frames),
+            Source::Numbered(_, numbers) => numbers.len() as u64,
+        }
     }
 
     /// The format of what is written.
@@ -134,7 +189,12 @@ impl Moving {
     ) -> Result<Made, Failure> {
         let first = self.first()?;
         let mut size = first.pixels.size();
-        let Picture { profile, metadata, mut notices, .. } = first;
+        let kept = |profile: &WorkingProfile, metadata: &Metadata| match self.is_bare {
+            true => (WorkingProfile::srgb(), Metadata::default()),
+            false => (profile.clone(), metadata.clone()),
+        };
+        let Picture { profile: read_as, metadata, mut notices, .. } = first;
+        let (profile, metadata) = kept(&read_as, &metadata);
         let mut changed = |picture: Picture, place: [u64; 2]| {
             let pixels = change(picture, place)?;
             size = pixels.size();
@@ -147,7 +207,7 @@ impl Moving {
                 let mut said = Vec::new();
                 for (at, number) in numbers.iter().enumerate() {
                     let picture = input::open(&from.file(*number))?;
-                    let (profile, metadata) = (picture.profile.clone(), picture.metadata.clone());
+                    let (profile, metadata) = kept(&picture.profile, &picture.metadata);
                     let pixels = changed(picture, [at as u64, count])?;
                     add(&mut said, save(&to.file(*number), &pixels, &profile, &metadata, options)?);
                 }
@@ -157,7 +217,7 @@ impl Moving {
                 let count = numbers.len() as u64;
                 let frames = numbers.iter().enumerate().map(|(at, number)| {
                     let picture = input::open(&from.file(*number))?;
-                    let profile = picture.profile.clone();
+                    let (profile, _) = kept(&picture.profile, &picture.metadata);
                     let mut pixels = changed(picture, [at as u64, count])?;
                     // One file has one profile.
                     if !profile.is_srgb() {
@@ -176,16 +236,10 @@ impl Moving {
             (Source::Animation(reader), target) => {
                 let Reader { container, frames, plays, .. } = *reader;
                 let about = About { container, frames, plays, profile, metadata };
-                let (count, profile) = (u64::from(frames), about.profile.clone());
+                let count = u64::from(frames);
                 let changed = reader.enumerate().map(|(at, frame)| {
                     let Frame { pixels, delay } = frame.map_err(|error| unusable(&error))?;
-                    let picture = Picture {
-                        pixels,
-                        profile: profile.clone(),
-                        metadata: Metadata::default(),
-                        notices: Vec::new(),
-                        label: None,
-                    };
+                    let picture = of_frame(pixels, &read_as);
                     Ok::<_, Failure>(Frame { pixels: changed(picture, [at as u64, count])?, delay })
                 });
                 (count, target.write(about, options, changed)?)

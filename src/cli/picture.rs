@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::input::{self, Picture, unusable};
 use super::moving::{DEFAULT_FPS, Moving, parse_fps};
-use super::networks::{self, Ended, Worker};
+use super::networks::{Ended, Worker};
 use super::report::{self, Failure, Progress};
 use crate::color::WorkingProfile;
 use crate::device::DeviceChoice;
@@ -17,7 +17,7 @@ use crate::geom::Size;
 use crate::infer::models::ModelStore;
 use crate::infer::protocol::{Output, Task};
 use crate::io::{self, DigitalSource, Format, MetadataPolicy, Notice, SaveOptions};
-use crate::pixels::PixelBuf;
+use crate::pixels::{Depth, PixelBuf};
 
 #[derive(clap::Args)]
 pub(super) struct Files {
@@ -57,6 +57,38 @@ pub(super) struct Source {
     pub label: Option<DigitalSource>,
 }
 
+impl Source {
+    /// Of what is not as the picture is.
+    fn bare(notices: Vec<Notice>) -> Self {
+        let (profile, metadata) = (WorkingProfile::srgb(), Metadata::default());
+        Self { profile, metadata, notices, label: None }
+    }
+}
+
+/// What is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// A picture in which a network has drawn, which it says.
+    Drawn,
+    /// A picture that was changed without one.
+    Changed,
+    /// A mask: grey, and nothing of the picture's profile and metadata with it. Nor a label, as
+    /// it is no picture that could deceive.
+    Mask,
+}
+
+/// A mask as an opaque grey picture.
+fn as_picture(mask: &PixelBuf) -> PixelBuf {
+    let mut picture = PixelBuf::new(mask.size(), 4, mask.depth());
+    for at in 0..mask.size().pixels() as usize {
+        let value = mask.samples().get_f32(at);
+        for (channel, value) in [value, value, value, 1.0].into_iter().enumerate() {
+            picture.samples_mut().set_f32(at * 4 + channel, value);
+        }
+    }
+    picture
+}
+
 /// The pixels and the rest.
 pub(super) fn split(opened: Picture) -> (PixelBuf, Source) {
     let Picture { pixels, profile, metadata, notices, label } = opened;
@@ -86,56 +118,77 @@ impl Files {
         options
     }
 
-    /// Runs the task that `task` makes of the picture, or of each, and writes its first result
-    /// with the picture's metadata; `facts` go into the summary as well.
+    /// Runs the task that `task` makes of the picture, or of each, which is given with its place,
+    /// and writes its first result with the picture's metadata; `facts` go into the summary as
+    /// well.
     pub(super) fn run(
         &self,
         store: ModelStore,
-        (opened, moving): (Picture, Option<Moving>),
-        task: impl Fn(Arc<PixelBuf>, WorkingProfile) -> Task,
+        opened: (Picture, Option<Moving>),
+        task: impl Fn(Arc<PixelBuf>, WorkingProfile, u64) -> Result<Task, Failure>,
+        written: Written,
         label: &str,
         facts: &[(&str, Value)],
     ) -> Result<(), Failure> {
-        let drawn = Some(DigitalSource::CompositeWithTrainedAlgorithm);
+        let (mut worker, mut bar) = (Worker::start(store)?, Progress::new(label));
+        self.change(opened, written, facts, |pixels, profile, place| {
+            worker.run_part(task(pixels, profile, place[0])?, &mut bar, place)
+        })
+    }
+
+    /// Writes what `change` makes of the picture, or of each, which is given with its place and
+    /// their number; `facts` go into the summary as well.
+    pub(super) fn change(
+        &self,
+        (opened, moving): (Picture, Option<Moving>),
+        written: Written,
+        facts: &[(&str, Value)],
+        mut change: impl FnMut(Arc<PixelBuf>, WorkingProfile, [u64; 2]) -> Result<Ended, Failure>,
+    ) -> Result<(), Failure> {
+        let drawn =
+            (written == Written::Drawn).then_some(DigitalSource::CompositeWithTrainedAlgorithm);
+        let is_mask = written == Written::Mask;
         let none = || Failure::failed("the network made no picture");
-        if let Some(moving) = moving {
-            let Picture { pixels, profile, .. } = opened;
-            let is_by_network = task(Arc::new(pixels), profile).model().is_some();
-            let options = self.options(Format::Png, drawn.filter(|_| is_by_network));
-            let (mut worker, mut bar) = (Worker::start(store)?, Progress::new(label));
-            let mut total = Output::default();
-            let mut refused = None;
-            let made = moving.run(&options, |picture, place| {
-                let pixels = Arc::new(picture.pixels);
-                let task = task(Arc::clone(&pixels), picture.profile);
-                match worker.run_part(task, &mut bar, place)? {
-                    Ended::Done(output) => {
-                        let Output { images, model, seconds, .. } = *output;
-                        total.seconds += seconds;
-                        total.model = model;
-                        images.into_iter().next().ok_or_else(none)
-                    }
-                    Ended::Refused(reason) => {
-                        refused = Some(reason);
-                        Ok(Arc::unwrap_or_clone(pixels))
-                    }
-                }
-            })?;
-            if let Some(reason) = refused {
-                report::note(format!("frames stayed as they are: {reason}"));
+        let Some(moving) = moving else {
+            let (image, mut source) = split(opened);
+            let output = change(Arc::new(image), source.profile.clone(), [0, 1])?.done()?;
+            let picture = output.images.first().ok_or_else(none)?;
+            if is_mask {
+                let bare = Source::bare(source.notices);
+                return self.save(&as_picture(picture), bare, &output, facts);
             }
-            drop(bar);
-            let facts = [&[("frames", json!(made.frames))], facts].concat();
-            return self.say(made.size, &made.notices, &total, &facts);
+            source.label = drawn.or(source.label);
+            return self.save(picture, source, &output, facts);
+        };
+        let options = self.options(Format::Png, drawn);
+        let mut total = Output::default();
+        let mut refused = None;
+        let moving = if is_mask { moving.bare() } else { moving };
+        let made = moving.run(&options, |picture, place| {
+            let pixels = Arc::new(picture.pixels);
+            match change(Arc::clone(&pixels), picture.profile, place)? {
+                Ended::Done(output) => {
+                    let Output { images, model, seconds, .. } = *output;
+                    total.seconds += seconds;
+                    total.model = model;
+                    let made = images.into_iter().next().ok_or_else(none)?;
+                    Ok(if is_mask { as_picture(&made) } else { made })
+                }
+                Ended::Refused(reason) => {
+                    refused = Some(reason);
+                    Ok(match is_mask {
+                        true => as_picture(&PixelBuf::new(pixels.size(), 1, Depth::U8)),
+                        false => Arc::unwrap_or_clone(pixels),
+                    })
+                }
+            }
+        })?;
+        if let Some(reason) = refused {
+            let stay = if is_mask { "masks stayed black" } else { "frames stayed as they are" };
+            report::note(format!("{stay}: {reason}"));
         }
-        let (image, mut source) = split(opened);
-        let task = task(Arc::new(image), source.profile.clone());
-        if task.model().is_some() {
-            source.label = drawn;
-        }
-        let output = networks::run(store, task, label)?;
-        let picture = output.images.first().ok_or_else(none)?;
-        self.save(picture, source, &output, facts)
+        let facts = [&[("frames", json!(made.frames))], facts].concat();
+        self.say(made.size, &made.notices, &total, &facts)
     }
 
     /// Writes `picture`, made of `source`, and says so; `facts` go into the summary as well.

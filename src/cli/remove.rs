@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use super::faces::{POINTS, finders};
 use super::filter::choose_model;
-use super::input;
 use super::invert::{TemplateArg, parse_steps};
+use super::masks::Masks;
 use super::networks;
-use super::picture::Files;
+use super::picture::{Files, Written};
 use super::report::Failure;
 use crate::infer::prior::Prior;
 use crate::infer::protocol::{Engine, ModelRef, PATCHES, Remove, Task};
 use crate::infer::worker::capability_for;
 use crate::inpaint::Fill;
 use crate::latent::invert::Options;
+use crate::pixels::PixelBuf;
 use crate::zoo::{Library, Purpose};
 
 /// Takes what a mask covers out of a picture and continues the surroundings
@@ -22,7 +23,8 @@ use crate::zoo::{Library, Purpose};
 pub(super) struct Args {
     #[command(flatten)]
     files: Files,
-    /// A picture of the same size: white goes
+    /// A picture of the same size: white goes; of several pictures one for all, or numbered ones:
+    /// mask_####.png
     #[arg(long, value_name = "MASK.png")]
     mask: PathBuf,
     /// auto, patchmatch, an installed model or a checkpoint file; auto takes a network where one
@@ -59,7 +61,7 @@ fn parse_feather(text: &str) -> Result<f32, String> {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let opened = args.files.open()?;
-    let mask = Arc::new(input::open_mask(&args.mask, &args.files.input, &opened.0.pixels)?);
+    let masks = Masks::open(&args.mask, &args.files.input, &opened)?;
     let mut store = networks::store(args.files.device)?;
     let mut engine = engine(&args.engine, store.library())?;
     if let Engine::Network(model) = &engine {
@@ -72,11 +74,16 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     let options =
         Fill { dilate_px: args.grow, feather_px: args.feather, seed: args.seed, ..Fill::default() };
-    let task = |image, profile| {
-        let (mask, engine, options) = (mask.clone(), engine.clone(), options.clone());
-        Task::Remove(Remove { image, mask, profile, engine, options })
+    let written = match engine {
+        Engine::Patches => Written::Changed,
+        Engine::Network(_) | Engine::Prior(_) => Written::Drawn,
     };
-    args.files.run(store, opened, task, "Removing", &[])
+    let task = |image: Arc<PixelBuf>, profile, place| {
+        let mask = masks.of(place, &image)?;
+        let (engine, options) = (engine.clone(), options.clone());
+        Ok(Task::Remove(Remove { image, mask, profile, engine, options }))
+    };
+    args.files.run(store, opened, task, written, "Removing", &[])
 }
 
 impl Args {

@@ -53,7 +53,31 @@ fn parse_style(text: &str) -> Result<(usize, f32), String> {
     }
 }
 
+impl Args {
+    /// Refuses what the way that is asked for has no use for, instead of passing over it.
+    fn check(&self) -> Result<(), Failure> {
+        let has_picture = self.style_image.is_some();
+        let is_gatys = self.method == Method::Gatys;
+        let useless = [
+            (
+                is_gatys && !has_picture,
+                "--method gatys takes the style of a picture: give --style-image FILE, not --style",
+            ),
+            (self.keep_colors && !is_gatys, "--keep-colors goes with --method gatys only"),
+            (
+                self.amount < 1.0 && !has_picture,
+                "--amount goes with --style-image only; of styles --strength takes less",
+            ),
+        ];
+        match useless.into_iter().find(|(is_useless, _)| *is_useless) {
+            Some((_, sentence)) => Err(Failure::input(sentence)),
+            None => Ok(()),
+        }
+    }
+}
+
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    args.check()?;
     let effect = match &args.style_image {
         None => Effect::Style { weights: args.style.clone() },
         Some(path) => {

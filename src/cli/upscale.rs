@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::input::Picture;
 use super::networks;
-use super::picture::Files;
+use super::picture::{Files, Written};
 use super::report::{self, Failure};
 use crate::infer::models::ModelStore;
 use crate::infer::plan::{self, DefaultModel, PHOTO_MODEL, Preflight};
@@ -21,7 +21,8 @@ pub(super) struct Args {
     /// An installed model, or a checkpoint file [default: what suits the device]
     #[arg(long, value_name = "ID")]
     model: Option<String>,
-    /// Result side over source side, 1 to 4 [default: the network's own, 4 at most]
+    /// Result side over source side, 1 to 8; beyond the network's own by Lanczos [default: the
+    /// network's own]
     #[arg(long, value_name = "F")]
     scale: Option<f32>,
     /// Side of a tile in source pixels [default: by memory]
@@ -33,7 +34,8 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let files = &args.files;
     if let Some(scale) = args.scale.filter(|scale| !SCALES.contains(scale)) {
-        return Err(Failure::input(format!("--scale must be 1 to 4, not {scale}")));
+        let (low, high) = (SCALES.start(), SCALES.end());
+        return Err(Failure::input(format!("--scale must be {low} to {high}, not {scale}")));
     }
     let opened = files.open()?;
     let mut store = networks::store(files.device)?;
@@ -48,16 +50,16 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     networks::warn(store.library(), &model);
 
-    let task = |image, profile| {
+    let task = |image, profile, _| {
         let (model, tile) = (model.clone(), args.tile);
-        Task::Upscale(Upscale { image, profile, model, scale, tile })
+        Ok(Task::Upscale(Upscale { image, profile, model, scale, tile }))
     };
     let facts = [
         ("note", json!(note)),
         ("tiles", json!(preflight.tiles)),
         ("estimated_seconds", json!(preflight.seconds)),
     ];
-    files.run(store, opened, task, "Enlarging", &facts)
+    files.run(store, opened, task, Written::Drawn, "Enlarging", &facts)
 }
 
 struct Chosen {

@@ -12,6 +12,7 @@ use super::picture::{from_range, read_planes, read_resized, to_picture, to_range
 use super::plan;
 use super::protocol::{Effect, Filter, ModelRef, Stage, StyleOf};
 use super::restore;
+use super::styles::style_weights;
 use super::tiling::{Tiling, or_fall_back, run_on_color, run_one};
 use super::worker::{Context, End, Models, network_for};
 use crate::color::ProfileMap;
@@ -141,7 +142,7 @@ fn second_input(
             });
             vec![sigma / 255.0; wanted]
         }
-        Effect::Style { weights } => style_weights(weights, wanted)?,
+        Effect::Style { weights } => style_weights(weights, wanted).map_err(End::Failed)?,
         Effect::StyleOf(style) => style_vector(style, input, map, models, context)?,
         Effect::Light
         | Effect::Paint(_)
@@ -153,23 +154,6 @@ fn second_input(
         return Err(End::Failed(format!("{} wants a vector of {wanted} numbers", task.model)));
     }
     Ok(vec![Planes::vector(vector)])
-}
-
-/// A number for each of `count` styles, in sum 1.
-fn style_weights(weights: &[(usize, f32)], count: usize) -> Result<Vec<f32>, End> {
-    let sum: f32 = weights.iter().map(|(_, weight)| weight).sum();
-    let mut all = vec![0.0; count];
-    for &(style, weight) in weights {
-        let place = all.get_mut(style).ok_or_else(|| {
-            End::Failed(format!("there is no style {style}; the network has 0 to {}", count - 1))
-        })?;
-        *place += weight / sum;
-    }
-    if sum > 0.0 && weights.iter().all(|(_, weight)| *weight >= 0.0) {
-        Ok(all)
-    } else {
-        Err(End::Failed("style weights must not be negative, nor all zero".into()))
-    }
 }
 
 /// The style of a picture, or something between it and the content's own (Ghiasi et al. 2017,

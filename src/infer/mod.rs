@@ -41,6 +41,7 @@ pub mod render;
 mod restore;
 mod select;
 pub mod service;
+pub mod styles;
 mod tiling;
 pub mod upscale;
 pub mod worker;

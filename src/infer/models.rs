@@ -346,7 +346,13 @@ impl Network for Loaded {
 
     fn run(&mut self, inputs: &[Planes], stop: Stop<'_>) -> Result<Vec<Planes>, NetworkError> {
         match &mut self.body {
-            Body::Network(layers) => layers.run(inputs, stop),
+            Body::Network(layers) => {
+                let made = layers.run(inputs, stop)?;
+                Ok(match &self.spec {
+                    Spec::Srvgg(net) => made.into_iter().map(|made| net.reduced(made)).collect(),
+                    _ => made,
+                })
+            }
             Body::Generator(generator) => {
                 let vector = |at: usize| inputs.get(at).map_or(&[][..], |planes| &planes.data);
                 let w = generator.map(vector(0), vector(1), stop)?;

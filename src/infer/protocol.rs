@@ -81,7 +81,7 @@ pub struct Upscale {
     pub image: Arc<PixelBuf>,
     pub profile: WorkingProfile,
     pub model: ModelRef,
-    /// Result side over source side, `1.0..=4.0`.
+    /// Result side over source side, one of [`super::upscale::SCALES`].
     pub scale: f32,
     /// Side of a tile's core in source pixels; `None` leaves the choice to the plan.
     pub tile: Option<u32>,

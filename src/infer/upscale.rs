@@ -17,7 +17,7 @@ use crate::pixels::{Depth, PixelBuf, Samples};
 use crate::zoo::Purpose;
 
 /// The factors that can be asked for.
-pub const SCALES: std::ops::RangeInclusive<f32> = 1.0..=4.0;
+pub const SCALES: std::ops::RangeInclusive<f32> = 1.0..=8.0;
 
 pub(super) fn run(
     task: &Upscale,
@@ -26,7 +26,8 @@ pub(super) fn run(
 ) -> Result<PixelBuf, End> {
     let source = &*task.image;
     if !SCALES.contains(&task.scale) {
-        return Err(End::Failed(format!("the scale must be 1 to 4, not {}", task.scale)));
+        let (low, high) = (SCALES.start(), SCALES.end());
+        return Err(End::Failed(format!("the scale must be {low} to {high}, not {}", task.scale)));
     }
     if source.channels() != 4 || source.size().is_empty() {
         return Err(End::Failed("only colour pictures can be enlarged".into()));
@@ -36,13 +37,13 @@ pub(super) fn run(
     context.check()?;
     let size = source.size();
     let net_size = plan::scaled(size, capability.scale as f32);
-    if !net_size.is_acceptable() {
-        let error = format!(
-            "the network's result would be {net_size} pixels; {MAX_SIDE} a side is the most"
-        );
-        return Err(End::Failed(error));
-    }
     let target = plan::scaled(size, task.scale);
+    for (what, size) in [("network's result", net_size), ("result", target)] {
+        if !size.is_acceptable() {
+            let error = format!("the {what} would be {size} pixels; {MAX_SIDE} a side is the most");
+            return Err(End::Failed(error));
+        }
+    }
     let transparent = source.has_transparency();
     let bled = transparent.then(|| bleed_color(source));
     let map = ProfileMap::new(&task.profile);

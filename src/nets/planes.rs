@@ -71,6 +71,29 @@ impl Planes {
         Self { channels: self.channels, height, width, data }
     }
 
+    /// Resampled by the four nearest rows and columns with the kernel of Keys (1981), a = -0.75,
+    /// as wide however much it reduces; pixels are areas. PyTorch's and ncnn's `bicubic`.
+    pub fn bicubic(&self, height: usize, width: usize) -> Self {
+        let rows = bicubic_taps(self.height, height);
+        let columns = bicubic_taps(self.width, width);
+        let mut data = Vec::with_capacity(self.channels * height * width);
+        let mut along = vec![0.0; self.height * width];
+        for plane in self.data.chunks_exact((self.height * self.width).max(1)) {
+            for (row, to) in plane.chunks_exact(self.width).zip(along.chunks_exact_mut(width)) {
+                for (to, taps) in to.iter_mut().zip(&columns) {
+                    *to = taps.iter().map(|&(at, weight)| row[at] * weight).sum();
+                }
+            }
+            for taps in &rows {
+                let column = |x: usize| {
+                    taps.iter().map(|&(at, weight)| along[at * width + x] * weight).sum::<f32>()
+                };
+                data.extend((0..width).map(column));
+            }
+        }
+        Self { channels: self.channels, height, width, data }
+    }
+
     /// The top left part.
     pub fn crop(self, height: usize, width: usize) -> Self {
         if (self.height, self.width) == (height, width) {
@@ -84,4 +107,23 @@ impl Planes {
         }
         Self { channels: self.channels, height, width, data }
     }
+}
+
+/// For each of `to` results along an axis of `from` pixels, which four pixels count how much.
+fn bicubic_taps(from: usize, to: usize) -> Vec<[(usize, f32); 4]> {
+    const A: f64 = -0.75;
+    let weight = |away: f64| match away.abs() {
+        x if x <= 1.0 => ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0,
+        x if x < 2.0 => ((A * x - 5.0 * A) * x + 8.0 * A) * x - 4.0 * A,
+        _ => 0.0,
+    };
+    let step = from as f64 / to as f64;
+    let taps = |at: usize| {
+        let place = (at as f64 + 0.5) * step - 0.5;
+        [-1.0, 0.0, 1.0, 2.0].map(|tap| {
+            let pixel = place.floor() + tap;
+            (pixel.clamp(0.0, from as f64 - 1.0) as usize, weight(place - pixel) as f32)
+        })
+    };
+    (0..to).map(taps).collect()
 }

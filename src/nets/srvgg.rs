@@ -1,5 +1,6 @@
 //! SRVGGNetCompact of Real-ESRGAN (BasicSR's `SRVGGNetCompact` with PReLU).
 
+use super::Planes;
 use super::graph::{Conv, Graph};
 
 /// Convolutions with a slope per channel (PReLU) between them, then a pixel shuffle.
@@ -11,12 +12,24 @@ pub struct Srvgg {
     pub features: usize,
     /// Convolutions between the first and the last.
     pub layers: usize,
-    /// Result side over source side.
+    /// Result side over source side, of the network.
+    pub shuffle: usize,
+    /// The same in the end: what the network made is reduced bicubically where this is less, as in
+    /// the files that are published for ncnn ([`Srvgg::reduced`]).
     pub scale: usize,
 }
 
 impl Srvgg {
-    /// RGB in `0..=1`, `[channels, h, w]`, to `[channels, h·scale, w·scale]`, not clamped.
+    /// What the graph made, at the size that is wanted.
+    pub fn reduced(&self, made: Planes) -> Planes {
+        if self.scale == self.shuffle {
+            return made;
+        }
+        let side = |made: usize| made * self.scale / self.shuffle;
+        made.bicubic(side(made.height), side(made.width))
+    }
+
+    /// RGB in `0..=1`, `[channels, h, w]`, to `[channels, h·shuffle, w·shuffle]`, not clamped.
     pub fn graph(&self) -> Graph {
         let mut g = Graph::new();
         let input = g.input(self.channels);
@@ -30,11 +43,11 @@ impl Srvgg {
             g.name(x, slope);
         }
         let last = format!("body.{}", 2 * self.layers + 2);
-        let out = self.channels * self.scale * self.scale;
+        let out = self.channels * self.shuffle * self.shuffle;
         x = g.conv(x, Conv::new(&last, self.features, out, 3));
         g.name(x, last);
-        let residual = g.pixel_shuffle(x, self.scale);
-        let base = g.nearest(input, self.scale);
+        let residual = g.pixel_shuffle(x, self.shuffle);
+        let base = g.nearest(input, self.shuffle);
         let x = g.add(residual, base);
         g.name(x, "output");
         g.output(x);

@@ -59,10 +59,17 @@ pub struct UnknownNetwork {
     pub attempts: Vec<Attempt>,
 }
 
+impl UnknownNetwork {
+    /// The architecture that the file fits best, where it fits any at least partly.
+    pub fn nearest(&self) -> Option<&Attempt> {
+        self.attempts.first().filter(|attempt| attempt.fitting > 0)
+    }
+}
+
 impl std::fmt::Display for UnknownNetwork {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let tried: Vec<_> = self.attempts.iter().map(|attempt| attempt.architecture).collect();
-        let Some(nearest) = self.attempts.first().filter(|attempt| attempt.fitting > 0) else {
+        let Some(nearest) = self.nearest() else {
             return write!(f, "no known network: it fits none of {}", tried.join(", "));
         };
         write!(f, "no known network: nearest is {}, but ", nearest.architecture)?;

@@ -1,6 +1,6 @@
 //! The installed models: those that come with the program and the user's own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -36,11 +36,50 @@ pub enum LibraryError {
     Checkpoint(#[from] CheckpointError),
     #[error("{fault}: {}", path.display())]
     UnknownNetwork { path: PathBuf, fault: UnknownNetwork },
-    #[error("there is already a model '{id}'; rename the file to import it beside")]
+    #[error("there is already a model '{id}'; choose another id")]
     Exists { id: String },
+    #[error("'{id}' is no id: up to 64 letters, digits, - _ and .")]
+    NoId { id: String },
+    #[error("the same file is already installed as '{id}'")]
+    Installed { id: String },
+    #[error("'{id}' came with the program and stays")]
+    BuiltIn { id: String },
+    #[error("cannot remove the model: {source}: {}", path.display())]
+    Remove { path: PathBuf, source: io::Error },
     #[error("this system names no folder for the user's models")]
     NoUserFolder,
 }
+
+/// What is said of a model that is imported; what is not is found out or made up.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Told<'a> {
+    /// Else made of the name, or of the architecture where that is taken or says nothing.
+    pub id: Option<&'a str>,
+    /// Else the file's.
+    pub name: Option<&'a str>,
+    /// Else what the file states.
+    pub licence: Option<&'a str>,
+    /// Where it is from.
+    pub provenance: Option<&'a str>,
+}
+
+/// Ids that many files would have.
+const SAYS_NOTHING: [&str; 14] = [
+    "best",
+    "best-model",
+    "checkpoint",
+    "ckpt",
+    "final",
+    "generator",
+    "last",
+    "latest",
+    "model",
+    "net-g",
+    "params",
+    "pytorch-model",
+    "state-dict",
+    "weights",
+];
 
 /// One model of the library.
 #[derive(Clone, Debug)]
@@ -130,29 +169,30 @@ impl Library {
         self.list().0.into_iter().find(|model| model.manifest.sha256 == sha256)
     }
 
-    /// Copies a checkpoint that is a known network into the user's folder, with a manifest. The
-    /// id is made of the file's name.
-    pub fn import(&self, file: &Path) -> Result<Installed, LibraryError> {
-        let name = file.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
-        self.import_as(file, &name, "imported by the user")
-    }
-
-    /// [`Library::import`] by another name than the file's, and with a word on where it is from.
+    /// Copies a checkpoint that is a known network into the user's folder, with a manifest.
     ///
     /// # Errors
-    /// As there.
-    pub fn import_as(
-        &self,
-        file: &Path,
-        name: &str,
-        provenance: &str,
-    ) -> Result<Installed, LibraryError> {
+    /// Where it is none, is installed already, or cannot be stored.
+    pub fn import(&self, file: &Path) -> Result<Installed, LibraryError> {
+        self.import_as(file, &Told::default())
+    }
+
+    /// [`Library::import`] with what a person says of it.
+    ///
+    /// # Errors
+    /// As there, and where the id is taken.
+    pub fn import_as(&self, file: &Path, told: &Told<'_>) -> Result<Installed, LibraryError> {
         let root = self.user.as_deref().ok_or(LibraryError::NoUserFolder)?;
         let (checkpoint, detected) = open_network(file)?;
-        let id = id_from(name);
-        if self.list().0.iter().any(|model| model.manifest.id == id) {
-            return Err(LibraryError::Exists { id });
+        let sha256 = file_sha256(checkpoint.path())?;
+        if let Some(installed) = self.find_by_checksum(&sha256) {
+            return Err(LibraryError::Installed { id: installed.manifest.id });
         }
+        let stem = file.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+        let architecture = detected.spec.architecture();
+        let id = self.id_for(told, &stem, architecture)?;
+        let is_telling = !SAYS_NOTHING.contains(&id_from(&stem).as_str());
+        let name = told.name.map_or_else(|| if is_telling { stem } else { id.clone() }, Into::into);
         let capability = detected.spec.capability();
         let extension = match checkpoint.format() {
             Format::Safetensors => "safetensors",
@@ -163,14 +203,14 @@ impl Library {
         };
         let manifest = Manifest {
             id: id.clone(),
-            name: name.into(),
-            architecture: detected.spec.architecture().into(),
+            name,
+            architecture: architecture.into(),
             purpose: capability.purpose,
             scale: capability.scale,
             weights: format!("weights.{extension}"),
-            sha256: file_sha256(checkpoint.path())?,
-            licence: checkpoint.stated_licence().unwrap_or("unknown").into(),
-            provenance: provenance.into(),
+            sha256,
+            licence: told.licence.or(checkpoint.stated_licence()).unwrap_or("unknown").into(),
+            provenance: told.provenance.unwrap_or("imported by the user").into(),
             suits: String::new(),
             warning: None,
             encoder: None,
@@ -195,6 +235,46 @@ impl Library {
         // The folder has moved away from where it would be removed.
         let _moved = staging.keep();
         Ok(Installed { weights: folder.join(&manifest.weights), manifest, built_in: false })
+    }
+
+    /// A free id for a model of this file name and architecture, or the one that was told.
+    fn id_for(
+        &self,
+        told: &Told<'_>,
+        stem: &str,
+        architecture: &str,
+    ) -> Result<String, LibraryError> {
+        let taken: BTreeSet<_> = self.list().0.into_iter().map(|model| model.manifest.id).collect();
+        if let Some(id) = told.id {
+            return match id {
+                _ if !is_valid_id(id) => Err(LibraryError::NoId { id: id.into() }),
+                _ if taken.contains(id) => Err(LibraryError::Exists { id: id.into() }),
+                _ => Ok(id.into()),
+            };
+        }
+        let named = id_from(told.name.unwrap_or(stem));
+        if !SAYS_NOTHING.contains(&named.as_str()) && !taken.contains(&named) {
+            return Ok(named);
+        }
+        let made = id_from(architecture);
+        let free = (1..).map(|number| format!("{made}-{number}")).find(|id| !taken.contains(id));
+        free.ok_or(LibraryError::Exists { id: named })
+    }
+
+    /// Removes a model of the user's with its files.
+    ///
+    /// # Errors
+    /// Where there is none, it came with the program, or its files stay.
+    pub fn remove(&self, id: &str) -> Result<(), LibraryError> {
+        let Installed { weights, built_in, .. } = self.find(id)?;
+        let (false, Some(root), Some(folder)) = (built_in, &self.user, weights.parent()) else {
+            return Err(LibraryError::BuiltIn { id: id.into() });
+        };
+        let fail = |source| LibraryError::Remove { path: folder.to_path_buf(), source };
+        // Moved away first: what stays of it, if anything, is no half a model.
+        let away = tempfile::Builder::new().prefix(".remove-").tempdir_in(root).map_err(fail)?;
+        fs::rename(folder, away.path().join("model")).map_err(fail)?;
+        away.close().map_err(fail)
     }
 }
 

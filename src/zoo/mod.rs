@@ -14,7 +14,8 @@ mod ncnn;
 pub use classes::{ClassError, IMAGENET_CLASSES, find_class, imagenet};
 pub use detect::{Attempt, Detected, Parameters, UnknownNetwork, detect, parameters};
 pub use library::{
-    Installed, Library, LibraryError, MODELS_ENV, WEIGHTS_FILE, file_sha256, identify, open_network,
+    Installed, Library, LibraryError, MODELS_ENV, Told, WEIGHTS_FILE, file_sha256, identify,
+    open_network,
 };
 pub use manifest::{Beside, Manifest, ManifestError, Purpose};
 

@@ -24,8 +24,22 @@ pub(super) fn detect_layers(layers: &[Layer], shapes: &Shapes) -> Result<Detecte
         }
     }
     let renamed = names.iter().map(|(name, stored)| (name.clone(), shapes[stored].clone()));
-    let spec = detect(&renamed.collect())?.spec;
-    match first_difference(&spec, layers, &official) {
+    let mut spec = detect(&renamed.collect())?.spec;
+    // Some networks are published for smaller factors, too: as they are, and a reduction.
+    let (network, reduction) = match layers {
+        [network @ .., last] => match last.kind {
+            LayerKind::Bicubic { factor } => (network, Some((last, factor))),
+            _ => (layers, None),
+        },
+        [] => (layers, None),
+    };
+    let difference = first_difference(&spec, network, &official).or_else(|| {
+        let (last, factor) = reduction?;
+        let end = network.last()?.output;
+        let is_known = last.inputs == [end] && is_reduced(&mut spec, factor);
+        (!is_known).then(|| last.name.clone())
+    });
+    match difference {
         None => Ok(Detected { spec, names }),
         Some(layer) => {
             let attempt = Attempt {
@@ -38,6 +52,14 @@ pub(super) fn detect_layers(layers: &[Layer], shapes: &Shapes) -> Result<Detecte
             Err(UnknownNetwork { attempts: vec![attempt] })
         }
     }
+}
+
+/// Makes the result smaller by `factor`; `false` where no network is known that ends so.
+fn is_reduced(spec: &mut Spec, factor: f32) -> bool {
+    let Spec::Srvgg(net) = spec else { return false };
+    let scale = net.shuffle as f32 * factor;
+    net.scale = scale.round() as usize;
+    net.scale > 0 && (scale - scale.round()).abs() < 1e-3
 }
 
 /// Layer → official path, for every layer that holds weights: of SRVGGNetCompact where there

@@ -104,12 +104,54 @@ fn a_users_own_official_checkpoint_is_inspected_imported_and_runs() {
         serde_json::from_str(&done(&ganvas(home.path(), &["models", "--json"]))).unwrap();
     let ids: Vec<_> = list.as_array().unwrap().iter().map(|m| m["id"].as_str().unwrap()).collect();
     assert!(ids.contains(&"realesrgan-x4plus") && ids.contains(&"dcgan-digiface-64"), "{ids:?}");
-    assert!(refused(&ganvas(home.path(), &["models", "import", text(&file)])).contains("already"));
+    let again = refused(&ganvas(home.path(), &["models", "import", text(&file)]));
+    assert!(again.contains("already installed as 'realesrgan-x4plus'"), "{again}");
 
     let (input, out) = (picture(home.path(), false), home.path().join("out.png"));
     let words = ["upscale", text(&input), "-o", text(&out), "--model", "realesrgan-x4plus"];
     done(&ganvas(home.path(), &words));
     assert_eq!(image::image_dimensions(&out).unwrap(), (128, 96));
+    // Beyond what the network does.
+    let words = ["upscale", text(&input), "-o", text(&out), "--model", "realesrgan-x4plus"];
+    done(&ganvas(home.path(), &[&words[..], &["--scale", "5"]].concat()));
+    assert_eq!(image::image_dimensions(&out).unwrap(), (160, 120));
+    let beyond = refused(&ganvas(home.path(), &[&words[..], &["--scale", "9"]].concat()));
+    assert!(beyond.contains("--scale must be 1 to 8"), "{beyond}");
+}
+
+#[test]
+fn models_get_free_ids_and_go_away_again() {
+    let home = tempfile::tempdir().unwrap();
+    let mut given = Vec::new();
+    for (folder, from) in
+        [("a", "tiny-srvgg.pth"), ("b", "tiny-x2.safetensors"), ("c", "tiny-cyclegan.pth")]
+    {
+        let extension = Path::new(from).extension().unwrap().to_str().unwrap();
+        let file = home.path().join(folder).join(format!("state_dict.{extension}"));
+        fs::create_dir(file.parent().unwrap()).unwrap();
+        fs::copy(fixture(from), &file).unwrap();
+        let output = ganvas(home.path(), &["models", "import", text(&file), "--json"]);
+        let json: Json = serde_json::from_str(&done(&output)).unwrap();
+        given.push(json["id"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(given[..2], ["srvggnetcompact-1", "rrdbnet-1"]);
+    assert!(given[2].ends_with("-1") && given[2] != "state-dict-1", "{given:?}");
+    let file = fixture("tiny-deeplab-mobile.pth");
+    let words = ["models", "import", text(&file), "--id", "my.scenes", "--name", "Scenes"];
+    let told = [&words[..], &["--licence", "MIT", "--json"]].concat();
+    let json: Json = serde_json::from_str(&done(&ganvas(home.path(), &told))).unwrap();
+    assert_eq!([&json["id"], &json["name"], &json["licence"]], ["my.scenes", "Scenes", "MIT"]);
+    let other = fixture("tiny-deeplab-resnet.pth");
+    for (id, sentence) in [("my.scenes", "already a model"), ("../x", "is no id")] {
+        let words = ["models", "import", text(&other), "--id", id];
+        assert!(refused(&ganvas(home.path(), &words)).contains(sentence));
+    }
+    done(&ganvas(home.path(), &["models", "remove", "my.scenes"]));
+    let left = done(&ganvas(home.path(), &["models", "list", "--json"]));
+    assert!(!left.contains("my.scenes") && left.contains("rrdbnet-1"));
+    for (id, sentence) in [("my.scenes", "no model"), ("zero-dce-neuro", "came with the program")] {
+        assert!(refused(&ganvas(home.path(), &["models", "remove", id])).contains(sentence));
+    }
 }
 
 /// The XMP packet of a file that was written.
@@ -167,7 +209,7 @@ fn what_cannot_be_used_is_one_sentence() {
         (["--model", text(&damaged)], "checkpoint is damaged"),
         (["--model", text(&input)], "not a checkpoint"),
         (["--model", "dcgan-digiface-64"], "enlarges no pictures"),
-        (["--scale", "7"], "1 to 4"),
+        (["--scale", "9"], "1 to 8"),
         (["--tile", "1"], "32"),
         (["--device", "toaster"], "toaster"),
     ] {
@@ -189,4 +231,10 @@ fn what_cannot_be_used_is_one_sentence() {
     let json: Json = serde_json::from_str(&done(&output)).unwrap();
     assert!(json["architecture"].is_null() && json["nearest"] == "RRDBNet");
     assert!(!json["missing"].as_array().unwrap().is_empty());
+    // Where nothing fits nothing is missing.
+    let header = br#"{"something.else":{"dtype":"F32","shape":[1,3,1,1],"data_offsets":[0,12]}}"#;
+    let bytes = [&(header.len() as u64).to_le_bytes()[..], header, &[0; 12]].concat();
+    fs::write(&other, bytes).unwrap();
+    let said = done(&ganvas(home.path(), &["models", "inspect", text(&other)]));
+    assert!(said.contains("fits none of") && !said.contains("Missing"), "{said}");
 }

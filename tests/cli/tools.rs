@@ -134,7 +134,17 @@ fn styles_are_blended_and_taken_from_pictures() {
     }
     let (code, said) =
         ganvas(home.path(), &["stylize", "small.png", "-o", "x.png", "--style", "26"]);
-    assert!(code != Some(0) && said.contains("no style 26"), "{said}");
+    assert!(code == Some(2) && said.contains("no style 26"), "{said}");
+    for (words, sentence) in [
+        (&["--style", "0:0"][..], "all zero"),
+        (&["--style", "3", "--method", "gatys"], "--style-image"),
+        (&["--style", "3", "--amount", "0.5"], "--amount"),
+        (&["--style-image", style.to_str().unwrap(), "--keep-colors"], "--keep-colors"),
+    ] {
+        let all = [&["stylize", "small.png", "-o", "x.png"][..], words].concat();
+        let (code, said) = ganvas(home.path(), &all);
+        assert!(code == Some(2) && said.contains(sentence), "{words:?}: {said}");
+    }
     let (code, said) = ganvas(home.path(), &["stylize", "small.png", "-o", "x.png"]);
     assert!(code == Some(2) && said.contains("--style"), "{said}");
     assert!(!home.path().join("x.png").exists());
@@ -187,6 +197,105 @@ fn the_subject_and_the_face_become_masks() {
     let words = ["segment", &astronaut(), "-o", "x.png", "--what", "unicorn"];
     let (code, said) = ganvas(home.path(), &words);
     assert!(code == Some(2) && said.contains("unicorn"), "{said}");
+    assert!(said.contains("person (mediapipe-selfie-segmentation)"), "{said}");
+}
+
+#[test]
+fn classes_are_looked_for_in_every_installed_model() {
+    let home = tempfile::tempdir().unwrap();
+    let deeplab = root().join("tests/fixtures/checkpoints/tiny-deeplab-mobile.pth");
+    let words = ["models", "import", deeplab.to_str().unwrap(), "--id", "zoo-deeplab"];
+    let (code, said) = ganvas(home.path(), &words);
+    assert_eq!(code, Some(0), "{said}");
+    piece(home.path(), |_, _, rgb| rgb);
+    // What only it knows; a person is known to the shipped one as well, which comes first.
+    for (what, model) in [
+        ("2", "zoo-deeplab"),
+        ("dog", "zoo-deeplab"),
+        ("person", "mediapipe-selfie-segmentation"),
+    ] {
+        let words = ["segment", "small.png", "-o", "mask.png", "--what", what, "--json"];
+        let output = run(home.path(), &words);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains(&format!("\"{model}\"")), "{what}: {said}");
+    }
+    let words = ["segment", "small.png", "-o", "mask.png", "--what", "unicorn"];
+    let (code, said) = ganvas(home.path(), &words);
+    assert!(code == Some(2) && said.contains("television (zoo-deeplab)"), "{said}");
+}
+
+#[test]
+fn a_mask_is_one_channel_and_says_nothing_of_the_photo() {
+    let home = tempfile::tempdir().unwrap();
+    let photo = root().join("tests/fixtures/photos/exif-orientation6-gps.jpg");
+    let wide = root().join("tests/fixtures/photos/icc-display-p3.png");
+    for (from, what) in [(&photo, "subject"), (&photo, "scratches"), (&wide, "scratches")] {
+        let words = ["segment", from.to_str().unwrap(), "-o", "mask.png", "--what", what];
+        let (code, said) = ganvas(home.path(), &words);
+        assert_eq!(code, Some(0), "{said}");
+        let mask = home.path().join("mask.png");
+        assert_eq!(image::open(&mask).unwrap().color(), image::ColorType::L8);
+        let opened = ganvas::io::open(&mask, &ganvas::io::Limits::default()).unwrap();
+        assert!(opened.metadata.exif.is_none() && opened.metadata.xmp.is_none(), "{what}");
+        assert!(opened.profile.is_srgb() && opened.source.profile.is_none(), "{what}");
+    }
+    // Where there is no face there is no mask.
+    piece(home.path(), |_, _, rgb| rgb);
+    let words = ["segment", "small.png", "-o", "none.png", "--what", "face"];
+    let (code, said) = ganvas(home.path(), &words);
+    assert!(code == Some(2) && said.contains("no face was found"), "{said}");
+    assert!(!home.path().join("none.png").exists());
+}
+
+#[test]
+fn masks_and_faces_of_several_pictures() {
+    let home = tempfile::tempdir().unwrap();
+    piece(home.path(), |_, _, rgb| rgb);
+    let at = |name: &str| home.path().join(name);
+    for number in [3, 7] {
+        std::fs::copy(at("small.png"), at(&format!("f_{number:02}.png"))).unwrap();
+    }
+    std::fs::copy(astronaut(), at("f_05.png")).unwrap();
+    let (code, said) = ganvas(home.path(), &["faces", "f_##.png", "--json"]);
+    assert_eq!(code, Some(0), "{said}");
+    let output = run(home.path(), &["faces", "f_##.png", "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let seen: Vec<_> = json
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|frame| (frame["frame"].as_u64().unwrap(), frame["faces"].as_array().unwrap().len()))
+        .collect();
+    assert_eq!(seen, [(3, 0), (5, 1), (7, 0)]);
+    let words = ["segment", "f_##.png", "-o", "m_##.png", "--what", "face"];
+    let (code, said) = ganvas(home.path(), &words);
+    assert!(code == Some(0) && said.contains("masks stayed black"), "{said}");
+    let white = |name: &str| {
+        image::open(at(name)).unwrap().to_luma8().pixels().filter(|pixel| pixel[0] > 127).count()
+    };
+    assert_eq!((white("m_03.png"), white("m_07.png")), (0, 0));
+    assert!(white("m_05.png") > 500);
+    // A mask for each frame: where it is black the frame stays.
+    std::fs::remove_file(at("f_05.png")).unwrap();
+    save_mask(&at("hole_1.png"), |x, _| (20..30).contains(&x));
+    save_mask(&at("hole_2.png"), |_, _| false);
+    let words = [
+        "remove",
+        "f_##.png",
+        "--mask",
+        "hole_#.png",
+        "-o",
+        "out_##.png",
+        "--engine",
+        "patchmatch",
+    ];
+    let (code, said) = ganvas(home.path(), &words);
+    assert_eq!(code, Some(0), "{said}");
+    let small = opened(&at("small.png"));
+    assert!(opened(&at("out_03.png")) != small && opened(&at("out_07.png")) == small);
+    std::fs::remove_file(at("hole_2.png")).unwrap();
+    let (code, said) = ganvas(home.path(), &words);
+    assert!(code == Some(2) && said.contains("1 masks for 2 pictures"), "{said}");
 }
 
 #[test]

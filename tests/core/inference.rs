@@ -255,17 +255,17 @@ fn alpha_is_enlarged_and_invisible_colour_stays_out() {
 #[test]
 fn other_factors_are_resampled_and_bad_ones_refused() {
     let flat = PixelBuf::filled(Size::new(10, 7), 4, Depth::U8, [200, 100, 50, 255]);
-    for scale in [1.0, 1.5, 3.3, 4.0] {
+    for scale in [1.0, 1.5, 3.3, 4.0, 5.5, 8.0] {
         let events = run(Fake::default(), Task::Upscale(upscale_of(flat.clone(), scale)));
         let out = result(&events);
         let side = |px: f32| (px * scale).round() as u32;
         assert_eq!(out.size(), Size::new(side(10.0), side(7.0)));
         assert_eq!(out.pixel_f32(0, 0), flat.pixel_f32(0, 0));
     }
-    for scale in [0.5, 4.01, f32::NAN, f32::INFINITY] {
+    for scale in [0.5, 8.01, f32::NAN, f32::INFINITY] {
         let events = run(Fake::default(), Task::Upscale(upscale_of(flat.clone(), scale)));
         let failed =
-            matches!(events.last(), Some(Event::Failed { error, .. }) if error.contains("1 to 4"));
+            matches!(events.last(), Some(Event::Failed { error, .. }) if error.contains("1 to 8"));
         assert!(failed, "{scale}");
     }
 }

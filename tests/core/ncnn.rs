@@ -7,6 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ganvas::checkpoint::{Checkpoint, CheckpointError, Format};
+use ganvas::infer::models::ModelStore;
+use ganvas::infer::protocol::ModelRef;
+use ganvas::infer::worker::Models;
 use ganvas::nets::cpu::Processor;
 use ganvas::nets::{Planes, RrdbNet, Srvgg};
 use ganvas::zoo::{Detected, Library, LibraryError, Spec, open_network};
@@ -108,8 +111,8 @@ impl<'a> Writer<'a> {
             x = self.prelu(&x, &format!("body.{}", 2 * layer + 1));
         }
         x = self.conv(&x, &format!("body.{}", 2 * spec.layers + 2), None);
-        let shuffled = self.push("PixelShuffle", &[&x], &format!("0={}", spec.scale));
-        let times = format!("0=1 1={0}.000000e+00 2={0}.000000e+00", spec.scale);
+        let shuffled = self.push("PixelShuffle", &[&x], &format!("0={}", spec.shuffle));
+        let times = format!("0=1 1={0}.000000e+00 2={0}.000000e+00", spec.shuffle);
         let base = self.push("Interp", &[&input], &times);
         self.push("BinaryOp", &[&shuffled, &base], "");
         self.finish()
@@ -284,6 +287,55 @@ fn another_network_with_the_same_weights_is_refused_by_layer() {
     lines[1] = &counts;
     let said = refusal(folder.path(), &Files { text: lines.join("\n"), bytes });
     assert!(said.contains("it also holds Interp_"), "{said}");
+}
+
+/// The network of `name` with a bicubic reduction behind it, as the smaller factors of
+/// Real-ESRGAN's video network are published.
+fn with_reduction(name: &str, mode: usize, factor: f32) -> Files {
+    let Files { text, bytes } = Files::of(name, PLAIN);
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let last: Vec<&str> = lines.last().unwrap().split_whitespace().collect();
+    let result = last[4 + last[2].parse::<usize>().unwrap()].to_owned();
+    lines.push(format!("Interp Resize_40 1 1 {result} output 0={mode} 1={factor:e} 2={factor:e}"));
+    let counts: Vec<usize> = lines[1].split(' ').map(|count| count.parse().unwrap()).collect();
+    lines[1] = format!("{} {}", counts[0] + 1, counts[1] + 1);
+    Files { text: lines.join("\n"), bytes }
+}
+
+#[test]
+fn a_reduction_behind_the_network_is_part_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = "tiny-srvgg.pth";
+    let (Spec::Srvgg(whole), made) = run(&fixture(name), |value| value) else { panic!() };
+    let text = with_reduction(name, 3, 0.5).store(folder.path());
+    let (Spec::Srvgg(half), _) = run(&text, |value| value) else { panic!() };
+    assert_eq!((half.shuffle, half.scale), (whole.shuffle, whole.shuffle / 2));
+    let capability = Spec::Srvgg(half.clone()).capability();
+    assert_eq!(capability.scale as usize, half.scale);
+    // Through the service's own store, which is what tools run.
+    let mut store = ModelStore::for_processor(Library::of(None, None));
+    let network = store.network(&ModelRef::File(text)).unwrap();
+    let data = (0..3 * 9 * 7).map(|at| (at * 37 % 101) as f32 / 100.0).collect();
+    let input = Planes { channels: 3, height: 9, width: 7, data };
+    let reduced = network.run(&[input], &|| false).unwrap().remove(0);
+    assert_eq!((reduced.height, reduced.width), (9 * half.scale, 7 * half.scale));
+    // Halfway between pixels the kernel is -0.09375, 0.59375, 0.59375, -0.09375.
+    let weights = [-0.09375, 0.59375, 0.59375, -0.09375];
+    let whole = &made[0];
+    let want: f32 = (0..4)
+        .flat_map(|y| (0..4).map(move |x| (x, y)))
+        .map(|(x, y)| weights[x] * weights[y] * whole.data[(5 + y) * whole.width + 3 + x])
+        .sum();
+    let have = reduced.data[3 * reduced.width + 2];
+    assert!((have - want).abs() < 1e-5, "{have} instead of {want}");
+    for (mode, factor, words) in [
+        (3, 0.3, "it also holds Resize_40"),
+        (2, 0.5, "another resampling"),
+        (3, 2.0, "another resampling"),
+    ] {
+        let said = refusal(folder.path(), &with_reduction(name, mode, factor));
+        assert!(said.contains(words), "{mode} {factor}: {said}");
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn photo_capability() -> Capability {
 }
 
 fn fast_capability() -> Capability {
-    Spec::Srvgg(Srvgg { channels: 3, features: 64, layers: 16, scale: 4 }).capability()
+    Spec::Srvgg(Srvgg { channels: 3, features: 64, layers: 16, shuffle: 4, scale: 4 }).capability()
 }
 
 proptest! {

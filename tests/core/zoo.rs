@@ -62,7 +62,8 @@ fn mobile_large() -> Mobile {
 
 /// What each list of names and shapes is; every other one is no network that is known.
 fn known(name: &str) -> Option<Spec> {
-    let srvgg = |layers| Spec::Srvgg(Srvgg { channels: 3, features: 64, layers, scale: 4 });
+    let srvgg =
+        |layers| Spec::Srvgg(Srvgg { channels: 3, features: 64, layers, shuffle: 4, scale: 4 });
     Some(match name {
         "RealESRGAN_x4plus" | "ESRGAN-RRDB_trunk" | "ESRGAN-old-arch" => esrgan(23, 1),
         "LaMa-big-generator" => {
@@ -180,7 +181,7 @@ fn hyperparameters_are_read_from_shapes() {
         }));
     }
     for (features, layers, scale) in [(4, 1, 2), (64, 32, 4), (24, 8, 1), (16, 3, 3)] {
-        specs.push(Spec::Srvgg(Srvgg { channels: 3, features, layers, scale }));
+        specs.push(Spec::Srvgg(Srvgg { channels: 3, features, layers, shuffle: scale, scale }));
     }
     for channels in [vec![8, 3], vec![64, 32, 16, 3], vec![512, 256, 128, 64, 32, 3]] {
         specs.push(Spec::Dcgan(Dcgan { latent: 20, channels }));
@@ -274,7 +275,7 @@ fn the_nearest_is_the_one_that_knows_the_names() {
 
 #[test]
 fn one_tensor_too_many_or_of_another_shape_is_an_error() {
-    let spec = Spec::Srvgg(Srvgg { channels: 3, features: 8, layers: 2, scale: 2 });
+    let spec = Spec::Srvgg(Srvgg { channels: 3, features: 8, layers: 2, shuffle: 2, scale: 2 });
     let mut shapes = spec.tensors();
     shapes.insert("extra.weight".into(), vec![1]);
     assert!(detect(&shapes).unwrap_err().to_string().contains("also holds extra.weight"));
@@ -362,7 +363,7 @@ fn importing_installs_a_model_that_opens() {
     assert!(faults.is_empty() && models.len() == 1);
     assert!(library.find("realesrgan-x4plus").unwrap().open().is_ok());
     let again = library.import(&fixture("RealESRGAN_x4plus.pth"));
-    assert!(matches!(again, Err(LibraryError::Exists { .. })));
+    assert!(matches!(again, Err(LibraryError::Installed { .. })));
     // Nothing but the model is left, and nothing of a file that is no network.
     assert!(library.import(&fixture("names-and-shapes.json")).is_err());
     assert_eq!(fs::read_dir(user.path().join("models")).unwrap().count(), 1);

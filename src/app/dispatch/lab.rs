@@ -6,7 +6,7 @@ use crate::app::state::{Dock, Model, Outcome};
 use crate::geom::Size;
 use crate::pixels::Depth;
 use crate::train::{BEST_FILE, WEIGHTS_FILE};
-use crate::zoo::Manifest;
+use crate::zoo::{Manifest, Told};
 
 /// Side of the picture that is begun where none is open, in pixels.
 const BLANK: u32 = 512;
@@ -36,8 +36,9 @@ impl Model {
         let library = self.ai.library().clone();
         self.spawn("Install generator", move |reporter| {
             reporter.stage("Reading tensors", None);
-            let told = "trained in the lab of this program";
-            let installed = library.import_as(&file, &name, told);
+            let provenance = Some("trained in the lab of this program");
+            let told = Told { name: Some(&name), provenance, ..Told::default() };
+            let installed = library.import_as(&file, &told);
             let installed = installed.map_err(|err| err.to_string())?;
             Ok(Outcome::Learnt(Box::new(installed.manifest)))
         });

@@ -22,19 +22,28 @@ impl Describe for Srvgg {
     }
 
     fn capability(&self) -> Capability {
+        let network = Capability::of(Purpose::Upscale, &self.graph());
+        let reduction_px = if self.scale < self.shuffle { 2 } else { 0 };
         Capability {
             channels_in: self.channels as u32,
             channels_out: self.channels as u32,
             scale: self.scale as u32,
-            // The whole reach is affordable as halo: tiles are exact.
-            ..Capability::of(Purpose::Upscale, &self.graph())
+            // The whole reach is affordable as halo: tiles are exact, a reduction included, which
+            // sees two of the network's pixels on either side.
+            halo_px: network.halo_px + reduction_px,
+            reach_px: network.reach_px + reduction_px,
+            ..network
         }
     }
 }
 
 impl std::fmt::Display for Srvgg {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "×{}, {} layers, {} features", self.scale, self.layers + 2, self.features)
+        write!(f, "×{}, {} layers, {} features", self.scale, self.layers + 2, self.features)?;
+        if self.scale < self.shuffle {
+            write!(f, ", ×{} reduced", self.shuffle)?;
+        }
+        Ok(())
     }
 }
 
@@ -48,10 +57,11 @@ fn infer(shapes: &Shapes) -> Result<Spec, Vec<Cow<'static, str>>> {
     let last_name = format!("body.{last_index}.weight");
     let last = four(shapes, &last_name).ok_or_else(|| missing(last_name))?;
     let (channels, features) = (first[1], first[0]);
-    let scale = (1..=8).find(|scale| last[0] == channels * scale * scale);
-    match scale {
-        Some(scale) if last_index >= 4 && last_index % 2 == 0 => {
-            Ok(Spec::Srvgg(Srvgg { channels, features, layers: last_index / 2 - 1, scale }))
+    let shuffle = (1..=8).find(|side| last[0] == channels * side * side);
+    match shuffle {
+        Some(shuffle) if last_index >= 4 && last_index % 2 == 0 => {
+            let layers = last_index / 2 - 1;
+            Ok(Spec::Srvgg(Srvgg { channels, features, layers, shuffle, scale: shuffle }))
         }
         _ => Err(missing("a last layer for a pixel shuffle".into())),
     }
