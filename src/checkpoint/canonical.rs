@@ -10,6 +10,7 @@ const WRAPPERS: &[&str] = &[
     "params_ema",
     "g_ema",
     "params",
+    "model_state",
     "model_state_dict",
     "netG_state_dict",
     "netG",

@@ -113,7 +113,7 @@ fn norm_act(g: &mut Graph, x: Value, conv: Conv, norm: &str, act: Option<Act>) -
     }
 }
 
-/// ResNet with bottlenecks (He et al. 2016) whose last two stages are dilated.
+/// ResNet with bottlenecks (He et al. 2016) whose last stages are dilated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resnet {
     /// Channels of the first layer.
@@ -128,18 +128,20 @@ impl Resnet {
     /// Wide channels over narrow ones.
     const EXPANSION: usize = 4;
 
-    pub(super) fn add(&self, g: &mut Graph, input: Value) -> Value {
+    /// What the four stages make; `dilated` says of the last three whether a dilation stands for
+    /// the stride.
+    pub(super) fn add(&self, g: &mut Graph, input: Value, dilated: [bool; 3]) -> [Value; 4] {
         let first = Conv::new("backbone.conv1", 3, self.first, 7).stride(2);
         let mut x = g.conv(input, first.no_bias());
         x = g.batch_norm(x, "backbone.bn1", EPS);
         x = g.relu(x);
         x = g.max_pool(x, 3, 2, [1; 4]);
-        let mut dilation = 1;
-        for (stage, &blocks) in self.blocks.iter().enumerate() {
+        let (mut dilation, mut stage) = (1, 0);
+        self.blocks.map(|blocks| {
             let before = dilation;
-            // Strides of the last two stages become dilations.
-            let stride = if stage == 1 { 2 } else { 1 };
-            if stage >= 2 {
+            let is_dilated = stage > 0 && dilated[stage - 1];
+            let stride = if stage == 0 || is_dilated { 1 } else { 2 };
+            if is_dilated {
                 dilation *= 2;
             }
             for block in 0..blocks {
@@ -147,9 +149,9 @@ impl Resnet {
                 let (stride, dilation) = if block == 0 { (stride, before) } else { (1, dilation) };
                 x = bottleneck(g, x, &name, self.width << stage, stride, dilation);
             }
-            g.name(x, format!("backbone.layer{}", stage + 1));
-        }
-        x
+            stage += 1;
+            g.name(x, format!("backbone.layer{stage}"))
+        })
     }
 }
 

@@ -32,12 +32,12 @@ impl DeepLab {
         let input = g.input(3);
         let x = match &self.backbone {
             Backbone::Mobile(mobile) => mobile.add(&mut g, input),
-            Backbone::Resnet(resnet) => resnet.add(&mut g, input),
+            Backbone::Resnet(resnet) => resnet.add(&mut g, input, [false, true, true])[3],
         };
         g.name(x, "backbone");
-        let x = self.pyramid(&mut g, x);
+        let x = pyramid(&mut g, x, "classifier.0", self.features, RATES);
         g.name(x, "classifier.0");
-        let x = self.layer(&mut g, x, ["classifier.1", "classifier.2"], 3, 1);
+        let x = layer(&mut g, x, ["classifier.1", "classifier.2"], self.features, 3, 1);
         let x = g.conv(x, Conv::new("classifier.4", self.features, self.classes, 1));
         g.name(x, "classifier.4");
         let x = g.bilinear_like(x, input, Grid::HalfPixel);
@@ -45,34 +45,42 @@ impl DeepLab {
         g.output(x);
         g
     }
+}
 
-    /// The same features seen at several scales.
-    fn pyramid(&self, g: &mut Graph, x: Value) -> Value {
-        let name = |branch: usize, layer: usize| format!("classifier.0.convs.{branch}.{layer}");
-        let mut branches = vec![self.layer(g, x, [&name(0, 0), &name(0, 1)], 1, 1)];
-        for (branch, rate) in (1..).zip(RATES) {
-            let names = [&*name(branch, 0), &*name(branch, 1)];
-            branches.push(self.layer(g, x, names, 3, rate));
-        }
-        let mean = g.global_mean(x);
-        let mean = self.layer(g, mean, [&name(4, 1), &name(4, 2)], 1, 1);
-        branches.push(g.spread(mean, x));
-        let all = g.concat(&branches);
-        self.layer(g, all, ["classifier.0.project.0", "classifier.0.project.1"], 1, 1)
+/// The same features seen at several scales: `channels` at each and in the end, kernels spread by
+/// `rates`; names under `root`.
+pub(super) fn pyramid(
+    g: &mut Graph,
+    x: Value,
+    root: &str,
+    channels: usize,
+    rates: [usize; 3],
+) -> Value {
+    let name = |branch: usize, layer: usize| format!("{root}.convs.{branch}.{layer}");
+    let mut branches = vec![layer(g, x, [&name(0, 0), &name(0, 1)], channels, 1, 1)];
+    for (branch, rate) in (1..).zip(rates) {
+        let names = [&*name(branch, 0), &*name(branch, 1)];
+        branches.push(layer(g, x, names, channels, 3, rate));
     }
+    let mean = g.global_mean(x);
+    let mean = layer(g, mean, [&name(4, 1), &name(4, 2)], channels, 1, 1);
+    branches.push(g.spread(mean, x));
+    let all = g.concat(&branches);
+    let [conv, norm] = [format!("{root}.project.0"), format!("{root}.project.1")];
+    layer(g, all, [&conv, &norm], channels, 1, 1)
+}
 
-    /// A convolution without bias, norm and activation.
-    fn layer(
-        &self,
-        g: &mut Graph,
-        x: Value,
-        [conv, norm]: [&str; 2],
-        side: usize,
-        rate: usize,
-    ) -> Value {
-        let conv = Conv::new(conv, g.channels(x), self.features, side).dilation(rate).no_bias();
-        let x = g.conv(x, conv);
-        let x = g.batch_norm(x, norm, EPS);
-        g.relu(x)
-    }
+/// A convolution to `channels` without bias, norm and activation.
+pub(super) fn layer(
+    g: &mut Graph,
+    x: Value,
+    [conv, norm]: [&str; 2],
+    channels: usize,
+    side: usize,
+    rate: usize,
+) -> Value {
+    let conv = Conv::new(conv, g.channels(x), channels, side).dilation(rate).no_bias();
+    let x = g.conv(x, conv);
+    let x = g.batch_norm(x, norm, EPS);
+    g.relu(x)
 }

@@ -30,11 +30,11 @@ use serde_json::Value as Json;
 
 use crate::nets::graph::Graph;
 use crate::nets::{
-    AlexNet, AutoencoderKl, BigGanDeep, BlazeFace, Blueprint, Dcgan, DeepFill, DeepLab, Denoiser,
-    DnCnn, EccvColorizer, FaceDense, FaceMesh, FaceXception, FfdNet, Gfpgan, GradualStyleEncoder,
-    Inception, IrSe, Lama, LatentSpace, Migan, MultiStyle, PortraitEncoder, ResnetGenerator,
-    RrdbNet, SelfieSegmentation, Side, SiggraphColorizer, SqueezeNet, Srvgg, StyleGan2, StyleGan3,
-    StylePredictor, StyleTransformer, Unet, UnetGenerator, Vgg, ZeroDce,
+    AlexNet, AutoencoderKl, BigGanDeep, BlazeFace, Blueprint, Dcgan, DeepFill, DeepLab,
+    DeepLabPlus, Denoiser, DnCnn, EccvColorizer, FaceDense, FaceMesh, FaceXception, FfdNet, Gfpgan,
+    GradualStyleEncoder, Inception, IrSe, Lama, LatentSpace, Migan, MultiStyle, PortraitEncoder,
+    ResnetGenerator, RrdbNet, SelfieSegmentation, Side, SiggraphColorizer, SqueezeNet, Srvgg,
+    StyleGan2, StyleGan3, StylePredictor, StyleTransformer, Unet, UnetGenerator, Vgg, ZeroDce,
 };
 use crate::params::ParamSpec;
 
@@ -127,6 +127,7 @@ architectures!(
     Dcgan,
     DeepFill,
     DeepLab,
+    DeepLabPlus,
     Denoiser,
     DnCnn,
     EccvColorizer,

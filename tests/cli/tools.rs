@@ -209,11 +209,9 @@ fn classes_are_looked_for_in_every_installed_model() {
     assert_eq!(code, Some(0), "{said}");
     piece(home.path(), |_, _, rgb| rgb);
     // What only it knows; a person is known to the shipped one as well, which comes first.
-    for (what, model) in [
-        ("2", "zoo-deeplab"),
-        ("dog", "zoo-deeplab"),
-        ("person", "mediapipe-selfie-segmentation"),
-    ] {
+    for (what, model) in
+        [("2", "zoo-deeplab"), ("dog", "zoo-deeplab"), ("person", "mediapipe-selfie-segmentation")]
+    {
         let words = ["segment", "small.png", "-o", "mask.png", "--what", what, "--json"];
         let output = run(home.path(), &words);
         let said = String::from_utf8_lossy(&output.stdout);

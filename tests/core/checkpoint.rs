@@ -110,6 +110,7 @@ fn each_wrapper_key_is_stripped_and_what_lies_beside_it_dropped() {
         "params_ema",
         "g_ema",
         "params",
+        "model_state",
         "model_state_dict",
         "netG_state_dict",
         "netG",

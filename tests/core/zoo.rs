@@ -7,10 +7,10 @@ use std::path::Path;
 use ganvas::checkpoint::Checkpoint;
 use ganvas::nets::cpu::Processor;
 use ganvas::nets::{
-    AlexNet, Backbone, Dcgan, DeepLab, DnCnn, FfdNet, Fire, Inception, Lama, Migan, Mobile,
-    MobileBlock, MultiStyle, Norm, Planes, Resnet, ResnetGenerator, RrdbNet, SqueezeNet, Srvgg,
-    StyleGan2, StylePredictor, StyleTransformer, Synthesis, Unet, UnetGenerator, Vgg, ZeroDce,
-    ZeroDceVariant,
+    AlexNet, Backbone, Dcgan, DeepLab, DeepLabPlus, DnCnn, FfdNet, Fire, Inception, Lama, Migan,
+    Mobile, MobileBlock, MobileV2, MultiStyle, Norm, Planes, PlusBackbone, Resnet, ResnetGenerator,
+    RrdbNet, SqueezeNet, Srvgg, StyleGan2, StylePredictor, StyleTransformer, Synthesis, Unet,
+    UnetGenerator, Vgg, ZeroDce, ZeroDceVariant,
 };
 use ganvas::zoo::{
     Library, LibraryError, Manifest, Shapes, Spec, detect, file_sha256, open_network,
@@ -197,6 +197,14 @@ fn hyperparameters_are_read_from_shapes() {
     let resnet = Resnet { first: 64, width: 64, blocks: [3, 4, 23, 3] };
     let backbone = Backbone::Resnet(resnet);
     specs.push(Spec::DeepLab(DeepLab { backbone, features: 256, classes: 2 }));
+    let resnet = Resnet { first: 64, width: 64, blocks: [3, 4, 6, 3] };
+    let blocks = (1..=17).map(|n| [if n == 1 { 32 } else { 40 + n }, 8 + n]).collect();
+    for backbone in
+        [PlusBackbone::Resnet(resnet), PlusBackbone::Mobile(MobileV2 { first: 32, blocks })]
+    {
+        let network = DeepLabPlus { backbone, features: 256, fine: 48, classes: 21 };
+        specs.push(Spec::DeepLabPlus(network));
+    }
     for channels in [vec![4, 3], vec![512, 512, 512, 512, 256, 128, 64]] {
         specs.push(Spec::Migan(Migan { channels }));
     }
@@ -442,6 +450,7 @@ fn a_network_is_detected_and_loads_under_every_wrapper() {
             "netG",
             "generator",
             "netG_state_dict",
+            "model_state",
             "model_state_dict",
             "state_dict.generator",
             "params_ema.module",

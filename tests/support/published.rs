@@ -2,8 +2,8 @@
 //! them; and small networks of the same kinds, whose weights are computed.
 
 use ganvas::nets::{
-    AutoencoderKl, DeepFill, Denoiser, EccvColorizer, Gfpgan, Mapping, Planes, SiggraphColorizer,
-    Stage, StyleGan3,
+    AutoencoderKl, DeepFill, DeepLabPlus, Denoiser, EccvColorizer, Gfpgan, Mapping, MobileV2,
+    Planes, PlusBackbone, Resnet, SiggraphColorizer, Stage, StyleGan3,
 };
 use ganvas::zoo::{Shapes, Spec};
 
@@ -41,8 +41,31 @@ pub fn computed() -> Vec<Computed> {
         all.push(Computed::new("stylegan3", name, Spec::StyleGan3(network), shapes, inputs));
     }
     all.extend(readers::computed());
+    all.extend(deeplab_plus());
     all.extend(diffusion());
     all
+}
+
+/// DeepLabv3+ over either backbone; the names of the tensors are those of the recorded classes.
+pub fn deeplab_plus() -> Vec<Computed> {
+    let widths = [3, 4, 4, 5, 5, 5, 6, 6, 6, 6, 7, 7, 7, 8, 8, 8, 9];
+    let mut from = 6;
+    let blocks = widths.map(|to| {
+        let middle = if to == 3 { from } else { 2 * from };
+        from = to;
+        [middle, to]
+    });
+    let mobile = PlusBackbone::Mobile(MobileV2 { first: 6, blocks: blocks.to_vec() });
+    let resnet = PlusBackbone::Resnet(Resnet { first: 6, width: 2, blocks: [1, 1, 2, 2] });
+    [("mobile", mobile), ("resnet", resnet)]
+        .into_iter()
+        .map(|(name, backbone)| {
+            let network = DeepLabPlus { backbone, features: 10, fine: 4, classes: 5 };
+            let spec = Spec::DeepLabPlus(network);
+            let scene = vec![planes("scene", [3, 67, 85], |u| u)];
+            Computed::new("deeplab-plus", name, spec.clone(), spec.tensors(), scene)
+        })
+        .collect()
 }
 
 /// An autoencoder and a network that tells noise; their names prove themselves by the weights,

@@ -19,7 +19,7 @@ pub(super) const ARCHITECTURE: Architecture = Architecture {
 };
 
 /// What networks trained on ImageNet expect.
-const RANGE: Range =
+pub(super) const RANGE: Range =
     Range::Normalised { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] };
 
 impl Describe for DeepLab {
@@ -43,21 +43,22 @@ impl std::fmt::Display for DeepLab {
         let classes = self.classes;
         match &self.backbone {
             Backbone::Mobile(_) => write!(f, "{classes} classes, MobileNetV3-large"),
-            Backbone::Resnet(resnet) => {
-                // Three convolutions a block, the first layer and the original's last.
-                let depth = 3 * resnet.blocks.iter().sum::<usize>() + 2;
-                write!(f, "{classes} classes, ResNet-{depth}")
-            }
+            Backbone::Resnet(resnet) => write!(f, "{classes} classes, ResNet-{}", depth(resnet)),
         }
     }
 }
 
-fn official(shapes: &Shapes) -> BTreeMap<String, String> {
+/// Three convolutions a block, the first layer and the original's last.
+pub(super) fn depth(resnet: &Resnet) -> usize {
+    3 * resnet.blocks.iter().sum::<usize>() + 2
+}
+
+pub(super) fn official(shapes: &Shapes) -> BTreeMap<String, String> {
     let known = |name: &&String| name.starts_with("backbone.") || name.starts_with("classifier.");
     shapes.keys().filter(known).map(|name| (name.clone(), name.clone())).collect()
 }
 
-type Missing = Vec<Cow<'static, str>>;
+pub(super) type Missing = Vec<Cow<'static, str>>;
 
 fn infer(shapes: &Shapes) -> Result<Spec, Missing> {
     let last = channels(shapes, "classifier.4.weight")?;
@@ -71,7 +72,7 @@ fn infer(shapes: &Shapes) -> Result<Spec, Missing> {
 }
 
 /// The channels that a convolution makes.
-fn channels(shapes: &Shapes, name: &str) -> Result<usize, Missing> {
+pub(super) fn channels(shapes: &Shapes, name: &str) -> Result<usize, Missing> {
     four(shapes, name).map(|shape| shape[0]).ok_or_else(|| vec![Cow::Owned(name.to_owned())])
 }
 
@@ -96,7 +97,7 @@ fn mobile(shapes: &Shapes) -> Result<Mobile, Missing> {
     })
 }
 
-fn resnet(shapes: &Shapes) -> Result<Resnet, Missing> {
+pub(super) fn resnet(shapes: &Shapes) -> Result<Resnet, Missing> {
     let blocks = |stage: usize| {
         let numbers =
             shapes.keys().filter_map(|key| numbered(key, &format!("backbone.layer{stage}.")));

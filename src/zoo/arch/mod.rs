@@ -7,6 +7,7 @@ mod colorizers;
 mod dcgan;
 mod deepfill;
 mod deeplab;
+mod deeplab_plus;
 mod diffusion;
 mod dncnn;
 mod encoders;
@@ -56,6 +57,7 @@ pub(super) const ARCHITECTURES: &[Architecture] = &[
     dcgan::ARCHITECTURE,
     deepfill::ARCHITECTURE,
     deeplab::ARCHITECTURE,
+    deeplab_plus::ARCHITECTURE,
     diffusion::AUTOENCODER,
     diffusion::DENOISER,
     dncnn::ARCHITECTURE,
