@@ -1,44 +1,81 @@
 //! Convolutions of each channel by itself, on the processor.
+//!
+//! A row is made vector by vector of channels. Where the kernel is small, its weights and the sums
+//! that are under way stay in registers, and each number of the picture is read once: a column adds
+//! to all results that read it.
 
 use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
 use super::Stop;
-use super::conv::Axis;
 use super::epilogue::Epilogue;
 use super::map::{LANES, Map};
-use crate::nets::graph::Conv;
-
-/// Results side by side that share a weight in a register.
-const TILE: usize = 4;
+use super::spatial;
+use crate::nets::graph::{Conv, Edge};
 
 /// Each channel by itself.
 #[derive(Clone, Debug)]
 pub struct Depthwise {
+    /// Its edge is zero.
     conv: Conv,
-    /// `[kernel place, padded channels]`.
+    /// Done before where that is another edge.
+    edge: Option<Edge>,
+    /// `[block of LANES channels, kernel place, LANES]`.
     weights: Vec<f32>,
     epilogue: Epilogue,
 }
 
 impl Depthwise {
+    pub fn fit(conv: &Conv) -> bool {
+        let Conv { groups, channels_in, channels_out, transposed, .. } = *conv;
+        groups > 1 && groups == channels_in && channels_in == channels_out && !transposed
+    }
+
     /// `weight` as in the checkpoint.
     pub fn new(conv: &Conv, weight: &[f32], epilogue: Epilogue) -> Self {
         let area = conv.kernel[0] * conv.kernel[1];
-        let padded = conv.channels_in.next_multiple_of(LANES);
-        let mut weights = vec![0.0; area * padded];
-        for (place, row) in weights.chunks_exact_mut(padded).enumerate() {
-            for (channel, to) in row.iter_mut().take(conv.channels_in).enumerate() {
-                *to = weight[channel * area + place];
-            }
+        let mut weights = vec![0.0; area * conv.channels_in.next_multiple_of(LANES)];
+        for (at, weight) in weight.iter().enumerate() {
+            let (channel, place) = (at / area, at % area);
+            weights[(channel / LANES * area + place) * LANES + channel % LANES] = *weight;
         }
-        Self { conv: conv.clone(), weights, epilogue }
+        let edge = (conv.edge != Edge::Zero && conv.pad != [0; 4]).then_some(conv.edge);
+        Self { conv: conv.clone().edge(Edge::Zero), edge, weights, epilogue }
     }
 
     /// Memory of the prepared weights.
     pub fn bytes(&self) -> u64 {
         self.weights.len() as u64 * 4
+    }
+
+    pub const fn channels(&self) -> usize {
+        self.conv.channels_in
+    }
+
+    pub const fn padded(&self) -> usize {
+        self.conv.channels_in.next_multiple_of(LANES)
+    }
+
+    pub const fn stride(&self) -> usize {
+        self.conv.stride
+    }
+
+    pub const fn has_zero_edge(&self) -> bool {
+        self.edge.is_none()
+    }
+
+    /// The sides of the result.
+    pub fn output(&self, side: [usize; 2]) -> [usize; 2] {
+        self.conv.output(side)
+    }
+
+    /// The rows of a picture of `height` that rows of the results read.
+    pub fn reads(&self, rows: Range<usize>, height: usize) -> Range<usize> {
+        let Conv { stride, dilation, pad, kernel, .. } = &self.conv;
+        let reach = (kernel[0] - 1) * dilation + 1;
+        let end = ((rows.end.max(1) - 1) * stride + reach).saturating_sub(pad[0]).min(height);
+        (rows.start * stride).saturating_sub(pad[0]).min(end)..end
     }
 
     /// On the concatenation of `maps`, all of one size. What is left out when `stop` answers true
@@ -52,34 +89,41 @@ impl Depthwise {
                 &joined
             }
         };
+        if let Some(edge) = self.edge {
+            let inner = Self { conv: self.conv.clone().pad([0; 4]), edge: None, ..self.clone() };
+            return inner.run(&[&spatial::pad(map, self.conv.pad, edge)], stop);
+        }
         let [height, width] = self.conv.output([map.height, map.width]);
-        let rows = Axis::new(&self.conv, 0, map.height, height);
-        let columns = Axis::new(&self.conv, 1, map.width, width);
-        let inside = self.inside(map.width, width);
-        Map::build(height, width, map.channels, |y, row| {
+        Map::written(height, width, map.channels, |y, row| {
             if !stop() {
-                let (taps, columns, inside) = (&rows.taps[y], &columns, inside.clone());
-                super::dispatch(Row { kernel: self, map, taps, columns, inside, row });
+                let lines = self.lines(y, map.height, |y| map.row(y));
+                super::dispatch(Row { kernel: self, lines, row });
             }
         })
     }
 
-    /// The results of a row of `out` that read nothing beyond its `width` pixels.
-    fn inside(&self, width: usize, out: usize) -> Range<usize> {
+    /// What row `y` of the results reads of a picture of `height` rows: nothing is what lies
+    /// outside.
+    pub(super) fn lines<'a>(
+        &self,
+        y: usize,
+        height: usize,
+        row: impl Fn(usize) -> &'a [f32],
+    ) -> Vec<&'a [f32]> {
         let Conv { stride, dilation, pad, kernel, .. } = &self.conv;
-        let first = pad[2].div_ceil(*stride).min(out);
-        let reach = (kernel[1] - 1) * dilation + 1;
-        let end = (width + pad[2]).checked_sub(reach).map_or(0, |last| last / stride + 1);
-        first..end.clamp(first, out)
+        let line = |ky: usize| match (y * stride + ky * dilation).checked_sub(pad[0]) {
+            Some(y) if y < height => row(y),
+            _ => &[],
+        };
+        (0..kernel[0]).map(line).collect()
     }
 }
 
+/// One row of results.
 struct Row<'a> {
     kernel: &'a Depthwise,
-    map: &'a Map,
-    taps: &'a [(usize, Option<usize>)],
-    columns: &'a Axis,
-    inside: Range<usize>,
+    /// One for each row of the kernel.
+    lines: Vec<&'a [f32]>,
     row: &'a mut [f32],
 }
 
@@ -87,106 +131,116 @@ impl WithSimd for Row<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) {
-        let count = self.columns.taps.len();
-        let whole = self.inside.len() / TILE * TILE;
-        let (first, end) = (self.inside.start, self.inside.start + whole);
-        let Conv { stride, dilation, kernel, .. } = &self.kernel.conv;
-        for x in (first..end).step_by(TILE) {
-            match (kernel[1], *stride, *dilation) {
-                (3, 1, 1) => self.tile_of::<S, 3, 1>(simd, x),
-                (3, 2, 1) => self.tile_of::<S, 3, 2>(simd, x),
-                (5, 1, 1) => self.tile_of::<S, 5, 1>(simd, x),
-                (5, 2, 1) => self.tile_of::<S, 5, 2>(simd, x),
-                _ => self.tile(simd, x),
-            }
-        }
-        for x in (0..first).chain(end..count) {
-            self.result(simd, x);
-        }
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { kernel, lines, row } = self;
+        kernel.row(simd, &lines, row);
     }
 }
 
-impl Row<'_> {
-    /// [`TILE`] results from `x` on that read nothing beyond the picture's sides.
+impl Depthwise {
+    /// One row of results.
     #[inline(always)]
-    fn tile<S: Simd>(&mut self, simd: S, x: usize) {
-        let Conv { stride, dilation, pad, kernel: [_, side], .. } = &self.kernel.conv;
-        let padded = self.map.padded();
-        let vectors = padded / S::F32_LANES;
-        let weights = S::as_simd_f32s(&self.kernel.weights).0;
-        let to = S::as_mut_simd_f32s(&mut self.row[x * padded..][..TILE * padded]).0;
+    pub(super) fn row<S: Simd>(&self, simd: S, lines: &[&[f32]], row: &mut [f32]) {
+        let Conv { stride, dilation, kernel, .. } = &self.conv;
+        let vectors = self.padded() / S::F32_LANES;
         for vector in 0..vectors {
-            let mut sums = [simd.splat_f32s(0.0); TILE];
-            for &(ky, y) in self.taps {
-                let Some(y) = y else { continue };
-                let line = S::as_simd_f32s(self.map.row(y)).0;
-                for kx in 0..*side {
-                    let weight = weights[(ky * side + kx) * vectors + vector];
-                    let from = (x * stride + kx * dilation - pad[2]) * vectors + vector;
-                    for at in 0..TILE {
-                        let value = line[from + at * stride * vectors];
-                        sums[at] = simd.mul_add_e_f32s(value, weight, sums[at]);
-                    }
-                }
-            }
-            for at in 0..TILE {
-                to[at * vectors + vector] =
-                    self.kernel.epilogue.apply(simd, vector, sums[at], None);
+            let at = (vector, vectors);
+            match (kernel, stride, dilation) {
+                ([3, 3], 1, 1) => self.sweep::<S, 3, 1, 3>(simd, lines, at, row),
+                ([3, 3], 2, 1) => self.sweep::<S, 3, 2, 2>(simd, lines, at, row),
+                ([5, 5], 1, 1) => self.sweep::<S, 5, 1, 5>(simd, lines, at, row),
+                ([5, 5], 2, 1) => self.sweep::<S, 5, 2, 3>(simd, lines, at, row),
+                _ => self.any(simd, lines, at, row),
             }
         }
     }
 
-    /// [`Row::tile`] with a kernel `SIDE` pixels wide: what neighbours read in common is read once.
+    /// The weights of a vector of channels are `place * step` from the first.
     #[inline(always)]
-    fn tile_of<S: Simd, const SIDE: usize, const STRIDE: usize>(&mut self, simd: S, x: usize) {
-        let padded = self.map.padded();
-        let vectors = padded / S::F32_LANES;
-        let weights = S::as_simd_f32s(&self.kernel.weights).0;
-        let to = S::as_mut_simd_f32s(&mut self.row[x * padded..][..TILE * padded]).0;
-        let first = (x * STRIDE - self.kernel.conv.pad[2]) * vectors;
-        for vector in 0..vectors {
-            let mut sums = [simd.splat_f32s(0.0); TILE];
-            for &(ky, y) in self.taps {
-                let Some(y) = y else { continue };
-                let line = &S::as_simd_f32s(self.map.row(y)).0[first + vector..];
-                let weights = &weights[ky * SIDE * vectors + vector..];
-                for place in 0..(TILE - 1) * STRIDE + SIDE {
-                    let value = line[place * vectors];
-                    for at in 0..TILE {
-                        if place >= at * STRIDE && place < at * STRIDE + SIDE {
-                            let weight = weights[(place - at * STRIDE) * vectors];
-                            sums[at] = simd.mul_add_e_f32s(value, weight, sums[at]);
+    fn weights<S: Simd>(&self, vector: usize) -> (&[S::f32s], usize) {
+        let step = LANES / S::F32_LANES;
+        let len = self.conv.kernel[0] * self.conv.kernel[1] * LANES;
+        let block = &self.weights[vector / step * len..][..len];
+        (&S::as_simd_f32s(block).0[vector % step..], step)
+    }
+
+    /// Vector `vector` of `vectors` for a row of results, with a kernel of `SIDE` pixels of which
+    /// `ACTIVE` results read a column at once.
+    #[inline(always)]
+    fn sweep<S: Simd, const SIDE: usize, const STRIDE: usize, const ACTIVE: usize>(
+        &self,
+        simd: S,
+        lines: &[&[f32]],
+        (vector, vectors): (usize, usize),
+        row: &mut [f32],
+    ) {
+        let (from, step) = self.weights::<S>(vector);
+        let mut weights = [[simd.splat_f32s(0.0); SIDE]; SIDE];
+        let mut rows: [&[S::f32s]; SIDE] = [&[]; SIDE];
+        for ky in 0..SIDE {
+            rows[ky] = S::as_simd_f32s(lines[ky]).0;
+            for kx in 0..SIDE {
+                weights[ky][kx] = from[(ky * SIDE + kx) * step];
+            }
+        }
+        let ready = self.epilogue.of(simd, vector);
+        let row = S::as_mut_simd_f32s(row).0;
+        let count = row.len() / vectors;
+        // The last is that of the result whose last columns are read.
+        let mut sums = [simd.splat_f32s(0.0); ACTIVE];
+        for at in 0..count + ACTIVE - 1 {
+            for offset in 0..STRIDE {
+                // Left of the picture this wraps, so that it is beyond its end as well.
+                let column = (at * STRIDE + offset).wrapping_sub(self.conv.pad[2]);
+                let place = column.wrapping_mul(vectors).wrapping_add(vector);
+                for ky in 0..SIDE {
+                    let Some(value) = rows[ky].get(place) else { continue };
+                    for (active, sum) in sums.iter_mut().enumerate() {
+                        let kx = offset + active * STRIDE;
+                        if kx < SIDE {
+                            *sum = simd.mul_add_e_f32s(*value, weights[ky][kx], *sum);
                         }
                     }
                 }
             }
-            for at in 0..TILE {
-                to[at * vectors + vector] =
-                    self.kernel.epilogue.apply(simd, vector, sums[at], None);
+            if at + 1 >= ACTIVE {
+                row[(at + 1 - ACTIVE) * vectors + vector] =
+                    ready.apply(simd, sums[ACTIVE - 1], None);
             }
+            for active in (1..ACTIVE).rev() {
+                sums[active] = sums[active - 1];
+            }
+            sums[0] = simd.splat_f32s(0.0);
         }
     }
 
-    /// Any result.
+    /// [`Depthwise::sweep`] with any kernel.
     #[inline(always)]
-    fn result<S: Simd>(&mut self, simd: S, x: usize) {
-        let padded = self.map.padded();
-        let side = self.kernel.conv.kernel[1];
-        let weights = S::as_simd_f32s(&self.kernel.weights).0;
-        let vectors = padded / S::F32_LANES;
-        let to = S::as_mut_simd_f32s(&mut self.row[x * padded..][..padded]).0;
-        for (vector, to) in to.iter_mut().enumerate() {
+    fn any<S: Simd>(
+        &self,
+        simd: S,
+        lines: &[&[f32]],
+        (vector, vectors): (usize, usize),
+        row: &mut [f32],
+    ) {
+        let Conv { stride, dilation, pad, kernel, .. } = &self.conv;
+        let (weights, step) = self.weights::<S>(vector);
+        let ready = self.epilogue.of(simd, vector);
+        let row = S::as_mut_simd_f32s(row).0;
+        for (x, to) in row.iter_mut().skip(vector).step_by(vectors).enumerate() {
             let mut sum = simd.splat_f32s(0.0);
-            for &(ky, y) in self.taps {
-                for &(kx, x) in &self.columns.taps[x] {
-                    let Some((x, y)) = x.zip(y) else { continue };
-                    let value = S::as_simd_f32s(self.map.pixel(x, y)).0[vector];
-                    let weight = weights[(ky * side + kx) * vectors + vector];
-                    sum = simd.mul_add_e_f32s(value, weight, sum);
+            for (ky, line) in lines.iter().enumerate() {
+                let line = S::as_simd_f32s(line).0;
+                for kx in 0..kernel[1] {
+                    let column = (x * stride + kx * dilation).wrapping_sub(pad[2]);
+                    let place = column.wrapping_mul(vectors).wrapping_add(vector);
+                    if let Some(value) = line.get(place) {
+                        let weight = weights[(ky * kernel[1] + kx) * step];
+                        sum = simd.mul_add_e_f32s(*value, weight, sum);
+                    }
                 }
             }
-            *to = self.kernel.epilogue.apply(simd, vector, sum, None);
+            *to = ready.apply(simd, sum, None);
         }
     }
 }

@@ -16,36 +16,54 @@ pub struct Epilogue {
     bounds: Option<[f32; 2]>,
 }
 
-/// What comes before the bias and differs from run to run.
-#[derive(Clone, Copy)]
+/// What differs from run to run.
+#[derive(Clone, Copy, Default)]
 pub struct Modulation<'a> {
-    /// A factor for each channel: a vector.
-    pub factors: &'a Map,
+    /// A factor for each channel, before the bias: a vector.
+    pub factors: Option<&'a Map>,
     /// Added to every channel then: a picture of one channel, of the results' size or one pixel.
     pub added: Option<&'a Map>,
-    /// Added to each channel: a vector.
+    /// Added to each channel then: a vector.
     pub offsets: Option<&'a Map>,
+    /// Added after the bias: a picture of the results' size.
+    pub residual: Option<&'a Map>,
 }
 
 /// What a [`Modulation`] is at one pixel.
 #[derive(Clone, Copy)]
 pub struct Local<'a> {
-    factors: &'a [f32],
+    factors: Option<&'a [f32]>,
     added: f32,
     offsets: Option<&'a [f32]>,
+    residual: Option<&'a [f32]>,
 }
 
 impl<'a> Modulation<'a> {
+    pub fn residual(map: &'a Map) -> Self {
+        Self { residual: Some(map), ..Self::default() }
+    }
+
     /// At pixel `(x, y)` of the results.
     #[inline(always)]
     pub fn at(&self, x: usize, y: usize) -> Local<'a> {
         let pixel = |map: &Map| map.pixel(x.min(map.width - 1), y.min(map.height - 1))[0];
         Local {
-            factors: self.factors.pixel(0, 0),
+            factors: self.factors.map(|map| map.pixel(0, 0)),
             added: self.added.map_or(0.0, pixel),
             offsets: self.offsets.map(|map| map.pixel(0, 0)),
+            residual: self.residual.map(|map| map.pixel(x, y)),
         }
     }
+}
+
+/// An [`Epilogue`] for one vector of channels, in registers.
+#[derive(Clone, Copy)]
+pub struct Ready<S: Simd> {
+    vector: usize,
+    bias: S::f32s,
+    /// Factors of what is above zero and below.
+    slopes: Option<[S::f32s; 2]>,
+    bounds: [S::f32s; 2],
 }
 
 fn padded(values: &[f32]) -> Vec<f32> {
@@ -104,6 +122,24 @@ impl Epilogue {
         Self { bias: repeat(&self.bias), slopes: self.slopes.as_ref().map(repeat), ..*self }
     }
 
+    /// For vector number `vector` of the channels.
+    #[inline(always)]
+    pub fn of<S: Simd>(&self, simd: S, vector: usize) -> Ready<S> {
+        let gain = self.gain.unwrap_or(1.0);
+        let slopes = match &self.slopes {
+            Some(slopes) => Some(S::as_simd_f32s(slopes).0[vector]),
+            None => self.gain.map(|_| simd.splat_f32s(1.0)),
+        };
+        let gain = simd.splat_f32s(gain);
+        let [low, high] = self.bounds.unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
+        Ready {
+            vector,
+            bias: S::as_simd_f32s(&self.bias).0[vector],
+            slopes: slopes.map(|slope| [gain, simd.mul_f32s(slope, gain)]),
+            bounds: [simd.splat_f32s(low), simd.splat_f32s(high)],
+        }
+    }
+
     /// On vector number `vector` of the channels of a pixel.
     #[inline(always)]
     pub fn apply<S: Simd>(
@@ -113,28 +149,35 @@ impl Epilogue {
         sum: S::f32s,
         modulation: Option<Local<'_>>,
     ) -> S::f32s {
-        let zero = simd.splat_f32s(0.0);
+        self.of(simd, vector).apply(simd, sum, modulation)
+    }
+}
+
+impl<S: Simd> Ready<S> {
+    /// On the sums of a pixel.
+    #[inline(always)]
+    pub fn apply(&self, simd: S, sum: S::f32s, modulation: Option<Local<'_>>) -> S::f32s {
+        let own = |numbers: &[f32]| S::as_simd_f32s(numbers).0[self.vector];
         let mut value = sum;
-        if let Some(Local { factors, added, offsets }) = modulation {
-            let factor = S::as_simd_f32s(factors).0[vector];
-            value = simd.mul_add_e_f32s(value, factor, simd.splat_f32s(added));
+        if let Some(Local { factors, added, offsets, .. }) = modulation {
+            if let Some(factors) = factors {
+                value = simd.mul_add_e_f32s(value, own(factors), simd.splat_f32s(added));
+            }
             if let Some(offsets) = offsets {
-                value = simd.add_f32s(value, S::as_simd_f32s(offsets).0[vector]);
+                value = simd.add_f32s(value, own(offsets));
             }
         }
-        value = simd.add_f32s(value, S::as_simd_f32s(&self.bias).0[vector]);
-        if let Some(slopes) = &self.slopes {
-            let slope = S::as_simd_f32s(slopes).0[vector];
-            let negative = simd.mul_f32s(simd.min_f32s(value, zero), slope);
-            value = simd.add_f32s(simd.max_f32s(value, zero), negative);
+        value = simd.add_f32s(value, self.bias);
+        if let Some(residual) = modulation.and_then(|local| local.residual) {
+            value = simd.add_f32s(value, own(residual));
         }
-        if let Some(gain) = self.gain {
-            value = simd.mul_f32s(value, simd.splat_f32s(gain));
+        if let Some([above, below]) = self.slopes {
+            let zero = simd.splat_f32s(0.0);
+            let negative = simd.mul_f32s(simd.min_f32s(zero, value), below);
+            value = simd.mul_add_e_f32s(simd.max_f32s(zero, value), above, negative);
         }
-        if let Some([low, high]) = self.bounds {
-            value = simd.max_f32s(value, simd.splat_f32s(low));
-            value = simd.min_f32s(value, simd.splat_f32s(high));
-        }
-        value
+        // In this order what is not a number stays so.
+        let [low, high] = self.bounds;
+        simd.min_f32s(high, simd.max_f32s(low, value))
     }
 }

@@ -12,7 +12,7 @@ use super::Stop;
 use super::epilogue::{Epilogue, Modulation};
 use super::map::{LANES, Map};
 use super::spare::Lent;
-use crate::nets::graph::Conv;
+use crate::nets::graph::{Conv, Edge};
 
 /// Most channels that count as few, read and made.
 const MOST_READ: usize = 16;
@@ -78,7 +78,7 @@ impl Few {
         let side = maps.first().map_or([0; 2], |map| [map.height, map.width]);
         let [height, width] = self.conv.output(side);
         let copy = Copy::new(self, maps, side, [height, width]);
-        Map::build(height, width, self.conv.channels_out, |y, row| {
+        Map::written(height, width, self.conv.channels_out, |y, row| {
             if !stop() {
                 let kernel = self;
                 super::dispatch(Row { kernel, copy: &copy, modulation, y, width, row });
@@ -114,6 +114,16 @@ impl Copy {
             to.fill(0.0);
             let y = y as isize - conv.pad[0] as isize;
             let Some(y) = conv.edge.index(y, side[0]) else { return };
+            // Three channels, of pictures that is, without asking of each pixel what it is.
+            if let ([map], 3, false) = (maps, from, makes_few) {
+                let inside = columns.iter().take_while(|x| x.is_none()).count();
+                let pixels = map.row(y).chunks_exact(map.padded());
+                let to = to.as_chunks_mut::<3>().0[inside..columns.len()].iter_mut();
+                if conv.edge == Edge::Zero {
+                    to.zip(pixels).for_each(|(to, pixel)| *to = [pixel[0], pixel[1], pixel[2]]);
+                    return;
+                }
+            }
             let mut first = 0;
             for (map, &channels) in maps.iter().zip(parts) {
                 for (at, x) in columns.iter().enumerate() {
@@ -126,11 +136,7 @@ impl Copy {
                         continue;
                     }
                     let to = &mut to[at * from + first..][..channels];
-                    // A copy of unknown length is a call.
-                    match (to.as_chunks_mut::<3>().0, pixel.as_chunks::<3>().0) {
-                        ([to], [pixel]) if channels == 3 => *to = *pixel,
-                        _ => to.copy_from_slice(pixel),
-                    }
+                    to.copy_from_slice(pixel);
                 }
                 first += channels;
             }
@@ -209,6 +215,10 @@ impl Row<'_> {
         let (len, span) = (conv.kernel[1] * conv.channels_in, (PIXELS - 1) * step + 1);
         let vectors = padded_out / S::F32_LANES;
         let weights = S::as_simd_f32s(weights).0;
+        let mut ready = [epilogue.of(simd, vector); VECTORS];
+        for (v, ready) in ready.iter_mut().enumerate() {
+            *ready = epilogue.of(simd, vector + v);
+        }
         for first in (0..self.width).step_by(PIXELS) {
             let mut sums = [[simd.splat_f32s(0.0); VECTORS]; PIXELS];
             for ky in 0..conv.kernel[0] {
@@ -227,11 +237,16 @@ impl Row<'_> {
             }
             let count = PIXELS.min(self.width - first);
             for (at, sums) in sums.into_iter().enumerate().take(count) {
-                let own = self.modulation.map(|modulation| modulation.at(first + at, self.y));
+                // A closure might become a call.
+                let own = match self.modulation {
+                    Some(modulation) => Some(modulation.at(first + at, self.y)),
+                    None => None,
+                };
                 let pixel = &mut self.row[(first + at) * padded_out..][..*padded_out];
                 let pixel = S::as_mut_simd_f32s(pixel).0;
-                for (v, sum) in sums.into_iter().enumerate() {
-                    pixel[vector + v] = epilogue.apply(simd, vector + v, sum, own);
+                let pixel = &mut pixel[vector..][..VECTORS];
+                for ((to, ready), sum) in pixel.iter_mut().zip(&ready).zip(sums) {
+                    *to = ready.apply(simd, sum, own);
                 }
             }
         }
@@ -243,6 +258,8 @@ impl Row<'_> {
         let Few { conv, weights, padded_out, .. } = self.kernel;
         let (from, columns) = (conv.channels_in, conv.kernel[1]);
         let (weights, _) = weights.as_chunks::<MADE>();
+        // What pads the channels.
+        self.row.fill(0.0);
         let tile = ACROSS * S::F32_LANES;
         for first in (0..self.width).step_by(tile) {
             let mut sums = [[simd.splat_f32s(0.0); ACROSS]; MADE];

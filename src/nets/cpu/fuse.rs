@@ -1,11 +1,18 @@
 //! What a convolution does along with the nodes after it.
 
 use super::conv::{Kernel, WINOGRAD_CHANNELS, takes_modulation};
+use super::depthwise::Depthwise;
 use super::epilogue::Epilogue;
+use super::pointwise::Pointwise;
 use super::resample::Between;
+use super::separable::Separable;
 use super::statistics::Statistics;
 use crate::nets::Source;
-use crate::nets::graph::{Act, Conv, Graph, Layout, Op, Resample, Value};
+use crate::nets::graph::{Act, Conv, Graph, Layout, Node, Op, Resample, Value};
+
+/// Sizes for which sides are compared: every remainder of a picture that is halved six times.
+const PROBES: usize = 64;
+const LEAST_PROBE: usize = 256;
 
 /// Which nodes become part of the convolution before them.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,6 +27,7 @@ pub enum Fusion {
 pub struct Fused {
     pub kernel: Kernel,
     pub before: Before,
+    pub residual: Option<Residual>,
     /// The nodes that are done, in order.
     pub nodes: Vec<usize>,
 }
@@ -33,15 +41,92 @@ pub enum Before {
     Normal([Value; 3], Statistics, Vec<f32>),
 }
 
-/// The kernel of node `index`, `conv`, with as much of what follows as it can do itself; `parts`
-/// are the channels of the maps that it reads as one.
+/// What is added after the bias: a value that is there already.
+#[derive(Clone, Copy)]
+pub struct Residual {
+    pub value: Value,
+    /// Zero channels that it gets at its end first, and the node that is there for that.
+    pub wider: Option<(usize, usize)>,
+}
+
+/// Convolutions that are done at once, with what they took over.
+pub struct Block {
+    pub separable: Separable,
+    pub residual: Option<Residual>,
+    pub nodes: Vec<usize>,
+}
+
+/// The graph as it is fused.
+#[derive(Clone, Copy)]
+pub struct Plan<'a> {
+    pub graph: &'a Graph,
+    pub fusion: Fusion,
+    /// Channels of the maps that make up each value.
+    pub parts: &'a [Vec<usize>],
+    /// For each value the sides it has in pictures of many sizes.
+    pub sides: &'a [Vec<[usize; 2]>],
+}
+
+/// The convolution of node `index`, where that is one of this kind.
+fn conv_at(graph: &Graph, index: usize, is_so: fn(&Conv) -> bool) -> Option<&Conv> {
+    match &graph.nodes[index].op {
+        Op::Conv(conv) if is_so(conv) => Some(conv),
+        _ => None,
+    }
+}
+
+/// The convolution of node `index` with the depthwise one after it and the 1×1 one after that, or
+/// a depthwise one with a 1×1 one: where they are so, and nothing but the block reads between.
+pub fn block<E>(plan: Plan<'_>, index: usize, source: Source<'_, E>) -> Result<Option<Block>, E> {
+    let Plan { graph, fusion, .. } = plan;
+    let mut nodes = Vec::new();
+    let mut middle = Some(index);
+    let mut expand = None;
+    if let Some(conv) = conv_at(graph, index, Pointwise::fit) {
+        // Whether a block begins here shows before any weight is read.
+        let mut follows = chain(graph, index, fusion).into_iter();
+        let next = follows.find(|node| conv_at(graph, *node, |_| true).is_some());
+        if next.and_then(|next| conv_at(graph, next, Depthwise::fit)).is_none() {
+            return Ok(None);
+        }
+        let fused = fuse(plan, conv, (index, index), source)?;
+        nodes.extend(&fused.nodes);
+        expand = match (fused.is_plain(), fused.kernel) {
+            (true, Kernel::Pointwise(kernel)) => Some(kernel),
+            _ => return Ok(None),
+        };
+        middle = chain(graph, nodes.last().copied().unwrap_or(index), fusion).first().copied();
+        nodes.extend(middle);
+    }
+    let middle = middle.and_then(|at| Some((at, conv_at(graph, at, Depthwise::fit)?)));
+    let Some((middle, conv)) = middle else { return Ok(None) };
+    let fused = fuse(plan, conv, (middle, index), source)?;
+    nodes.extend(&fused.nodes);
+    let (true, Kernel::Depthwise(depthwise)) = (fused.is_plain(), fused.kernel) else {
+        return Ok(None);
+    };
+    let last = chain(graph, nodes.last().copied().unwrap_or(index), fusion).first().copied();
+    let last = last.and_then(|at| Some((at, conv_at(graph, at, Pointwise::fit)?)));
+    let Some((last, conv)) = last else { return Ok(None) };
+    nodes.push(last);
+    let fused = fuse(plan, conv, (last, index), source)?;
+    nodes.extend(&fused.nodes);
+    let (Kernel::Pointwise(project), Before::Nothing) = (fused.kernel, fused.before) else {
+        return Ok(None);
+    };
+    let separable = Separable::new(expand, depthwise, project);
+    Ok(separable.map(|separable| Block { separable, residual: fused.residual, nodes }))
+}
+
+/// The kernel of node `index`, `conv`, with as much of what follows as it can do itself, from
+/// values that are there before node `begin`.
 pub fn fuse<E>(
-    graph: &Graph,
-    (index, conv): (usize, &Conv),
-    parts: &[usize],
-    fusion: Fusion,
+    plan: Plan<'_>,
+    conv: &Conv,
+    (index, begin): (usize, usize),
     source: Source<'_, E>,
 ) -> Result<Fused, E> {
+    let Plan { graph, fusion, .. } = plan;
     let chain = chain(graph, index, fusion);
     let mut conv = conv.clone();
     let mut weight = source(&conv.weight)?;
@@ -54,7 +139,7 @@ pub fn fuse<E>(
     // The second input of the next node, where that is made before the convolution.
     let other = |done: usize, before: Value| {
         let [first, other] = next(done)?.inputs[..] else { return None };
-        (first == before && other.0 < index).then_some(other)
+        (first == before && other.0 < begin).then_some(other)
     };
     let value = |done: usize| Value(done.checked_sub(1).map_or(index, |last| chain[last]));
     if let Some(Op::Slice { from, len }) = next(done).map(|node| &node.op)
@@ -93,7 +178,7 @@ pub fn fuse<E>(
         && let Some([x, vectors @ ..]) = next(done).map(|node| &node.inputs[..])
         && let [truncation, scale, shift] = *vectors
         && *x == value(done)
-        && vectors.iter().all(|vector| vector.0 < index)
+        && vectors.iter().all(|vector| vector.0 < begin)
         && takes_modulation(&conv)
     {
         let statistics = Statistics::read(name, *rows, *eps, source)?;
@@ -123,6 +208,14 @@ pub fn fuse<E>(
         bias.iter_mut().zip(source(name)?).for_each(|(bias, more)| *bias += more);
         done += 1;
     }
+    let mut residual = None;
+    if let Some(at) = chain.get(done)
+        && graph.nodes[*at].op == Op::Add
+        && takes_modulation(&conv)
+    {
+        residual = plan.residual(*at, value(done), begin);
+        done += usize::from(residual.is_some());
+    }
     let mut epilogue = Epilogue::new(&bias);
     loop {
         let with = match next(done).map(|node| &node.op) {
@@ -143,8 +236,65 @@ pub fn fuse<E>(
             }
         }
     }
+    let parts = &plan.parts[graph.nodes[index].inputs[0].0];
     let kernel = Kernel::new(&conv, &weight, parts, epilogue);
-    Ok(Fused { kernel, before, nodes: chain[..done].to_vec() })
+    Ok(Fused { kernel, before, residual, nodes: chain[..done].to_vec() })
+}
+
+impl Fused {
+    /// Whether it needs nothing but its input.
+    const fn is_plain(&self) -> bool {
+        matches!(self.before, Before::Nothing) && self.residual.is_none()
+    }
+}
+
+impl Plan<'_> {
+    /// What node `sum` adds to `value`, where that is there before node `begin` and of the same
+    /// size, whatever the picture's.
+    fn residual(&self, sum: usize, value: Value, begin: usize) -> Option<Residual> {
+        let [a, b] = self.graph.nodes[sum].inputs[..] else { return None };
+        let other = if a == value { b } else { a };
+        let is_same = self.sides[other.0] == self.sides[value.0]
+            && self.graph.channels(other) == self.graph.channels(value);
+        if a == b || !is_same {
+            return None;
+        }
+        if other.0 < begin {
+            return Some(Residual { value: other, wider: None });
+        }
+        let Node { op: Op::PadChannels(more), inputs, .. } = &self.graph.nodes[other.0] else {
+            return None;
+        };
+        let is_own = chain(self.graph, other.0, self.fusion).first() == Some(&sum);
+        let wider = Some((*more, other.0));
+        (is_own && inputs[0].0 < begin).then_some(Residual { value: inputs[0], wider })
+    }
+}
+
+/// For each value the sides that it has where the inputs have many: values whose sides are the same
+/// in all of these are of one size.
+pub fn sides(graph: &Graph) -> Vec<Vec<[usize; 2]>> {
+    let mut all: Vec<Vec<[usize; 2]>> = Vec::with_capacity(graph.nodes.len());
+    for (index, node) in graph.nodes.iter().enumerate() {
+        // Inputs do not depend on each other.
+        let own = |probe: usize| [LEAST_PROBE + probe + 2 * PROBES * index; 2];
+        let of = |probe: usize| {
+            let inputs: Vec<_> = node.inputs.iter().map(|value| all[value.0][probe]).collect();
+            match (&node.op, inputs.as_slice()) {
+                (Op::Input, _) => own(probe),
+                // One of them is a vector; which one only a run shows.
+                (Op::Add | Op::Sub | Op::Mul | Op::AddScaled(_), [a, b])
+                    if a != b && *a != [1, 1] && *b != [1, 1] =>
+                {
+                    own(probe)
+                }
+                _ => node.output(&inputs),
+            }
+        };
+        let sides = (0..PROBES).map(of).collect();
+        all.push(sides);
+    }
+    all
 }
 
 /// The ReLU that alone reads node `index`.

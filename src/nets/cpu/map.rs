@@ -100,12 +100,6 @@ impl Map {
         &self.data[(y * self.width + x) * padded..][..padded]
     }
 
-    /// Every channel of the pixel that is `at` places from the first, row by row.
-    pub fn pixel_at(&self, at: usize) -> &[f32] {
-        let padded = self.padded();
-        &self.data[at * padded..][..padded]
-    }
-
     /// The pixels of one row, side by side.
     pub fn row(&self, y: usize) -> &[f32] {
         let len = self.width * self.padded();
@@ -119,11 +113,21 @@ impl Map {
         channels: usize,
         fill: impl Fn(usize, &mut [f32]) + Sync,
     ) -> Self {
-        let mut map = Self::stale(height, width, channels);
-        map.change_rows(|y, row| {
+        Self::written(height, width, channels, |y, row| {
             row.fill(0.0);
             fill(y, row);
-        });
+        })
+    }
+
+    /// [`Map::build`] by what writes every number of a row.
+    pub fn written(
+        height: usize,
+        width: usize,
+        channels: usize,
+        write: impl Fn(usize, &mut [f32]) + Sync,
+    ) -> Self {
+        let mut map = Self::stale(height, width, channels);
+        map.change_rows(write);
         map
     }
 

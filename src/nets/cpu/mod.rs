@@ -11,6 +11,7 @@ mod contextual;
 pub(super) mod conv;
 mod curves;
 mod depthwise;
+mod direct;
 mod elementwise;
 pub(super) mod epilogue;
 mod few;
@@ -22,6 +23,7 @@ pub(super) mod map;
 mod modulate;
 mod pointwise;
 mod resample;
+mod separable;
 mod spare;
 pub(super) mod spatial;
 mod statistics;
@@ -34,11 +36,14 @@ use std::sync::Arc;
 use pulp::{Arch, WithSimd};
 
 use self::epilogue::Modulation;
-use self::fuse::{Before, Fused, Fusion, batch_norm, between, fuse, relu_after};
+use self::fuse::{
+    Before, Block, Fused, Fusion, Plan, Residual, batch_norm, between, block, fuse, relu_after,
+};
 use self::group::GroupNorm;
 use self::map::Map;
 use self::modulate::Demodulation;
 use self::resample::{Filter, Filtered};
+use self::separable::Separable;
 use self::statistics::Statistics;
 use super::cost::sides_of;
 use super::graph::{Graph, Op, Value};
@@ -60,6 +65,7 @@ fn dispatch<Op: WithSimd>(op: Op) -> Op::Output {
 /// A prepared node.
 enum Step {
     Conv(Box<Fused>),
+    Block(Box<Separable>, Option<Residual>),
     Param(Arc<Map>),
     PRelu(Vec<f32>),
     /// Factors and offsets of the channels.
@@ -72,8 +78,8 @@ enum Step {
     GroupNorm(GroupNorm),
     Resample(Filter),
     Filtered(Box<Filtered>),
-    /// Done by the convolution before it.
-    Fused,
+    /// Done by the step that made this value.
+    Fused(Value),
     Plain(Op),
 }
 
@@ -109,7 +115,8 @@ impl Processor {
     }
 
     fn prepare<E>(graph: Graph, source: Source<'_, E>, fusion: Fusion) -> Result<Self, E> {
-        let parts = parts(&graph);
+        let (parts, sides) = (parts(&graph), fuse::sides(&graph));
+        let plan = Plan { graph: &graph, fusion, parts: &parts, sides: &sides };
         let mut steps: Vec<Option<Step>> = (0..graph.nodes.len()).map(|_| None).collect();
         let mut whole = vec![true; graph.nodes.len()];
         for index in 0..graph.nodes.len() {
@@ -119,10 +126,22 @@ impl Processor {
             let node = &graph.nodes[index];
             let step = match &node.op {
                 Op::Conv(conv) => {
-                    let parts = &parts[node.inputs[0].0];
-                    let fused = fuse(&graph, (index, conv), parts, fusion, source)?;
-                    take_over(index, &fused.nodes, &mut steps, &mut whole);
-                    Step::Conv(Box::new(fused))
+                    let (step, nodes, residual) = match block(plan, index, source)? {
+                        Some(Block { separable, residual, nodes }) => {
+                            (Step::Block(Box::new(separable), residual), nodes, residual)
+                        }
+                        None => {
+                            let fused = fuse(plan, conv, (index, index), source)?;
+                            let (nodes, residual) = (fused.nodes.clone(), fused.residual);
+                            (Step::Conv(Box::new(fused)), nodes, residual)
+                        }
+                    };
+                    take_over(index, &nodes, &mut steps, &mut whole);
+                    if let Some(Residual { value, wider: Some((_, node)) }) = residual {
+                        steps[node] = Some(Step::Fused(value));
+                        whole[node] = false;
+                    }
+                    step
                 }
                 Op::Param { name, shape } => {
                     let [height, width] = sides_of(shape);
@@ -177,7 +196,7 @@ impl Processor {
             };
             steps[index] = Some(step);
         }
-        let steps = steps.into_iter().map(|step| step.unwrap_or(Step::Fused)).collect();
+        let steps = steps.into_iter().flatten().collect();
         Ok(Self {
             last_uses: graph.last_uses(),
             graph,
@@ -191,6 +210,7 @@ impl Processor {
     pub fn weight_bytes(&self) -> u64 {
         let bytes = |step: &Step| match step {
             Step::Conv(fused) => fused.kernel.bytes(),
+            Step::Block(separable, _) => separable.bytes(),
             _ => 0,
         };
         self.steps.iter().map(bytes).sum()
@@ -296,26 +316,37 @@ impl Processor {
         };
         let fresh = |map: Map| vec![Arc::new(map)];
         match step {
-            Step::Fused | Step::Param(_) => self.take(x, index, values),
+            Step::Fused(value) => self.take(*value, index, values),
+            Step::Param(_) => self.take(x, index, values),
+            Step::Block(separable, residual) => {
+                let added = residual.map(|residual| residual.map(values));
+                let modulation = added.as_deref().map(Modulation::residual);
+                fresh(separable.run(&maps_of(&values[x.0]), modulation, stop))
+            }
             Step::Conv(fused) => {
-                let maps: Vec<&Map> = values[x.0].iter().map(AsRef::as_ref).collect();
+                let maps = maps_of(&values[x.0]);
                 // What modulates is one map each: a vector, or what has one channel.
                 let one = |value: &Value| values[value.0].first().map(AsRef::as_ref);
                 let vectors;
-                let modulation = match &fused.before {
-                    Before::Nothing => None,
-                    Before::Demodulated(factors, added) => one(factors).map(|factors| {
-                        let added = added.as_ref().and_then(one);
-                        Modulation { factors, added, offsets: None }
-                    }),
+                let residual = fused.residual.map(|residual| residual.map(values));
+                let mut modulation =
+                    Modulation { residual: residual.as_deref(), ..Modulation::default() };
+                match &fused.before {
+                    Before::Nothing => {}
+                    Before::Demodulated(factors, added) => {
+                        modulation.factors = one(factors);
+                        modulation.added = added.as_ref().and_then(one);
+                    }
                     Before::Normal(inputs, statistics, bias) => {
                         let maps = inputs.map(|value| joined(&values[value.0]));
                         let maps: [&Map; 3] = std::array::from_fn(|at| maps[at].as_ref());
                         vectors = statistics.affine(maps, Some(bias));
-                        let [factors, offsets] = &vectors;
-                        Some(Modulation { factors, added: None, offsets: Some(offsets) })
+                        modulation.factors = Some(&vectors[0]);
+                        modulation.offsets = Some(&vectors[1]);
                     }
-                };
+                }
+                let is_plain = matches!(fused.before, Before::Nothing) && residual.is_none();
+                let modulation = (!is_plain).then_some(modulation);
                 fresh(fused.kernel.run_modulated(&maps, modulation, stop))
             }
             Step::PRelu(slopes) => change_joined(values, &|map| elementwise::prelu(map, slopes)),
@@ -391,11 +422,25 @@ impl Processor {
     }
 }
 
+impl Residual {
+    fn map(self, values: &[Parts]) -> Arc<Map> {
+        let map = joined(&values[self.value.0]);
+        match self.wider {
+            None => map,
+            Some((more, _)) => Arc::new(elementwise::pad_channels(&map, more)),
+        }
+    }
+}
+
+fn maps_of(parts: &Parts) -> Vec<&Map> {
+    parts.iter().map(AsRef::as_ref).collect()
+}
+
 /// Node `index` does what `nodes`, which follow it, are there for.
 fn take_over(index: usize, nodes: &[usize], steps: &mut [Option<Step>], whole: &mut [bool]) {
     let mut before = index;
     for &next in nodes {
-        steps[next] = Some(Step::Fused);
+        steps[next] = Some(Step::Fused(Value(before)));
         whole[before] = false;
         before = next;
     }

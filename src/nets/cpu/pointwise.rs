@@ -14,6 +14,8 @@ use crate::nets::graph::Conv;
 /// Pixels in one register tile: with two vectors each, 12 sums, 2 weights and 1 input fill 15 of
 /// the 16 vector registers of AVX2.
 const TILE: usize = 6;
+/// The same with one vector each.
+const SINGLES: usize = 12;
 /// Results that lie together in the weights: two vectors.
 const BLOCK: usize = 2 * LANES;
 /// Most pixels of one task: their inputs stay in a second-level cache while the blocks pass.
@@ -59,24 +61,42 @@ impl Pointwise {
         self.weights.len() as u64 * 4
     }
 
+    pub const fn channels_out(&self) -> usize {
+        self.channels_out
+    }
+
+    /// Numbers of a pixel of the results.
+    pub const fn padded_out(&self) -> usize {
+        self.channels_out.next_multiple_of(LANES)
+    }
+
+    /// All blocks of the results.
+    pub const fn blocks(&self) -> Range<usize> {
+        0..self.channels_out.div_ceil(BLOCK)
+    }
+
     /// On the concatenation of `maps`, all of one size. What is left out when `stop` answers true
     /// is unspecified.
     pub fn run(&self, maps: &[&Map], modulation: Option<Modulation<'_>>, stop: Stop<'_>) -> Map {
         let (height, width) = maps.first().map_or((0, 0), |map| (map.height, map.width));
+        let inputs: Vec<&[f32]> = maps.iter().map(|map| map.values()).collect();
         let mut out = Map::stale(height, width, self.channels_out);
         let (padded, pixels) = (out.padded(), height * width);
-        let blocks = self.channels_out.div_ceil(BLOCK);
+        let blocks = self.blocks().end;
         let each = pixels.div_ceil(TASKS).next_multiple_of(TILE).min(MAX_PIXELS);
         let len = if pixels == 1 { BLOCKS * BLOCK } else { each * padded };
         let part = |(at, out): (usize, &mut [f32])| {
             if stop() {
                 return;
             }
-            let (first, stride, blocks) = match pixels {
-                1 => (0, out.len(), at * BLOCKS..((at + 1) * BLOCKS).min(blocks)),
-                _ => (at * each, padded, 0..blocks),
+            let (first, blocks) = match pixels {
+                1 => (0, at * BLOCKS..((at + 1) * BLOCKS).min(blocks)),
+                _ => (at * each, self.blocks()),
             };
-            super::dispatch(Part { kernel: self, maps, modulation, first, stride, blocks, out });
+            let stride = if pixels == 1 { out.len() } else { padded };
+            let modulation = modulation.map(|modulation| (modulation, width, first));
+            let pixels = Pixels { inputs: &inputs, first, modulation, stride };
+            super::dispatch(Part { kernel: self, pixels, blocks, out });
         };
         if pixels * self.weights.len() < SHORT {
             out.values_mut().chunks_mut(len.max(1)).enumerate().for_each(part);
@@ -85,17 +105,127 @@ impl Pointwise {
         }
         out
     }
+
+    /// Some blocks of the results for as many pixels as `out` has room for.
+    #[inline(always)]
+    pub(super) fn multiply<S: Simd>(
+        &self,
+        simd: S,
+        pixels: Pixels<'_>,
+        blocks: Range<usize>,
+        out: &mut [f32],
+    ) {
+        let from: usize = self.parts.iter().sum();
+        let (in_block, in_pixel) = (BLOCK / S::F32_LANES, pixels.stride / S::F32_LANES);
+        for (at, block) in blocks.enumerate() {
+            let weights = &self.weights[block * from * BLOCK..][..from * BLOCK];
+            let vectors = in_block.min(in_pixel - at * in_block);
+            for pair in (0..vectors / 2 * 2).step_by(2) {
+                let places = [pair, at * in_block + pair, block * in_block + pair];
+                self.tiles::<S, TILE, 2>(simd, &pixels, weights, places, out);
+            }
+            if vectors % 2 == 1 {
+                let last = vectors - 1;
+                let places = [last, at * in_block + last, block * in_block + last];
+                self.tiles::<S, SINGLES, 1>(simd, &pixels, weights, places, out);
+            }
+        }
+    }
+
+    /// `V` vectors of the results, for `N` pixels at a time. Their places are those in the block of
+    /// `weights`, in a pixel of `out` and in one of all results.
+    #[inline(always)]
+    fn tiles<S: Simd, const N: usize, const V: usize>(
+        &self,
+        simd: S,
+        pixels: &Pixels<'_>,
+        weights: &[f32],
+        [in_block, own, vector]: [usize; 3],
+        out: &mut [f32],
+    ) {
+        let Pixels { first, modulation, stride, .. } = *pixels;
+        let count = out.len() / stride;
+        let mut ready = [self.epilogue.of(simd, vector); V];
+        for (v, ready) in ready.iter_mut().enumerate() {
+            *ready = self.epilogue.of(simd, vector + v);
+        }
+        for tile in (0..count).step_by(N) {
+            let left = N.min(count - tile);
+            let at = (in_block, first + tile, left);
+            let sums: [[S::f32s; V]; N] = match left {
+                1 => [self.sums::<S, 1, V>(simd, pixels, weights, at)[0]; N],
+                _ => self.sums::<S, N, V>(simd, pixels, weights, at),
+            };
+            for (index, sums) in sums.into_iter().enumerate().take(left) {
+                // A closure might become a call.
+                let local = match modulation {
+                    Some((all, width, first)) => {
+                        let place = first + tile + index;
+                        Some(all.at(place % width, place / width))
+                    }
+                    None => None,
+                };
+                let pixel = &mut out[(tile + index) * stride..][..stride];
+                let pixel = &mut S::as_mut_simd_f32s(pixel).0[own..][..V];
+                for ((to, ready), sum) in pixel.iter_mut().zip(&ready).zip(sums) {
+                    *to = ready.apply(simd, sum, local);
+                }
+            }
+        }
+    }
+
+    /// The sums of `V` vectors of a block for `N` pixels from `first` on, of which `left` are
+    /// there.
+    #[inline(always)]
+    fn sums<S: Simd, const N: usize, const V: usize>(
+        &self,
+        simd: S,
+        pixels: &Pixels<'_>,
+        weights: &[f32],
+        (vector, first, left): (usize, usize, usize),
+    ) -> [[S::f32s; V]; N] {
+        let mut sums = [[simd.splat_f32s(0.0); V]; N];
+        let mut weights = S::as_simd_f32s(weights).0.chunks_exact(BLOCK / S::F32_LANES);
+        for (input, &channels) in pixels.inputs.iter().zip(&self.parts) {
+            // A short tile repeats its first pixel; the copies are dropped.
+            let padded = channels.next_multiple_of(LANES);
+            let mut values: [&[f32]; N] = [&[]; N];
+            for (index, values) in values.iter_mut().enumerate() {
+                let place = first + if index < left { index } else { 0 };
+                *values = &input[place * padded..][..channels];
+            }
+            // The range tells the compiler that no channel is beyond a pixel's end.
+            for (channel, weights) in (0..channels).zip(weights.by_ref()) {
+                let weights = &weights[vector..][..V];
+                for (sums, values) in sums.iter_mut().zip(values) {
+                    let value = simd.splat_f32s(values[channel]);
+                    for v in 0..V {
+                        sums[v] = simd.mul_add_e_f32s(value, weights[v], sums[v]);
+                    }
+                }
+            }
+        }
+        sums
+    }
+}
+
+/// Which pixels are read.
+#[derive(Clone, Copy)]
+pub struct Pixels<'a> {
+    /// Those of the maps that are read as one.
+    pub inputs: &'a [&'a [f32]],
+    /// Number of the first.
+    pub first: usize,
+    /// With the width of the results and the number of the first result.
+    pub modulation: Option<(Modulation<'a>, usize, usize)>,
+    /// Numbers of a pixel of the results.
+    pub stride: usize,
 }
 
 /// Some blocks of some pixels.
 struct Part<'a> {
     kernel: &'a Pointwise,
-    maps: &'a [&'a Map],
-    modulation: Option<Modulation<'a>>,
-    /// Number of the first pixel.
-    first: usize,
-    /// Numbers of a pixel in `out`.
-    stride: usize,
+    pixels: Pixels<'a>,
     blocks: Range<usize>,
     out: &'a mut [f32],
 }
@@ -105,74 +235,6 @@ impl WithSimd for Part<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { kernel, maps, modulation, first, stride, blocks, out } = self;
-        let count = out.len() / stride;
-        let width = maps.first().map_or(1, |map| map.width.max(1));
-        let from: usize = kernel.parts.iter().sum();
-        let (in_block, in_pixel) = (BLOCK / S::F32_LANES, stride / S::F32_LANES);
-        for (at, block) in blocks.clone().enumerate() {
-            let weights = &kernel.weights[block * from * BLOCK..][..from * BLOCK];
-            for pair in (0..in_block).step_by(2) {
-                let own = at * in_block + pair;
-                if own >= in_pixel {
-                    break;
-                }
-                for tile in (0..count).step_by(TILE) {
-                    let left = TILE.min(count - tile);
-                    let sums: [[S::f32s; 2]; TILE] = if left == 1 {
-                        [sums::<S, 1>(simd, kernel, maps, weights, pair, first + tile, 1)[0]; TILE]
-                    } else {
-                        sums::<S, TILE>(simd, kernel, maps, weights, pair, first + tile, left)
-                    };
-                    for (index, sums) in sums.into_iter().enumerate().take(left) {
-                        let place = first + tile + index;
-                        let local = modulation.map(|all| all.at(place % width, place / width));
-                        let pixel = &mut out[(tile + index) * stride..][..stride];
-                        let pixel = S::as_mut_simd_f32s(pixel).0;
-                        let vector = block * in_block + pair;
-                        pixel[own] = kernel.epilogue.apply(simd, vector, sums[0], local);
-                        if own + 1 < in_pixel {
-                            pixel[own + 1] =
-                                kernel.epilogue.apply(simd, vector + 1, sums[1], local);
-                        }
-                    }
-                }
-            }
-        }
+        self.kernel.multiply(simd, self.pixels, self.blocks, self.out);
     }
-}
-
-/// The sums of two vectors of a block for `N` pixels from `first` on, of which `left` are there.
-#[inline(always)]
-fn sums<S: Simd, const N: usize>(
-    simd: S,
-    kernel: &Pointwise,
-    maps: &[&Map],
-    weights: &[f32],
-    pair: usize,
-    first: usize,
-    left: usize,
-) -> [[S::f32s; 2]; N] {
-    let mut sums = [[simd.splat_f32s(0.0); 2]; N];
-    let mut weights = S::as_simd_f32s(weights).0.chunks_exact(BLOCK / S::F32_LANES);
-    // With vectors of one number there would be no second of the last pair.
-    let second = (pair + 1).min(BLOCK / S::F32_LANES - 1);
-    for (map, &channels) in maps.iter().zip(&kernel.parts) {
-        // A short tile repeats its first pixel; the copies are dropped.
-        let mut pixels: [&[f32]; N] = [&[]; N];
-        for (index, pixel) in pixels.iter_mut().enumerate() {
-            let place = first + if index < left { index } else { 0 };
-            *pixel = &map.pixel_at(place)[..channels];
-        }
-        // The range tells the compiler that no channel is beyond a pixel's end.
-        for (channel, weights) in (0..channels).zip(weights.by_ref()) {
-            let (a, b) = (weights[pair], weights[second]);
-            for (sums, pixel) in sums.iter_mut().zip(pixels) {
-                let value = simd.splat_f32s(pixel[channel]);
-                sums[0] = simd.mul_add_e_f32s(value, a, sums[0]);
-                sums[1] = simd.mul_add_e_f32s(value, b, sums[1]);
-            }
-        }
-    }
-    sums
 }

@@ -1,6 +1,7 @@
 //! Memory of maps that are done with, for the next ones. What comes fresh from the system is mapped
 //! in page by page, which takes longer than many a kernel.
 
+use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -114,6 +115,25 @@ pub fn give(buffer: Vec<f32>) {
     if buffer.capacity() >= LEAST {
         spare().give(buffer);
     }
+}
+
+thread_local! {
+    static SCRATCH: RefCell<[Vec<f32>; 2]> = const { RefCell::new([Vec::new(), Vec::new()]) };
+}
+
+/// Two runs of so many numbers, finite and otherwise unspecified, that stay with this thread.
+pub fn scratch<R>(lens: [usize; 2], work: impl FnOnce([&mut [f32]; 2]) -> R) -> R {
+    // A step within a step would find the cell taken.
+    let mut own = SCRATCH.with(|kept| std::mem::take(&mut *kept.borrow_mut()));
+    for (own, len) in own.iter_mut().zip(lens) {
+        if own.len() < len {
+            *own = vec![0.0; len];
+        }
+    }
+    let [a, b] = &mut own;
+    let result = work([&mut a[..lens[0]], &mut b[..lens[1]]]);
+    SCRATCH.with(|kept| *kept.borrow_mut() = own);
+    result
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::nets::Planes;
-use crate::nets::graph::Act;
+use crate::nets::graph::{Act, Edge};
 
 /// Scatters each input pixel where it belongs, or gathers, straight from the definition.
 fn by_definition(conv: &Conv, weight: &[f32], bias: &[f32], x: &Planes) -> Vec<f64> {
@@ -229,7 +229,9 @@ fn results_are_modulated_before_the_bias() {
         let factors = planes(&mut random, to, 1, 1);
         let added = planes(&mut random, 1, height, width);
         let offsets = planes(&mut random, to, 1, 1);
-        let [as_map, one, more] = [&factors, &added, &offsets].map(Map::from_planes);
+        let residual = planes(&mut random, to, height, width);
+        let [as_map, one, more, kept] =
+            [&factors, &added, &offsets, &residual].map(Map::from_planes);
         let bare = Kernel::new(&conv, &weight, &[from], Epilogue::new(&vec![0.0; to]));
         let sums = bare.run(&[&x], &|| false).to_planes();
         let epilogue = Epilogue::new(&bias).with_act(Act::Leaky(0.2)).unwrap();
@@ -237,11 +239,17 @@ fn results_are_modulated_before_the_bias() {
         assert!(epilogue.clone().with_gain(2.0).is_err());
         assert!(epilogue.clone().with_act(Act::Relu).is_err());
         let kernel = Kernel::new(&conv, &weight, &[from], epilogue);
-        let modulation = Modulation { factors: &as_map, added: Some(&one), offsets: Some(&more) };
+        let modulation = Modulation {
+            factors: Some(&as_map),
+            added: Some(&one),
+            offsets: Some(&more),
+            residual: Some(&kept),
+        };
         let have = kernel.run_modulated(&[&x], Some(modulation), &|| false).to_planes();
         for (at, (have, sum)) in have.data.iter().zip(&sums.data).enumerate() {
             let (channel, pixel) = (at / (height * width), at % (height * width));
-            let more = added.data[pixel] + offsets.data[channel] + bias[channel];
+            let more =
+                added.data[pixel] + offsets.data[channel] + bias[channel] + residual.data[at];
             let value = sum * factors.data[channel] + more;
             let want = (value.max(0.2 * value) * 1.5).clamp(-0.5, 0.6);
             assert!((have - want).abs() < 1e-5, "{have} for {want}");

@@ -184,13 +184,14 @@ pub(super) fn transform_output<S: Simd>(
             transform_four(simd, six!(row: lines[row][2])),
             transform_four(simd, six!(row: lines[row][3])),
         ];
+        let ready = conv.epilogue.of(simd, own);
         for row in 0..rows.min(OUT) {
             for (column, values) in columns.iter().enumerate().take(width - x) {
                 let value = values[row];
                 let to_x = (x + column) * phases + phase % phases;
                 let to_row = row * phases + phase / phases;
                 let before = modulation.map(|all| all.at(to_x, y * phases + to_row));
-                let value = conv.epilogue.apply(simd, own, value, before);
+                let value = ready.apply(simd, value, before);
                 let pixel = to_row * width * phases + to_x;
                 let start = (pixel * vectors + own) * S::F32_LANES;
                 S::as_mut_simd_f32s(&mut out[start..start + S::F32_LANES]).0[0] = value;
