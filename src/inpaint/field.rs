@@ -46,6 +46,13 @@ impl Sources {
         Self { side, width: level.width, is_source, list }
     }
 
+    /// Those whose corners are in `kept`.
+    pub(super) fn only(&self, kept: &[bool]) -> Self {
+        let is_source: Vec<bool> = self.is_source.iter().zip(kept).map(|(a, b)| *a && *b).collect();
+        let list = self.list.iter().copied().filter(|at| is_source[*at as usize]).collect();
+        Self { is_source, list, ..*self }
+    }
+
     pub(super) fn list(&self) -> &[u32] {
         &self.list
     }

@@ -5,7 +5,7 @@
 //! to patches of the surroundings (PatchMatch, Barnes et al. 2009), and a vote of those patches
 //! for the colours inside the hole (Wexler, Shechtman and Irani 2007). Distances are measured in
 //! luma, two colour differences, the luma's gradient and the amount of texture (Newson et al.
-//! 2014). The coarsest level starts from a smooth fill; there and on every finer level the window's
+//! 2014). Sources have the colours of the hole's rim. The coarsest level starts from a smooth fill; there and on every finer level the window's
 //! dominant offsets (He and Sun 2012) are among the candidates. In the end every pixel is copied from the one place most of its patches agree on, and
 //! a screened Poisson equation (Pérez et al. 2003; Bhat et al. 2008) takes the steps out of the
 //! seams.
@@ -20,6 +20,7 @@ mod matching;
 mod offsets;
 mod piece;
 mod region;
+mod rim;
 mod vote;
 
 use crate::geom::{IRect, Size};

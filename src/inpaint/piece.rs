@@ -4,6 +4,7 @@ use super::field::{Field, SIDES, Sources, hash};
 use super::level::Level;
 use super::matching::{Matcher, Step};
 use super::region::{FULL, Piece, Region};
+use super::rim::Aliens;
 use super::{Fill, FillError, Progress, blend, offsets, vote};
 use crate::geom::IRect;
 use crate::pixels::PixelBuf;
@@ -12,6 +13,8 @@ use crate::pixels::PixelBuf;
 const COARSEST_PATCHES: f32 = 1.5;
 /// Steps of the solver for the first, smooth fill of the coarsest level.
 const FIRST_STEPS: usize = 300;
+/// A hole is thick from this many patches on.
+const THICK_PATCHES: f32 = 11.0;
 /// A level needs this many source patches to be of use.
 const MIN_SOURCES: usize = 64;
 /// Rounds of matching and voting: on the finest level, more a level above it, at most.
@@ -77,6 +80,29 @@ fn pyramid(
     Ok(levels)
 }
 
+/// Takes what is alien to the rim of a thick hole out of the sources, as far as enough are left. In
+/// a thin one, patches see enough of what is there; and more to choose from is more texture.
+fn keep_like_rim(
+    levels: &mut [(Level, Sources, Vec<f32>)],
+    progress: &mut Progress,
+) -> Result<(), FillError> {
+    let Some((finest, sources, depth)) = levels.first() else { return Ok(()) };
+    let thickness = 2.0 * depth.iter().copied().fold(0.0, f32::max);
+    if thickness < THICK_PATCHES * sources.side as f32 {
+        return Ok(());
+    }
+    let aliens = Aliens::of(finest, thickness, progress)?;
+    for (coarser, (level, sources, _)) in levels.iter_mut().enumerate() {
+        let tolerated = aliens.tolerates(coarser, [level.width, level.height], sources.side);
+        let fewer = sources.only(&tolerated);
+        if fewer.list().len() >= MIN_SOURCES {
+            *sources = fewer;
+        }
+        progress.advance(0.0)?;
+    }
+    Ok(())
+}
+
 fn rounds_on(level: usize) -> usize {
     let (finest, more, most) = ROUNDS;
     (finest + more * level).min(most)
@@ -92,6 +118,7 @@ fn synthesize(
     progress: &mut Progress,
 ) -> Result<Level, FillError> {
     let mut levels = pyramid(finest, sources, progress)?;
+    keep_like_rim(&mut levels, progress)?;
     let seed = hash(options.seed as u32 ^ hash((options.seed >> 32) as u32));
     // A pass costs a quarter of one on the next finer level.
     let costs: Vec<f64> =
