@@ -258,8 +258,8 @@ impl Processor {
             let node = &self.graph.nodes[index];
             let result = match step {
                 Step::Plain(Op::Input) => {
-                    let planes = given.next().cloned().unwrap_or_default();
-                    vec![Arc::new(Map::from_planes(&planes))]
+                    let map = given.next().map(Map::from_planes);
+                    vec![Arc::new(map.unwrap_or_else(|| Map::zeros(0, 0, 0)))]
                 }
                 Step::Param(map) => vec![map.clone()],
                 step => self.step(step, &node.inputs, index, &mut values, stop),
