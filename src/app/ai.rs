@@ -14,6 +14,7 @@ use crate::infer::directions;
 use crate::infer::plan::{self, DefaultModel, Preflight};
 use crate::infer::protocol::{self, Event, Lane, ModelRef, Task};
 use crate::infer::service::Service;
+use crate::infer::upscale::SCALES;
 use crate::latent::DirectionSet;
 use crate::latent::random::SplitMix64;
 use crate::nets::LatentSpace;
@@ -58,7 +59,8 @@ impl UpscaleSettings {
     pub fn follow(&mut self, recipe: &serde_json::Value) {
         let number = |key: &str| recipe.get(key).and_then(serde_json::Value::as_f64);
         self.model = recipe.get("model").and_then(|id| id.as_str().map(str::to_owned));
-        self.scale = number("scale").map_or(self.scale, |scale| scale.clamp(1.0, 4.0) as f32);
+        self.scale = number("scale")
+            .map_or(self.scale, |scale| (scale as f32).clamp(*SCALES.start(), *SCALES.end()));
         self.tile = number("tile").map(|tile| plan::clamp_tile(tile.clamp(0.0, 1e6) as u32));
     }
 }

@@ -1,9 +1,7 @@
 //! Colourises: a network gives colours to the lightness of the whole picture, seen small; the
 //! lightness itself stays that of the picture, pixel by pixel.
 
-use rayon::prelude::*;
-
-use super::picture::read_resized;
+use super::picture::{each_pixel, read_resized};
 use super::protocol::{Filter, Stage};
 use super::tiling::{or_fall_back, run_one};
 use super::worker::{Context, End, Models, network_for};
@@ -12,9 +10,6 @@ use crate::geom::Size;
 use crate::nets::Planes;
 use crate::pixels::PixelBuf;
 use crate::zoo::{Extent, Purpose};
-
-/// Pixels coloured between two looks at whether to go on.
-const PORTION: usize = 1 << 18;
 
 /// `input` in colour, as sRGB planes in `0..=1`.
 pub(super) fn run(
@@ -52,12 +47,5 @@ pub(super) fn run(
         let [lightness, ..] = lab.of_srgb(map.to_srgb([r, g, b]));
         lab.to_srgb([lightness, colors.data[at], colors.data[area + at]])
     };
-    let mut pixels: Vec<[f32; 3]> = Vec::with_capacity(area);
-    while pixels.len() < area {
-        context.check()?;
-        let portion = pixels.len()..(pixels.len() + PORTION).min(area);
-        pixels.par_extend(portion.into_par_iter().map(colored));
-    }
-    let data = (0..3).flat_map(|channel| pixels.iter().map(move |pixel| pixel[channel]));
-    Ok(Planes { channels: 3, height, width, data: data.collect() })
+    each_pixel(input.size(), context, colored)
 }

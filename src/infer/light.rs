@@ -8,9 +8,7 @@
 //! channel is that of all three. So grey stays grey, hues stay, nothing is clipped and no detail
 //! becomes brighter than what it was darker than.
 
-use rayon::prelude::*;
-
-use super::picture::read_resized;
+use super::picture::{each_pixel, read_resized};
 use super::plan;
 use super::protocol::{Filter, Stage};
 use super::tiling::or_fall_back;
@@ -36,8 +34,6 @@ const EXPOSURE: f32 = 0.75;
 const FAINT: f32 = 8.0 / 255.0;
 /// The luma of Rec. 709.
 const LUMA: [f32; 3] = [0.2126, 0.7152, 0.0722];
-/// Pixels lit between two looks at whether to go on.
-const PORTION: usize = 1 << 18;
 
 /// `input` lit, as sRGB planes in `0..=1`.
 pub(super) fn run(
@@ -72,15 +68,7 @@ pub(super) fn run(
         let strengths = curves.bilinear(column - 0.5, row - 0.5);
         brightened(map.to_srgb([r, g, b]), &strengths)
     };
-    let area = width * height;
-    let mut pixels: Vec<[f32; 3]> = Vec::with_capacity(area);
-    while pixels.len() < area {
-        context.check()?;
-        let portion = pixels.len()..(pixels.len() + PORTION).min(area);
-        pixels.par_extend(portion.into_par_iter().map(lit));
-    }
-    let data = (0..3).flat_map(|channel| pixels.iter().map(move |pixel| pixel[channel]));
-    Ok(Planes { channels: 3, height, width, data: data.collect() })
+    each_pixel(size, context, lit)
 }
 
 /// The picture with its edge repeated `rim_px` outwards: a network that pads with zeros sees a

@@ -2,14 +2,18 @@
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use rayon::prelude::*;
 
 use super::plan;
-use super::worker::End;
+use super::worker::{Context, End};
 use crate::color::{ProfileMap, WorkingProfile};
 use crate::geom::{IRect, Size};
 use crate::nets::Planes;
 use crate::pixels::{Depth, PixelBuf, Samples};
 use crate::zoo::{Capability, Extent, Range};
+
+/// Pixels made between two looks at whether to go on.
+const PORTION: usize = 1 << 18;
 
 /// The colour inside `rect` as sRGB planes.
 pub(super) fn read_planes(source: &PixelBuf, rect: IRect, map: &ProfileMap) -> Planes {
@@ -26,6 +30,24 @@ pub(super) fn read_planes(source: &PixelBuf, rect: IRect, map: &ProfileMap) -> P
         }
     }
     Planes { channels: 3, height, width, data }
+}
+
+/// A colour for each pixel, by its number row by row, as planes.
+pub(super) fn each_pixel(
+    size: Size,
+    context: &Context<'_>,
+    of: impl Fn(usize) -> [f32; 3] + Sync,
+) -> Result<Planes, End> {
+    let (width, height) = (size.width as usize, size.height as usize);
+    let area = width * height;
+    let mut pixels: Vec<[f32; 3]> = Vec::with_capacity(area);
+    while pixels.len() < area {
+        context.check()?;
+        let portion = pixels.len()..(pixels.len() + PORTION).min(area);
+        pixels.par_extend(portion.into_par_iter().map(&of));
+    }
+    let data = (0..3).flat_map(|channel| pixels.iter().map(move |pixel| pixel[channel]));
+    Ok(Planes { channels: 3, height, width, data: data.collect() })
 }
 
 /// A picture at another size, as sRGB planes.

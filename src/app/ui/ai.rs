@@ -12,6 +12,7 @@ use crate::app::dispatch::unavailable;
 use crate::app::state::Model;
 use crate::app::theme;
 use crate::infer::plan::{MAX_TILE, MIN_TILE};
+use crate::infer::upscale::SCALES;
 use crate::zoo::Purpose;
 
 pub fn ai_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
@@ -168,7 +169,7 @@ fn upscale_ui(ui: &mut Ui, model: &Model, out: &mut Actions) {
     });
     row(ui, "Scale", |ui| {
         ui.spacing_mut().slider_width = (ui.available_width() - 60.0).max(60.0);
-        let slider = Slider::new(&mut edited.scale, 1.0..=4.0).step_by(0.25).prefix("×");
+        let slider = Slider::new(&mut edited.scale, SCALES).step_by(0.25).prefix("×");
         let _named = ui.add(slider).accessible_name("Upscale factor");
     });
     row(ui, "Tile", |ui| {

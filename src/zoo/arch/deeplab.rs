@@ -19,8 +19,17 @@ pub(super) const ARCHITECTURE: Architecture = Architecture {
 };
 
 /// What networks trained on ImageNet expect.
-pub(super) const RANGE: Range =
+const RANGE: Range =
     Range::Normalised { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] };
+
+/// Of a network that gives each pixel a class.
+pub(super) fn segmenter(classes: usize, graph: &Graph) -> Capability {
+    Capability {
+        channels_out: classes as u32,
+        range: RANGE,
+        ..Capability::of(Purpose::Segment, graph)
+    }
+}
 
 impl Describe for DeepLab {
     const NAME: &'static str = "DeepLabv3";
@@ -30,11 +39,7 @@ impl Describe for DeepLab {
     }
 
     fn capability(&self) -> Capability {
-        Capability {
-            channels_out: self.classes as u32,
-            range: RANGE,
-            ..Capability::of(Purpose::Segment, &self.graph())
-        }
+        segmenter(self.classes, &self.graph())
     }
 }
 

@@ -1,10 +1,10 @@
 //! DeepLabv3+ in the naming of VainF's DeepLabV3Plus-Pytorch.
 
 use super::Architecture;
-use super::deeplab::{Missing, RANGE, channels, depth, official, resnet};
+use super::deeplab::{Missing, channels, depth, official, resnet, segmenter};
 use crate::nets::graph::Graph;
 use crate::nets::{DeepLabPlus, MobileV2, PlusBackbone};
-use crate::zoo::{Capability, Describe, Purpose, Shapes, Spec};
+use crate::zoo::{Capability, Describe, Shapes, Spec};
 
 pub(super) const ARCHITECTURE: Architecture = Architecture {
     name: DeepLabPlus::NAME,
@@ -22,11 +22,7 @@ impl Describe for DeepLabPlus {
     }
 
     fn capability(&self) -> Capability {
-        Capability {
-            channels_out: self.classes as u32,
-            range: RANGE,
-            ..Capability::of(Purpose::Segment, &self.graph())
-        }
+        segmenter(self.classes, &self.graph())
     }
 }
 
